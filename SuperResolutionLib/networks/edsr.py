@@ -1,0 +1,57 @@
+"""EDSR: enhanced deep residual networks (Lim et al. 2017), without batch normalisation."""
+
+import torch
+from torch import nn
+
+from SuperResolutionLib.networks.blocks import Upscale, conv3x3
+
+
+class ResidualBlock(nn.Module):
+    """x + res_scale * conv(relu(conv(x))) (Lim 2017, figure 2c)."""
+
+    def __init__(self, features: int, res_scale: float) -> None:
+        super().__init__()
+        self.conv1 = conv3x3(features, features)
+        self.conv2 = conv3x3(features, features)
+        self.res_scale = res_scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        residual: torch.Tensor = self.conv2(torch.relu(self.conv1(x)))
+        return x + residual * self.res_scale if self.res_scale != 1 else x + residual
+
+
+class EDSR(nn.Module):
+    """Head, residual blocks with a long skip, sub-pixel upscaling, tail.
+
+    (n, channels, h, w) -> (n, outputs, scale x h, scale x w). The baseline (16 blocks of 64 features) has
+    1,369,859 parameters at x2 and 1,517,571 at x4 with 3 channels in and out, 1,367,553 and 1,515,265 with
+    one; the full network (32 blocks of 256 features, res_scale 0.1) has 40,729,603 at x2 with 3 channels.
+    """
+
+    def __init__(
+        self,
+        scale: int = 2,
+        channels: int = 1,
+        outputs: int = 1,
+        features: int = 64,
+        blocks: int = 16,
+        res_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.head = conv3x3(channels, features)
+        self.body = nn.Sequential(
+            *(ResidualBlock(features, res_scale) for _ in range(blocks)), conv3x3(features, features)
+        )
+        self.upscale = Upscale(features, scale)
+        self.tail = conv3x3(features, outputs)
+
+    @property
+    def radius(self) -> int:
+        """How far, in input voxels, an output voxel can see: one for each convolution passed."""
+        return 2 + 2 * (len(self.body) - 1) + len(self.upscale) // 2 + 1
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.head(x)
+        result: torch.Tensor = self.tail(self.upscale(x + self.body(x)))
+        return result

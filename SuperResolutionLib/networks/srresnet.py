@@ -1,0 +1,56 @@
+"""SRResNet: the generator of SRGAN (Ledig et al. 2017); works A and B."""
+
+import torch
+from torch import nn
+
+from SuperResolutionLib.networks.blocks import Upscale, conv3x3
+
+
+class ResidualBlock(nn.Module):
+    """conv, batch norm, PReLU, conv, batch norm, sum (Ledig 2017, figure 4)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            conv3x3(features, features),
+            nn.BatchNorm2d(features),
+            nn.PReLU(),
+            conv3x3(features, features),
+            nn.BatchNorm2d(features),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        residual: torch.Tensor = self.layers(x)
+        return x + residual
+
+
+class SRResNet(nn.Module):
+    """9x9 head, residual blocks with a long skip, sub-pixel upscaling with PReLU, 9x9 tail.
+
+    (n, channels, h, w) -> (n, outputs, scale x h, scale x w). With 16 blocks of 64 features and 3 channels in
+    and out: 1,402,194 parameters at x2, 1,549,907 at x4; with one channel in and out: 1,381,456 and 1,529,169.
+    """
+
+    def __init__(
+        self, scale: int = 4, channels: int = 1, outputs: int = 1, features: int = 64, blocks: int = 16
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.head = nn.Sequential(nn.Conv2d(channels, features, 9, padding=4), nn.PReLU())
+        self.body = nn.Sequential(
+            *(ResidualBlock(features) for _ in range(blocks)),
+            conv3x3(features, features),
+            nn.BatchNorm2d(features),
+        )
+        self.upscale = Upscale(features, scale, activation=True)
+        self.tail = nn.Conv2d(features, outputs, 9, padding=4)
+
+    @property
+    def radius(self) -> int:
+        """How far, in input voxels, an output voxel can see: 4 for each 9x9 convolution, 1 for each 3x3."""
+        return 8 + 2 * (len(self.body) - 2) + 1 + len(self.upscale) // 3
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.head(x)
+        result: torch.Tensor = self.tail(self.upscale(x + self.body(x)))
+        return result

@@ -1,0 +1,1 @@
+"""Training: data, recipes and loops. Nothing that only enhances imports this room."""

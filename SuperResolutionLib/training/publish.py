@@ -1,0 +1,79 @@
+"""From a finished training to a model: weights, card, and the check that float16 costs nothing."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.geometry import slice_axis
+from SuperResolutionLib.networks import build, parameters
+from SuperResolutionLib.training.data import stem, volume_files
+from SuperResolutionLib.training.recipe import Recipe
+from SuperResolutionLib.training.validation import cases, validate
+
+HALF_COST = 0.005  # dB that storing float16 may cost
+
+
+def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
+    """The weights of the model that the recipe starts from, None where it starts afresh."""
+    if recipe.start_from is None:
+        return None
+    return zoo.load(recipe.start_from).network.state_dict()
+
+
+def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> Path:
+    """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much."""
+    path = folder / f"{recipe.name}.safetensors"
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip)
+    card = zoo.Card(
+        name=recipe.name,
+        architecture=recipe.architecture,
+        arguments=recipe.arguments(),
+        scale=recipe.scale,
+        slices=recipe.slices,
+        skip=recipe.skip,
+        input_grid="low",
+        intensity="divided by the 99.9th percentile of the 3-D volume",
+        spacing=coarse_spacing(data, recipe),
+        parameters=parameters(network),
+        sha256="",
+        trained_on=recipe.trained_on,
+        data_licence=recipe.licence,
+        recipe=recipe.name,
+        date=time.strftime("%Y-%m-%d"),
+    )
+    zoo.save(best["weights"], card, path, half=_half_is_enough(recipe, best["weights"], data))
+    return path
+
+
+def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
+    """The least and greatest in-plane spacing (mm) of the coarse slices that the recipe trains on."""
+    spacings: list[float] = []
+    for path in volume_files(data):
+        if recipe.group_of(stem(path)) is not None and not recipe.is_validation(stem(path)):
+            volume = files.read(path)
+            axis = slice_axis(volume.spacing)
+            spacings += [volume.spacing[k] * recipe.scale for k in range(3) if k != axis]
+    return round(min(spacings), 3), round(max(spacings), 3)
+
+
+def _half_is_enough(recipe: Recipe, weights: dict[str, torch.Tensor], data: Path) -> bool:
+    held = cases(data, recipe)
+    if not held:
+        return True
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip)
+    exact = autocast(torch.device("cpu"), "float32")
+    figures = []
+    for kind in (torch.float32, torch.float16):
+        network.load_state_dict({n: t.to(kind).to(torch.float32) for n, t in weights.items()})
+        figures.append(validate(network, held, exact)["psnr_head"])
+    return figures[0] - figures[1] <= HALF_COST
+
+
+def with_held_out(card: zoo.Card, figures: dict[str, Any]) -> zoo.Card:
+    """The card with held-out figures, as the benchmark measured them."""
+    return replace(card, held_out=figures)

@@ -1,0 +1,120 @@
+"""A recipe: everything that decides how a model is trained, in one small TOML file."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.errors import InputError, unknown
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Training volumes that belong together: a file-name pattern, the planes cut from them, and their share."""
+
+    pattern: str = "*"
+    planes: tuple[str, ...] = ("native",)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    patch: coarse voxels along a side. batch: patches a step. steps: optimiser steps, an epoch is `epoch` of
+    them. mse_from: the share of the steps after which the loss turns from L1 to mean square error.
+    """
+
+    name: str
+    architecture: str
+    scale: int
+    slices: int = 5
+    network: dict[str, Any] = field(default_factory=dict)
+    skip: str | None = "bicubic"
+    degradation: str = "clinical"
+    validate_on: tuple[str, ...] = ("bicubic", "area", "k_space", "bicubic_blur3")
+    groups: tuple[Group, ...] = (Group(),)
+    validation: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    start_from: str | None = None
+    patch: int = 32
+    batch: int = 16
+    steps: int = 20000
+    epoch: int = 500
+    optimiser: str = "muon"
+    learning_rate: float = 1e-3
+    muon_rate: float = 0.01
+    warm_up: int = 100
+    clip: float = 0.5
+    mse_from: float = 0.7
+    ema: float = 0.999
+    precision: str = "auto"
+    seed: int = 0
+    licence: str = ""
+    trained_on: str = ""
+
+    def arguments(self) -> dict[str, Any]:
+        """The constructor arguments of the network."""
+        return {"scale": self.scale, "channels": self.slices, **self.network}
+
+    def group_of(self, name: str) -> Group | None:
+        """The first group whose pattern fits a file's name, None for a file that is left out."""
+        if any(fnmatch(name, pattern) for pattern in self.exclude):
+            return None
+        return next((group for group in self.groups if fnmatch(name, group.pattern)), None)
+
+    def is_validation(self, name: str) -> bool:
+        """Whether a file is kept out of training to choose the best epoch."""
+        return any(fnmatch(name, pattern) for pattern in self.validation)
+
+
+def names() -> list[str]:
+    """The recipes that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name_or_path: str) -> Recipe:
+    """A recipe by name, or from a user's own TOML file.
+
+    Raises InputError for a recipe that does not exist, is not TOML, or has settings that do not.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = FOLDER / f"{name_or_path}.toml"
+    if not path.is_file():
+        raise unknown("recipe", name_or_path, names())
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path.name} is not a recipe: {error}. Compare it with one of ours.") from error
+    return from_table({"name": path.stem, **table})
+
+
+def from_table(table: dict[str, Any]) -> Recipe:
+    """A recipe from a dictionary of its settings; every name and value is checked."""
+    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    known = {f.name for f in fields(Recipe)}
+    for key in settings:
+        if key not in known:
+            raise unknown("recipe setting", key, known)
+    if "groups" in settings:
+        settings["groups"] = tuple(
+            Group(g["pattern"], tuple(g.get("planes", ("native",))), float(g.get("weight", 1.0)))
+            for g in settings["groups"]
+        )
+    try:
+        recipe = Recipe(**settings)
+    except TypeError as error:
+        raise InputError(f"The recipe lacks a setting: {error}.") from error
+    if recipe.slices % 2 == 0 or recipe.slices < 1:
+        raise InputError(
+            f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored."
+        )
+    if recipe.optimiser not in ("adam", "muon"):
+        raise unknown("optimiser", recipe.optimiser, ["adam", "muon"])
+    by_name(recipe.degradation)
+    return recipe
