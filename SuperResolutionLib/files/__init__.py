@@ -1,0 +1,53 @@
+"""Reading and writing scans: NIfTI, NRRD, MetaImage, DICOM folders and zips."""
+
+import zipfile
+from pathlib import Path
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import EXTENSIONS, ScanWarning, check_exists, extension, looks_like
+from SuperResolutionLib.files.dicom import is_dicom, read_dicom
+from SuperResolutionLib.files.images import read_image, write_image
+from SuperResolutionLib.files.output import check_output, write
+from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar
+from SuperResolutionLib.volume import Volume
+
+__all__ = [
+    "EXTENSIONS",
+    "ScanWarning",
+    "check_output",
+    "read",
+    "read_dicom",
+    "read_image",
+    "sha256",
+    "sidecar_path",
+    "write",
+    "write_image",
+    "write_sidecar",
+]
+
+
+def read(path: str | Path, series: str | None = None) -> Volume:
+    """Read a scan: an image file, a DICOM file, or a folder or .zip with a DICOM series.
+
+    series: the start of a SeriesInstanceUID, where there are several.
+    Raises InputError, a sentence that names the file, for anything that cannot be used as it is.
+    """
+    path = Path(path)
+    check_exists(path)
+    try:
+        return _read(path, series)
+    except OSError as error:
+        raise InputError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
+
+
+def _read(path: Path, series: str | None) -> Volume:
+    if extension(path) and path.is_file():
+        if series is not None:
+            raise InputError(f"{path.name} is not DICOM, so it has no series to choose; leave --series out.")
+        return read_image(path)
+    if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
+        return read_dicom(path, series)
+    raise InputError(
+        f"{path.name} is no image that can be read: {looks_like(path)}. Known are {', '.join(EXTENSIONS)}, "
+        "DICOM files, and a folder or .zip of them."
+    )

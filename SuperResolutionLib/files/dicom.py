@@ -1,0 +1,145 @@
+"""A DICOM series from a folder, a .zip or a single file, whatever the files are called."""
+
+import gzip
+import tempfile
+import warnings
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pydicom
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import check_exists, cut_short, looks_like
+from SuperResolutionLib.files.frames import Frame, Source, frames_of
+from SuperResolutionLib.files.stack import stack
+from SuperResolutionLib.volume import Volume
+
+
+def read_dicom(path: str | Path, series: str | None = None) -> Volume:
+    """Read one DICOM series as a volume, or as a (t, z, y, x) series with its gradients.
+
+    path: a folder (searched to its depths), a .zip, or one file. series: the start of a SeriesInstanceUID.
+    Slices are placed by ImagePositionPatient. Raises InputError for no series, or several and no choice.
+    """
+    check_exists(Path(path))
+    path = Path(path).absolute()
+    with _unpacked(path) as place, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pydicom")
+        chosen = _choose(path, _series(path, place), series)
+        return stack(path.name, [frame for source in chosen for frame in _frames(source)])
+
+
+def _frames(source: Source) -> list[Frame]:
+    try:
+        return list(frames_of(source))
+    except InputError:
+        raise
+    except Exception as error:  # a damaged header raises whatever pydicom meets first
+        raise cut_short(source.path.name, f"{type(error).__name__}: {error}"[:160]) from error
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file starts as DICOM files do."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """The folder or file itself, or a temporary folder with what the zip holds."""
+    if path.is_dir() or not (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="superresolution-") as folder:
+        _unzip(path, Path(folder))
+        yield Path(folder)
+
+
+def _unzip(path: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not (folder / name).resolve().is_relative_to(folder.resolve()) or ".." in Path(name).parts:
+                    raise InputError(f"{path.name} holds '{name}', which would be written outside; it is not safe.")
+            archive.extractall(folder)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path.name} is not a whole zip ({error}): {looks_like(path)}. Export it again.") from error
+    except (RuntimeError, OSError, EOFError) as error:
+        raise InputError(
+            f"{path.name} cannot be unpacked ({error}); unpack it yourself and give the folder."
+        ) from error
+
+
+def _series(path: Path, place: Path) -> dict[str, list[Source]]:
+    """The images under a place by SeriesInstanceUID; other DICOM objects are left out."""
+    files = sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
+    found: dict[str, list[Source]] = defaultdict(list)
+    others: list[str] = []
+    for file in files:
+        source = _open(file)
+        if source is None:
+            others.append(file.name)
+        elif not _is_image(source.header):
+            others.append(f"{file.name}, {_kind(source.header)}")
+        else:
+            found[str(source.header.get("SeriesInstanceUID", ""))].append(source)
+    if not found:
+        what = f"{len(others)} other files ({'; '.join(others[:3])})" if others else "nothing"
+        if place.is_file():
+            what = f"no pixels; {looks_like(place)}"
+        raise InputError(
+            f"{path.name} holds no DICOM images, but {what}. Give a folder of DICOM files, or an image file."
+        )
+    return found
+
+
+def _open(file: Path) -> Source | None:
+    """The header of a DICOM file (also of a gzipped one), or None for any other file."""
+    try:
+        with file.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+        with gzip.open(file) if zipped else file.open("rb") as content:
+            named = file.suffix.lower() in (".dcm", ".ima")
+            header = pydicom.dcmread(content, stop_before_pixels=True, force=named)
+            known = "SOPInstanceUID" in header or "SeriesInstanceUID" in header
+            cut = _kind(header).endswith("Image Storage") and not _is_image(header)
+    except OSError as error:
+        if not isinstance(error, gzip.BadGzipFile):
+            raise
+        return None
+    except Exception as error:  # not DICOM, or damaged: pydicom raises many kinds
+        if is_dicom(file):
+            raise cut_short(file.name, str(error) or "it ends within its header") from error
+        return None
+    if cut:
+        raise cut_short(file.name, "it ends within its header")
+    return Source(file, header) if known else None
+
+
+def _is_image(header: pydicom.Dataset) -> bool:
+    return all(keyword in header for keyword in ("Rows", "Columns", "BitsAllocated"))
+
+
+def _kind(header: pydicom.Dataset) -> str:
+    meta = getattr(header, "file_meta", pydicom.Dataset())
+    stated = header.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
+    return str(getattr(stated, "name", "not an image"))
+
+
+def _choose(path: Path, found: dict[str, list[Source]], series: str | None) -> list[Source]:
+    fitting = [uid for uid in found if series is None or uid.startswith(series)]
+    fitting = [series] if series in found else fitting
+    if len(fitting) == 1:
+        return found[fitting[0]]
+    lines = [_line(uid, sources) for uid, sources in found.items()]
+    which = "" if series is None else f" whose UID starts with '{series}'"
+    problem = f"{path.name} has {len(fitting) or 'no'} DICOM series{which}"
+    raise InputError(f"{problem}; choose one with --series UID (its first digits are enough):\n" + "\n".join(lines))
+
+
+def _line(uid: str, sources: list[Source]) -> str:
+    images = sum(int(source.header.get("NumberOfFrames") or 1) for source in sources)
+    return f"  {uid}  {sources[0].header.get('SeriesDescription', '-')}  ({images} images)"

@@ -1,0 +1,194 @@
+"""Frames to a volume: slices by position, volumes by time, intensities by each slice's own slope."""
+
+import itertools
+import warnings
+
+import numpy as np
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import ScanWarning, make_volume
+from SuperResolutionLib.files.frames import Frame
+from SuperResolutionLib.volume import Gradients, Volume, cast_voxels
+
+_SAME = 0.01  # mm: positions nearer than this are one position
+_EVEN = 0.05  # of the spacing: how far a slice may lie from its place on the grid
+_LOST = 0.2  # of the slices: more than this missing is no scan to work on
+
+
+def stack(name: str, frames: list[Frame]) -> Volume:
+    """One volume, or a (t, z, y, x) series with its gradients, from the frames of a DICOM series.
+
+    A missing slice is filled from its neighbours with a ScanWarning, so that all others stay where they are.
+    Raises InputError for frames that are no regular stack.
+    """
+    frames = _without_traces(name, frames)
+    _check_alike(name, frames)
+    volumes = _volumes(name, frames)
+    _check_upright(name, volumes[0])
+    slots, spacing = _slots(name, volumes[0])
+    values = _intensities([frame for volume in volumes for frame in volume])
+    series = values.reshape(len(volumes), len(slots), *values.shape[1:])
+    first = volumes[0][0]
+    axes = np.stack([first.row, first.column, _normal(first)], axis=1)
+    grid = make_volume(name, _filled(series, slots), np.array([*first.spacing, spacing]), first.position, axes)
+    return Volume(grid.voxels, grid.spacing, grid.origin, grid.direction, _gradients(name, volumes))
+
+
+def _normal(frame: Frame) -> np.ndarray:
+    return np.cross(frame.row, frame.column)
+
+
+def _distance(frame: Frame, normal: np.ndarray) -> float:
+    """mm along the slice normal: the one thing that slices are sorted by."""
+    return float(frame.position @ normal)
+
+
+def _without_traces(name: str, frames: list[Frame]) -> list[Frame]:
+    """Scanners append the mean over directions to a diffusion series; it is no measurement of its own."""
+    directed = any(frame.bvec is not None and not frame.isotropic for frame in frames)
+    kept = [frame for frame in frames if not (directed and frame.isotropic and frame.bval)]
+    if len(kept) < len(frames):
+        lost = len(frames) - len(kept)
+        warnings.warn(ScanWarning(f"{name}: {lost} slices of trace-weighted images were left out."), stacklevel=2)
+    return kept
+
+
+def _check_alike(name: str, frames: list[Frame]) -> None:
+    first = frames[0]
+    shapes = sorted({frame.pixels.shape for frame in frames})
+    if len(shapes) > 1:
+        raise InputError(f"{name} has slices of {len(shapes)} sizes ({shapes}); choose a series of one size.")
+    turned = [f for f in frames if np.abs([f.row - first.row, f.column - first.column]).max() > 1e-3]
+    if turned:
+        raise InputError(
+            f"{name} has slices of different orientations ({len(turned)} of {len(frames)} differ from the "
+            "first), like a localizer; choose a series of one orientation."
+        )
+    if any(np.abs(np.subtract(frame.spacing, first.spacing)).max() > 1e-3 for frame in frames):
+        raise InputError(f"{name} has slices of different pixel spacings; choose a series of one spacing.")
+    phases = sum(frame.phase for frame in frames)
+    if 0 < phases < len(frames):
+        raise InputError(
+            f"{name} mixes magnitude and phase images ({phases} of {len(frames)} are phase); leave those out."
+        )
+
+
+def _volumes(name: str, frames: list[Frame]) -> list[list[Frame]]:
+    """The frames of each volume, by time; within a volume by place."""
+    normal = _normal(frames[0])
+    places: list[list[Frame]] = []
+    last = -np.inf
+    for frame in sorted(frames, key=lambda f: _distance(f, normal)):
+        if _distance(frame, normal) - last > _SAME:
+            places.append([])
+        last = _distance(frame, normal)
+        places[-1].append(frame)
+    counts = [len(place) for place in places]
+    short = [_distance(p[0], normal) for p in places if len(p) < max(counts)]
+    if short:
+        where = ", ".join(f"{mm:.2f}" for mm in short[:5])
+        raise InputError(
+            f"{name} has {len(frames)} slices at {len(places)} positions: {max(counts)} each, but fewer at "
+            f"{len(short)} of them ({where} mm). The export is not whole; export the series again."
+        )
+    return [list(volume) for volume in zip(*(sorted(p, key=lambda f: f.order) for p in places), strict=True)]
+
+
+def _check_upright(name: str, volume: list[Frame]) -> None:
+    first = volume[0]
+    axes = np.stack([first.row, first.column], axis=1)
+    offsets = np.array([frame.position - first.position for frame in volume]) @ axes
+    if np.abs(offsets).max() > 0.1 * min(first.spacing):
+        raise InputError(
+            f"{name} has slices that are shifted against each other by up to {np.abs(offsets).max():.2f} mm "
+            "(a tilted gantry or a sheared stack); resample it to a regular grid first."
+        )
+
+
+def _slots(name: str, volume: list[Frame]) -> tuple[list[int], float]:
+    """The place of each slice on an even grid, and the grid's spacing in mm."""
+    if len(volume) == 1:
+        return [0], volume[0].thickness
+    distances = np.array([_distance(frame, _normal(volume[0])) for frame in volume])
+    gaps = np.diff(distances)
+    usual = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
+    steps = np.rint(gaps / usual)
+    slots = np.concatenate([[0], np.cumsum(steps)])
+    spacing = float((distances[-1] - distances[0]) / slots[-1])
+    if np.abs(distances[0] + slots * spacing - distances).max() > _EVEN * spacing:
+        raise InputError(
+            f"{name} has slices that are not evenly spaced ({gaps.min():.2f} to {gaps.max():.2f} mm apart); "
+            "resample it to a regular grid first."
+        )
+    missing = sorted(set(range(int(slots[-1]) + 1)) - set(slots.astype(int).tolist()))
+    if len(missing) > _LOST * (slots[-1] + 1):
+        raise InputError(f"{name} lacks {len(missing)} of {int(slots[-1]) + 1} slices; export the whole series again.")
+    if missing:
+        where = ", ".join(f"{distances[0] + slot * spacing:.2f}" for slot in missing)
+        warnings.warn(
+            ScanWarning(
+                f"{name} has no slice at {where} mm along the slice normal; {len(missing)} missing "
+                f"{'slice was' if len(missing) == 1 else 'slices were'} filled from the neighbours."
+            ),
+            stacklevel=2,
+        )
+    return slots.astype(int).tolist(), spacing
+
+
+def _filled(series: np.ndarray, slots: list[int]) -> np.ndarray:
+    """The slices in their slots (t, z, y, x); an empty slot is interpolated from the slices around it."""
+    if slots == list(range(len(slots))):
+        return series
+    full = np.empty((series.shape[0], slots[-1] + 1, *series.shape[2:]), series.dtype)
+    full[:, slots] = series
+    for index, (below, above) in enumerate(itertools.pairwise(slots)):
+        for slot in range(below + 1, above):
+            weight = (slot - below) / (above - below)
+            blend = (1 - weight) * series[:, index] + weight * series[:, index + 1]
+            full[:, slot] = cast_voxels(blend, series.dtype)
+    return full
+
+
+def _intensities(frames: list[Frame]) -> np.ndarray:
+    """(n, y, x) rescaled slices: integers where every slope is 1, else float32 by each slice's own slope."""
+    stored = np.stack([frame.pixels for frame in frames])
+    slopes, intercepts = np.array([f.slope for f in frames]), np.array([f.intercept for f in frames])
+    if (slopes == 1).all() and (intercepts == np.rint(intercepts)).all():
+        if not intercepts.any() or not np.issubdtype(stored.dtype, np.integer):
+            return stored if not intercepts.any() else stored + intercepts.astype(stored.dtype)[:, None, None]
+        shifted = stored.astype(np.int64) + intercepts.astype(np.int64)[:, None, None]
+        kinds = (np.int16, np.uint16, np.int32)
+        fits = [k for k in kinds if shifted.min() >= np.iinfo(k).min and shifted.max() <= np.iinfo(k).max]
+        return shifted.astype(fits[0] if fits else np.float32)
+    scaled = np.empty(stored.shape, np.float32)
+    for target, pixels, slope, intercept in zip(scaled, stored, slopes, intercepts, strict=True):
+        target[...] = pixels * slope + intercept
+    return scaled
+
+
+def _gradients(name: str, volumes: list[list[Frame]]) -> Gradients | None:
+    """b-values and LPS directions of each volume; None where the headers state none."""
+    if all(frame.bval is None for volume in volumes for frame in volume):
+        return None
+    tables = [np.array([_weighting(frame) for frame in volume]) for volume in volumes]
+    mixed = [k for k, table in enumerate(tables) if np.abs(table - table[0]).max() > 1e-2]
+    if mixed:
+        raise InputError(
+            f"{name}: the slices of volume {mixed[0] + 1} differ in their diffusion weighting, so the order "
+            "of its volumes is not clear; convert it with dcm2niix first."
+        )
+    table = np.array([t[0] for t in tables])
+    if any(v[0].bval and v[0].bval > 50 and v[0].bvec is None for v in volumes):
+        warnings.warn(
+            ScanWarning(f"{name} has b-values without directions; it is read without gradients."),
+            stacklevel=2,
+        )
+        return None
+    return Gradients(table[:, 0], table[:, 1:])
+
+
+def _weighting(frame: Frame) -> np.ndarray:
+    """(b, x, y, z); the direction is a unit vector, or zero where b is 0."""
+    bval = frame.bval or 0.0
+    vector = frame.bvec if frame.bvec is not None and bval > 0 else np.zeros(3)
+    return np.concatenate([[bval], vector / (np.linalg.norm(vector) or 1)])

@@ -1,0 +1,352 @@
+"""DICOM: slices by their positions, volumes by time, and a sentence for what is no single regular scan."""
+
+import gzip
+import json
+import os
+import shutil
+import warnings
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files import ScanWarning, read
+from SuperResolutionLib.files.diffusion import read_fsl
+
+VOXELS = np.random.default_rng(8).integers(-100, 3000, (6, 4, 5)).astype(np.int16)
+
+
+def refused(path, *words, **options):
+    with pytest.raises(InputError) as caught:
+        read(path, **options)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_slices_are_ordered_by_position_and_spaced_by_it(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS, axes=make.SAGITTAL, gap=3.3)
+    volume = read(tmp_path / "scan")
+    assert np.array_equal(volume.voxels, VOXELS)
+    assert volume.voxels.dtype == np.int16
+    assert volume.spacing == pytest.approx((1.5, 2, 3.3))
+    assert volume.origin == pytest.approx((10, 20, 30))
+    assert volume.direction == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]).T)
+
+
+def test_it_lies_where_itk_puts_it(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS)
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "scan")))
+    image, volume = reader.Execute(), read(tmp_path / "scan")
+    assert image.GetOrigin() == pytest.approx(volume.origin)
+    assert image.GetSpacing() == pytest.approx(volume.spacing)
+    assert np.reshape(image.GetDirection(), (3, 3)) == pytest.approx(volume.direction)
+    assert np.array_equal(sitk.GetArrayFromImage(image), volume.voxels)
+
+
+def test_a_zip_is_read_and_its_temporary_folder_goes(tmp_path, make, monkeypatch):
+    make.classic(tmp_path / "scan", VOXELS)
+    shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path / "scan")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    assert np.array_equal(read(tmp_path / "scan.zip").voxels, VOXELS)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../evil.dcm", "/tmp/evil.dcm", "a/../../evil.dcm"])
+def test_a_zip_that_writes_outside_is_refused(tmp_path, make, name):
+    paths = make.classic(tmp_path / "scan", VOXELS)
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.write(paths[0], "good.dcm")
+        archive.writestr(zipfile.ZipInfo(name), b"x")
+    refused(tmp_path / "evil.zip", "evil.zip", "outside", "not safe")
+    assert not (tmp_path / "evil.dcm").exists()
+
+
+def test_a_broken_zip_is_refused(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
+    refused(tmp_path / "a.zip", "a.zip", "not a whole zip")
+
+
+def test_files_without_extension_and_gzipped_ones_are_read(tmp_path, make):
+    for k, path in enumerate(make.classic(tmp_path / "scan", VOXELS)):
+        if k % 2:
+            path.write_bytes(gzip.compress(path.read_bytes()))
+        path.rename(path.with_name(f"IM{k}"))
+    assert np.array_equal(read(tmp_path / "scan").voxels, VOXELS)
+    assert np.array_equal(read(tmp_path / "scan" / "IM2").voxels, VOXELS[2:3])
+
+
+def test_other_objects_in_the_folder_are_ignored(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS)
+    make.other_object(tmp_path / "scan" / "0state.dcm")
+    (tmp_path / "scan" / "notes.txt").write_text("hello")
+    assert np.array_equal(read(tmp_path / "scan").voxels, VOXELS)
+
+
+def test_several_series_are_listed_and_one_can_be_chosen(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS, uid="1.2.3.1")
+    make.classic(tmp_path / "scan", VOXELS[:4] + 1, uid="1.2.44.2")
+    refused(tmp_path / "scan", "2 DICOM series", "--series", "1.2.3.1  scan 1  (6 images)", "1.2.44.2  scan 2  (4")
+    assert np.array_equal(read(tmp_path / "scan", series="1.2.4").voxels, VOXELS[:4] + 1)
+    assert np.array_equal(read(tmp_path / "scan", series="1.2.3.1").voxels, VOXELS)
+    refused(tmp_path / "scan", "2 DICOM series", "1.2.3.1", series="1.2")
+    refused(tmp_path / "scan", "no DICOM series", "'9.9'", "1.2.3.1", series="9.9")
+
+
+def test_a_folder_without_images_says_what_it_holds(tmp_path, make):
+    refused(tmp_path, "holds no DICOM images, but nothing")
+    make.other_object(tmp_path / "state.dcm")
+    (tmp_path / "a.txt").write_text("hello")
+    refused(tmp_path, "2 other files", "a.txt", "Presentation State")
+    refused(tmp_path / "state.dcm", "no DICOM images")
+
+
+def test_a_file_named_dcm_that_is_text_is_refused(tmp_path):
+    (tmp_path / "a.dcm").write_text("just words")
+    refused(tmp_path / "a.dcm", "a.dcm", "no DICOM images", "text")
+
+
+def test_one_missing_slice_is_warned_about_and_moves_no_other(tmp_path, make):
+    ramp = np.arange(8, dtype=np.int16)[:, None, None] * 10 + np.zeros((8, 4, 5), np.int16)
+    make.classic(tmp_path / "scan", ramp)[3].unlink()
+    with pytest.warns(ScanWarning, match=r"no slice at 39\.00 mm"):
+        volume = read(tmp_path / "scan")
+    assert np.array_equal(volume.voxels, ramp)
+    assert volume.spacing[2] == pytest.approx(3)
+
+
+def test_whole_series_give_no_warning(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(tmp_path / "scan")
+
+
+@pytest.mark.parametrize(
+    ("positions", "words"),
+    [
+        ([0, 3, 6, 10, 13, 17], ["not evenly spaced", "resample"]),
+        ([0, 3, 6, 21, 24, 27], ["lacks 4 of 10 slices"]),
+        ([0, 3, 6, 0, 3, 9], ["6 slices at 4 positions", "not whole"]),
+    ],
+)
+def test_irregular_positions_are_refused(tmp_path, make, positions, words):
+    places = [[0.0, 0.0, float(z)] for z in positions]
+    make.classic(tmp_path / "scan", VOXELS, ImagePositionPatient=places)
+    refused(tmp_path / "scan", "scan", *words)
+
+
+def test_a_tilted_stack_is_refused(tmp_path, make):
+    make.classic(tmp_path / "scan", VOXELS, ImagePositionPatient=[[0.0, k, 3.0 * k] for k in range(6)])
+    refused(tmp_path / "scan", "5.00 mm", "tilted")
+
+
+def test_a_localizer_is_refused(tmp_path, make):
+    axes = [make.SAGITTAL if k == 2 else [1.0, 0, 0, 0, 1, 0] for k in range(6)]
+    make.classic(tmp_path / "scan", VOXELS, ImageOrientationPatient=axes)
+    refused(tmp_path / "scan", "different orientations", "localizer")
+
+
+def test_magnitude_and_phase_are_not_mixed(tmp_path, make):
+    kinds = [["ORIGINAL", "PRIMARY", part, "ND"] for part in "MPMPMP"]
+    make.classic(tmp_path / "scan", VOXELS, ImageType=kinds)
+    refused(tmp_path / "scan", "magnitude and phase")
+
+
+def test_each_slice_has_its_own_slope(tmp_path, make):
+    slopes = [1.5, 2.0, 0.25, 4, 1, 3]
+    make.classic(tmp_path / "scan", VOXELS, RescaleSlope=slopes, RescaleIntercept=[0, 1, 2, -3, 0, 0])
+    voxels = read(tmp_path / "scan").voxels
+    assert voxels.dtype == np.float32
+    wanted = VOXELS * np.reshape(slopes, (6, 1, 1)) + np.reshape([0, 1, 2, -3, 0, 0], (6, 1, 1))
+    assert np.allclose(voxels, wanted)
+
+
+def test_whole_intercepts_keep_integers(tmp_path, make):
+    make.classic(tmp_path / "ct", VOXELS, RescaleSlope=[1] * 6, RescaleIntercept=[-1024] * 6)
+    voxels = read(tmp_path / "ct").voxels
+    assert voxels.dtype == np.int16
+    assert np.array_equal(voxels, VOXELS - 1024)
+
+
+def test_repeated_positions_are_a_series_in_time(tmp_path, make):
+    series = np.random.default_rng(3).integers(0, 99, (3, 4, 4, 5))
+    flat = series.swapaxes(0, 1).reshape(12, 4, 5)  # slice by slice, three times each
+    places = [[0.0, 0.0, 3.0 * (k // 3)] for k in range(12)]
+    times = [f"1200{k % 3:02d}.5" for k in range(12)]
+    make.classic(tmp_path / "scan", flat, ImagePositionPatient=places, AcquisitionTime=times)
+    assert np.array_equal(read(tmp_path / "scan").voxels, series)
+
+
+def test_classic_gradients_are_read_in_patient_space(tmp_path, make):
+    series = np.random.default_rng(3).integers(0, 99, (3, 4, 4, 5))
+    vectors, bvals = np.array([[0, 0, 0], [0.6, 0, 0.8], [0, 1, 0]]), [0, 1000, 500]
+    time = np.repeat(np.arange(3), 4)
+    make.classic(
+        tmp_path / "scan",
+        series.reshape(12, 4, 5),
+        ImagePositionPatient=[[0.0, 0.0, 3.0 * (k % 4)] for k in range(12)],
+        AcquisitionNumber=[int(t) for t in time],
+        DiffusionBValue=[float(bvals[t]) for t in time],
+        DiffusionGradientOrientation=[vectors[t].tolist() for t in time],
+    )
+    volume = read(tmp_path / "scan")
+    assert np.array_equal(volume.voxels, series)
+    assert np.array_equal(volume.gradients.bvals, bvals)
+    assert np.allclose(volume.gradients.bvecs, vectors)
+
+
+def test_an_enhanced_file_is_a_series_with_gradients(tmp_path, make):
+    series = np.random.default_rng(3).integers(0, 99, (3, 4, 5, 6))
+    vectors = np.array([[0, 0, 0], [0.6, 0, 0.8], [0, 1, 0]])
+    volume = read(make.enhanced(tmp_path / "e.dcm", series, [0, 1000, 1000], vectors))
+    assert volume.voxels.dtype == np.float32
+    assert np.allclose(volume.voxels, series * 2.5 - 1)
+    assert volume.spacing == pytest.approx((1.5, 2, 4))
+    assert volume.direction[:, 2] == pytest.approx([-1, 0, 0])
+    assert volume.gradients.bvals.tolist() == [0, 1000, 1000]
+    assert np.allclose(volume.gradients.bvecs, vectors)
+
+
+def test_an_enhanced_volume_of_one_time_is_a_volume(tmp_path, make):
+    volume = read(make.enhanced(tmp_path / "e.dcm", VOXELS[None], [0], np.zeros((1, 3))))
+    assert volume.voxels.shape == VOXELS.shape
+
+
+def test_trace_images_are_left_out(tmp_path, make):
+    series = np.random.default_rng(3).integers(0, 99, (3, 4, 5, 6))
+    path = make.enhanced(tmp_path / "e.dcm", series, [0, 1000, 0], np.eye(3))
+    dataset = make.dcmread(path)
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        if groups.FrameContentSequence[0].DimensionIndexValues[2] == 3:
+            groups.MRDiffusionSequence[0].DiffusionBValue = 1000.0
+            groups.MRDiffusionSequence[0].DiffusionDirectionality = "ISOTROPIC"
+    dataset.save_as(path)
+    with pytest.warns(ScanWarning, match="4 slices of trace-weighted"):
+        volume = read(path)
+    assert volume.gradients.bvals.tolist() == [0, 1000]
+
+
+def test_a_cut_slice_is_refused(tmp_path, make):
+    path = make.classic(tmp_path / "scan", VOXELS)[2]
+    os.truncate(path, path.stat().st_size - 7)
+    refused(tmp_path / "scan", path.name, "cut short or damaged")
+    os.truncate(path, 420)
+    refused(tmp_path / "scan", path.name, "cut short or damaged")
+
+
+def test_lossless_jpeg_is_decoded_by_itk(tmp_path):
+    writer = sitk.ImageFileWriter()
+    writer.SetImageIO("GDCMImageIO")
+    writer.UseCompressionOn()
+    writer.SetCompressor("JPEG")
+    writer.SetFileName(str(tmp_path / "jpeg.dcm"))
+    writer.Execute(sitk.GetImageFromArray(VOXELS[:1]))
+    assert _pixels_of(tmp_path / "jpeg.dcm")
+
+
+def _pixels_of(path: Path) -> bool:
+    from SuperResolutionLib.files.dicom import _open
+    from SuperResolutionLib.files.frames import _pixels
+
+    return np.array_equal(_pixels(_open(path)), VOXELS[0])
+
+
+def test_an_unreadable_compression_is_named(tmp_path, make):
+    path = make.classic(tmp_path / "scan", VOXELS[:1])[0]
+    dataset = make.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"
+    dataset.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00abcd\xfe\xff\xdd\xe0\0\0\0\0"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(path)
+    refused(tmp_path / "scan", path.name, "MPEG-4", "decompress")
+
+
+def test_colour_mosaics_and_screenshots_are_refused(tmp_path, make):
+    path = make.classic(tmp_path / "scan", VOXELS[:1])[0]
+    original = path.read_bytes()
+    for change, words in (
+        ({"SamplesPerPixel": 3}, ["3 components", "grey"]),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, ["palette"]),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, ["Siemens mosaic", "dcm2niix"]),
+        ({"ImagePositionPatient": None}, ["ImagePositionPatient", "screenshot"]),
+        ({"NumberOfFrames": 2, "PixelData": bytes(80)}, ["2 frames", "without a position"]),
+    ):
+        path.write_bytes(original)
+        dataset = make.dcmread(path)
+        for tag, value in change.items():
+            setattr(dataset, tag, value)
+        dataset.save_as(path)
+        refused(path, path.name, *words)
+
+
+# --- real scans ------------------------------------------------------------------------------------------
+
+DATA = Path(os.environ.get("SUPERRESOLUTION_DATA", "not set"))
+
+
+def real(test):
+    reason = "SUPERRESOLUTION_DATA does not name the data folder"
+    return pytest.mark.data(pytest.mark.skipif(not (DATA / "dicom").is_dir(), reason=reason)(test))
+
+
+@cache
+def scan(name):
+    return read(DATA / f"dicom/{name}.zip")
+
+
+@real
+@pytest.mark.parametrize("name", ["siemens_xa30_enhanced_dwi", "siemens_xa30_enhanced_t1"])
+def test_real_enhanced_scans_lie_where_dcm2niix_puts_them(name):
+    reference = json.loads((DATA / "dicom/reference/dcm2niix_geometry.json").read_text())[name]
+    volume = scan(name)
+    assert sorted(volume.size) == sorted(reference["shape"][:3])
+    first = volume.voxels if volume.voxels.ndim == 3 else volume.voxels[0]
+    assert first.sum(dtype=np.float64) == reference["sum_first_volume"]
+    affine = np.diag([-1, -1, 1, 1]) @ np.array(reference["affine_ras"])
+    index = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (np.array(volume.size) - 1)
+    places = np.asarray(volume.origin) + (index * volume.spacing) @ volume.direction.T
+    theirs = np.linalg.solve(affine, np.c_[places, np.ones(8)].T)[:3].T
+    nearest = np.rint(theirs)
+    assert np.abs(theirs - nearest).max() < 1e-3
+    assert nearest.min() == 0
+    assert sorted(nearest.max(axis=0) + 1) == sorted(reference["shape"][:3])
+
+
+@real
+def test_real_enhanced_gradients_agree_with_dcm2niix():
+    reference = DATA / "dicom/reference"
+    affine = np.array(
+        json.loads((reference / "dcm2niix_geometry.json").read_text())["siemens_xa30_enhanced_dwi"]["affine_ras"]
+    )
+    direction = np.diag([-1, -1, 1]) @ affine[:3, :3] / 3
+    theirs = read_fsl(reference / "siemens_xa30_enhanced_dwi.nii.gz", 21, direction)
+    ours = scan("siemens_xa30_enhanced_dwi").gradients
+    assert np.abs(ours.bvals - theirs.bvals).max() < 0.5
+    assert np.abs(ours.bvecs - theirs.bvecs).max() < 1e-4
+
+
+@real
+def test_the_united_imaging_grid_is_the_nifti_of_the_same_scan():
+    ours, theirs = read(DATA / "dicom/uih_classic_dwi.zip"), read(DATA / "diffusion/test/uih_16dir.nii.gz")
+    assert np.array_equal(ours.voxels[:, :, ::-1], theirs.voxels)
+    assert np.abs(ours.gradients.bvecs - theirs.gradients.bvecs).max() < 1e-5
+    first_row = np.asarray(theirs.origin) + theirs.direction[:, 1] * theirs.spacing[1] * 63
+    assert np.abs(ours.origin - first_row).max() < 1e-3
+
+
+@real
+def test_two_time_points_of_a_classic_scan_are_a_series():
+    volume = read(DATA / "dicom/ge_classic_fmri.zip")
+    assert volume.voxels.shape == (2, 15, 64, 64)
+    assert volume.spacing == pytest.approx((3.75, 3.75, 5), abs=1e-4)
+
+
+@real
+def test_what_cannot_be_read_yet_says_so():
+    refused(DATA / "dicom/siemens_mosaic_dwi.zip", "mosaic", "dcm2niix")
+    refused(DATA / "dicom/philips_enhanced_dwi.zip", "Raw Data Storage", "no DICOM images")
