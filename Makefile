@@ -1,0 +1,76 @@
+# Everything a newcomer types. `make` alone lists it; demo and test set up whatever they need.
+
+# Your own scan for the demo; without one, a public sample is fetched once.
+INPUT ?=
+# More arguments for pytest: make test ARGS="-k geometry"
+ARGS ?=
+# PyTorch is pinned to the version whose CPU build our test machines hold: any other would pull gigabytes of CUDA
+# onto them. Elsewhere, TORCH="torch --index-url https://download.pytorch.org/whl/cpu" is as small.
+# With a GPU, `pip install .` into an environment of your own and keep the PyTorch that is there.
+TORCH ?= torch==2.13.0
+# Pythons to try, the best first.
+PYTHON ?= python3.11 python3.12 python3.13 python3
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint wheel clean
+.NOTPARALLEL:
+
+help: ## list these
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
+
+demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print the table, write the pictures
+	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
+
+test: .venv/.test ## run all tests (ARGS="-k geometry": some)
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.dev ## check style, format and types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+wheel: .venv/.torch ## build dist/superresolution-*.whl, models inside
+	rm -rf build
+	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove the environment and everything that was built; runs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The package with the extra that a target needs: .venv/.test holds superresolution[test].
+.venv/.study .venv/.test .venv/.dev: .venv/.%: .venv/.torch pyproject.toml setup.py
+	@echo "Installing the package with what '$*' needs ..."
+	@.venv/bin/python -m pip install --quiet --editable ".[$*]"
+	@touch $@
+
+# ensurepip is what Debian leaves to the package python3-venv.
+define find_python
+	python=; for candidate in $(PYTHON); do \
+	    if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	    then python=$$candidate; break; fi; \
+	done
+endef
+debian = apt-get install -y --no-install-recommends python3 python3-venv ca-certificates
+
+.venv/.torch:
+	@$(find_python); \
+	if [ -z "$$python" ] && ! command -v apt-get >/dev/null; then \
+	    echo "Python 3.11 or newer with its venv module is missing: install it, then make again." >&2; exit 1; \
+	elif [ -z "$$python" ] && [ "$$(id -u)" -ne 0 ]; then \
+	    echo "Python 3.11 or newer with its venv module is missing. Run this once, then make again:" >&2; \
+	    echo "  sudo $(debian)" >&2; exit 1; \
+	elif [ -z "$$python" ]; then \
+	    echo "Installing Debian's Python ..."; export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -qq && $(debian) -qq || exit 1; \
+	    $(find_python); \
+	fi; \
+	if [ -z "$$python" ]; then \
+	    echo "The system's Python is older than 3.11: install a newer one, then make PYTHON=path again." >&2; exit 1; \
+	fi; \
+	echo "Setting up .venv with $$("$$python" --version) ..."; \
+	"$$python" -m venv --clear .venv
+	@echo "Installing $(firstword $(TORCH)), about 200 MB ..."
+	@.venv/bin/python -m pip install --quiet $(TORCH)
+	@touch $@
