@@ -45,9 +45,7 @@ def _convolution(size: int, kernel: np.ndarray) -> np.ndarray:
     return kernel_matrix(np.broadcast_to(kernel / kernel.sum(), taps.shape), taps, size, "nearest")
 
 
-def k_space_matrix(
-    size: int, outputs: int, kept: int, window: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+def k_space_matrix(size: int, outputs: int, kept: int, window: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Keep the central `kept` samples of k-space, weight them, and transform back onto `outputs` voxels.
 
     window: weight as a function of |k| / (kept / 2), from 0 at the centre to 1 at the edge. The inverse
@@ -116,9 +114,7 @@ class Degradation:
         patch: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
         """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made."""
-        rows, columns = (
-            operator(self, n, scale)[part] for n, part in zip(fine.shape[-2:], patch, strict=True)
-        )
+        rows, columns = (operator(self, n, scale)[part] for n, part in zip(fine.shape[-2:], patch, strict=True))
         coarse = separable.apply(rows, columns, self.noise_before(fine, level, rng))
         if np.iscomplexobj(coarse):
             coarse = np.abs(coarse)
@@ -290,9 +286,7 @@ class Clinical(Degradation):
         if chance < 0.88:
             return NoiseDown(_step(rng, 0.01, 0.06, 0.01))
         noisy = (*plain, KSpace(), KSpace(), KSpaceHamming(), KSpaceTukey())
-        return Rician(
-            snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=noisy[rng.integers(len(noisy))]
-        )
+        return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=noisy[rng.integers(len(noisy))])
 
 
 def _step(rng: np.random.Generator, low: float, high: float, step: float = 0.1) -> float:
@@ -342,9 +336,7 @@ def _positive(value: str, item: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 < number < float("inf"):
-        raise InputError(
-            f"'{item}' is not a setting like snr=15; give a number above 0 after the equals sign."
-        )
+        raise InputError(f"'{item}' is not a setting like snr=15; give a number above 0 after the equals sign.")
     return number
 
 

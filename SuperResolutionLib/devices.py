@@ -1,9 +1,5 @@
 """Which device and which precision: chosen by what the machine has, then by trying."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import nn
 
@@ -26,9 +22,7 @@ def choose_device(wanted: str = "auto") -> torch.device:
         if trouble is None:
             return torch.device(name)
         if wanted != "auto":
-            raise InputError(
-                f"The device '{wanted}' cannot be used here: {trouble}. Use --device auto or cpu."
-            )
+            raise InputError(f"The device '{wanted}' cannot be used here: {trouble}. Use --device auto or cpu.")
     return torch.device("cpu")
 
 
@@ -39,9 +33,7 @@ def _trouble(name: str) -> str | None:
     if name == "mps" and not torch.backends.mps.is_available():
         return "torch finds no Metal device"
     try:
-        nn.functional.conv2d(
-            torch.zeros(1, 1, 8, 8, device=name), torch.zeros(1, 1, 3, 3, device=name)
-        ).sum().item()
+        nn.functional.conv2d(torch.zeros(1, 1, 8, 8, device=name), torch.zeros(1, 1, 3, 3, device=name)).sum().item()
     except (RuntimeError, AssertionError) as error:
         return str(error).splitlines()[0]
     return None
@@ -63,9 +55,7 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 def _cpu_has_bfloat16() -> bool:
     """Whether convolutions in bfloat16 run on the CPU's own instructions (AMX, AVX-512 BF16), not emulated."""
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    native = any(
-        getattr(torch.cpu, test, bool)() for test in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    )
+    native = any(getattr(torch.cpu, test, bool)() for test in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
     return bool(torch.backends.mkldnn.is_available() and native and (supported is None or supported()))
 
 

@@ -46,6 +46,12 @@ def stacking_axis(volume: Volume, plane: str = "native") -> int:
     return best.index(_NORMAL[plane])
 
 
+def anatomical_plane(volume: Volume, plane: str = "native") -> str:
+    """The anatomical name of a plane. "native" goes by the spacing, so it can be another plane on another grid."""
+    axis = stacking_axis(volume, plane)
+    return next(name for name in _NORMAL if stacking_axis(volume, name) == axis)
+
+
 def _permutations() -> list[tuple[int, int, int]]:
     return [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
 
@@ -65,9 +71,7 @@ def crop_to_multiple(volume: Volume, axis: int, scale: int) -> Volume:
         size = volume.size[k]
         if k != axis:
             if size < scale:
-                raise InputError(
-                    f"A slice of {size} voxels cannot be degraded by {scale}; use a smaller scale."
-                )
+                raise InputError(f"A slice of {size} voxels cannot be degraded by {scale}; use a smaller scale.")
             keep[-1 - k] = slice(0, size - size % scale)
     return volume.with_voxels(volume.voxels[tuple(keep)])
 
@@ -85,9 +89,7 @@ def empty_like(volume: Volume, axis: int, factor: float, dtype: np.dtype | type)
     return rescale_grid(volume, np.empty(volume.voxels.shape[:-3] + shape, dtype), factors)
 
 
-def map_slices(
-    volume: Volume, axis: int, factor: float, function: Callable[[np.ndarray], np.ndarray]
-) -> Volume:
+def map_slices(volume: Volume, axis: int, factor: float, function: Callable[[np.ndarray], np.ndarray]) -> Volume:
     """Apply a function (slices, rows, columns) -> (slices, factor x rows, factor x columns) to each 3-D volume.
 
     The voxel type is kept.

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def data_range(voxels: np.ndarray) -> float:
-    """R: the 99.9th percentile of a volume; 1 where that is not above 0 (an empty or constant-zero volume)."""
+    """R: the 99.9th percentile of a volume; the largest magnitude where that is not above 0; 1 if all is zero."""
     r = float(np.percentile(voxels, 99.9))
     if r <= 0:
         r = float(np.max(np.abs(voxels)))

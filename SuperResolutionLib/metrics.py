@@ -33,9 +33,7 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
     """
     axis = slice_axis(truth.spacing) if axis is None else axis
     if truth.voxels.shape != restored.voxels.shape:
-        raise InputError(
-            f"The volumes to compare differ in size: {truth.voxels.shape} and {restored.voxels.shape}."
-        )
+        raise InputError(f"The volumes to compare differ in size: {truth.voxels.shape} and {restored.voxels.shape}.")
     rows = [_score(t, p, with_ssim) for t, p in zip(stacks(truth, axis), stacks(restored, axis), strict=True)]
     ssims = [row.ssim for row in rows if row.ssim is not None]
     return Score(
@@ -62,9 +60,7 @@ def _score(truth: np.ndarray, restored: np.ndarray, with_ssim: bool) -> Score:
 def _range(truth: np.ndarray) -> float:
     r = float(np.percentile(truth, 99.9))
     if r <= 0:
-        raise InputError(
-            "The truth is empty: its 99.9th percentile is not above 0, so there is nothing to score."
-        )
+        raise InputError("The truth is empty: its 99.9th percentile is not above 0, so there is nothing to score.")
     return r
 
 

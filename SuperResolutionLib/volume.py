@@ -79,6 +79,8 @@ def cast_voxels(voxels: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     if voxels.dtype == dtype:
         return voxels
     if np.issubdtype(dtype, np.integer):
-        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        low, high = np.iinfo(dtype).min, float(np.iinfo(dtype).max)
+        if high > np.iinfo(dtype).max:  # 64 bits: rounded up to a float, it would wrap around
+            high = float(np.nextafter(high, 0))
         return np.clip(np.rint(voxels.astype(np.float64, copy=False)), low, high).astype(dtype)
     return voxels.astype(dtype)

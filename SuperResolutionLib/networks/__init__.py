@@ -25,11 +25,9 @@ def build(architecture: str, arguments: Mapping[str, Any], skip: str | None = No
         raise unknown("skip", str(skip), ["bicubic"])
     try:
         network = NETWORKS[architecture](**arguments)
-    except TypeError as error:
-        raise InputError(
-            f"Network '{architecture}' cannot be built from {dict(arguments)}: {error}."
-        ) from error
-    return Residual(network, int(arguments["scale"])) if skip else network
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"Network '{architecture}' cannot be built from {arguments}: {error}.") from error
+    return Residual(network, int(network.scale)) if skip else network  # type: ignore[arg-type]
 
 
 def parameters(network: nn.Module) -> int:

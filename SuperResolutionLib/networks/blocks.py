@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from SuperResolutionLib.errors import InputError
+
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size (zero padding)."""
@@ -12,15 +14,26 @@ def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
 class Upscale(nn.Sequential):
     """Sub-pixel upscaling (Shi 2016): for each factor of 2 a 3x3 convolution to 4 x features and a PixelShuffle.
 
-    activation: a layer after each shuffle (SRResNet has one, EDSR has none).
+    activation: a layer after each shuffle (SRResNet has one, EDSR has none). Raises InputError for a scale that
+    is not a power of 2.
     """
 
     def __init__(self, features: int, scale: int, activation: bool = False) -> None:
+        if scale < 1 or scale & (scale - 1):
+            raise InputError(f"a scale of {scale} is not a power of 2")
         layers: list[nn.Module] = []
         for _ in range(scale.bit_length() - 1):
             layers += [conv3x3(features, 4 * features), nn.PixelShuffle(2)]
             layers += [nn.PReLU()] if activation else []
         super().__init__(*layers)
+
+    def radius(self, tail: int) -> int:
+        """How far, in coarse voxels, an output voxel sees through this and a last convolution of radius `tail`."""
+        reach = tail
+        for layer in self:
+            if isinstance(layer, nn.PixelShuffle):  # half as far on the coarser grid, then the 3x3 convolution
+                reach = (reach + 1) // 2 + 1
+        return reach
 
 
 def middle_slice(x: torch.Tensor) -> torch.Tensor:

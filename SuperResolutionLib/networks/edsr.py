@@ -49,7 +49,7 @@ class EDSR(nn.Module):
     @property
     def radius(self) -> int:
         """How far, in input voxels, an output voxel can see: one for each convolution passed."""
-        return 2 + 2 * (len(self.body) - 1) + len(self.upscale) // 2 + 1
+        return 1 + 2 * (len(self.body) - 1) + 1 + self.upscale.radius(1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.head(x)

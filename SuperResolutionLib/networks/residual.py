@@ -25,9 +25,7 @@ class Residual(nn.Module):
         return max(2, int(self.network.radius))  # type: ignore[arg-type]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        smooth = interpolate(
-            middle_slice(x).float(), scale_factor=self.scale, mode="bicubic", align_corners=False
-        )
+        smooth = interpolate(middle_slice(x).float(), scale_factor=self.scale, mode="bicubic", align_corners=False)
         residual: torch.Tensor = self.network(x)
         return smooth + residual.float()
 

@@ -28,7 +28,7 @@ class SRResNet(nn.Module):
     """9x9 head, residual blocks with a long skip, sub-pixel upscaling with PReLU, 9x9 tail.
 
     (n, channels, h, w) -> (n, outputs, scale x h, scale x w). With 16 blocks of 64 features and 3 channels in
-    and out: 1,402,194 parameters at x2, 1,549,907 at x4; with one channel in and out: 1,381,456 and 1,529,169.
+    and out: 1,401,749 parameters at x2, 1,549,462 at x4; with one channel in and out: 1,381,011 and 1,528,724.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class SRResNet(nn.Module):
 
     @property
     def radius(self) -> int:
-        """How far, in input voxels, an output voxel can see: 4 for each 9x9 convolution, 1 for each 3x3."""
-        return 8 + 2 * (len(self.body) - 2) + 1 + len(self.upscale) // 3
+        """How far, in input voxels, an output voxel can see: 4 through the head, 1 for each 3x3 convolution."""
+        return 4 + 2 * (len(self.body) - 2) + 1 + self.upscale.radius(4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.head(x)

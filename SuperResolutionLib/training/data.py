@@ -32,15 +32,11 @@ def volume_files(folder: Path) -> list[Path]:
 
     Nothing under a folder called "test" is ever taken.
     """
-    found = [
-        p for p in sorted(folder.rglob("*")) if p.name.endswith((".nii.gz", ".nii", ".nrrd", ".mha", ".mhd"))
-    ]
+    found = [p for p in sorted(folder.rglob("*")) if p.name.endswith((".nii.gz", ".nii", ".nrrd", ".mha", ".mhd"))]
     found = [p for p in found if "test" not in p.relative_to(folder).parts]
     train = [p for p in found if "train" in p.relative_to(folder).parts]
     if not found:
-        raise InputError(
-            f"{folder} has no volumes (NIfTI, NRRD, MHA) to train on; give --data another folder."
-        )
+        raise InputError(f"{folder} has no volumes (NIfTI, NRRD, MHA) to train on; give --data another folder.")
     return train or found
 
 
@@ -52,9 +48,7 @@ def stem(path: Path) -> str:
 def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
     """Every training volume in every plane of its group; a group's weight is shared by its stacks."""
     result: list[Stack] = []
-    chosen = [
-        (p, recipe.group_of(stem(p))) for p in volume_files(folder) if not recipe.is_validation(stem(p))
-    ]
+    chosen = [(p, recipe.group_of(stem(p))) for p in volume_files(folder) if not recipe.is_validation(stem(p))]
     for path, group in chosen:
         if group is None:
             continue
@@ -104,9 +98,7 @@ class Sampler:
         coarse = model.slices(window, s, stack.level, rng, patch=(rows, columns))
         fine = stack.fine[k : k + 1, rows.start * s : rows.stop * s, columns.start * s : columns.stop * s]
         coarse, fine = _turn(coarse, fine, rng)
-        factor = np.float32(
-            rng.uniform(0.85, 1.15)
-        )  # at inference the scale is measured on the coarse volume
+        factor = np.float32(rng.uniform(0.85, 1.15))  # at inference the scale is measured on the coarse volume
         return coarse * factor, fine * factor
 
     def _patch(self, stack: Stack, k: int, rng: np.random.Generator) -> tuple[slice, slice]:

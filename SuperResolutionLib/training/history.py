@@ -22,9 +22,7 @@ def write_history(history: list[dict[str, float]], folder: Path) -> None:
     left.set(title="training loss", xlabel="step", yscale="log")
     for name in names:
         if name.startswith("gain"):
-            right.plot(
-                steps, [row.get(name, float("nan")) for row in history], label=name.removeprefix("gain_")
-            )
+            right.plot(steps, [row.get(name, float("nan")) for row in history], label=name.removeprefix("gain_"))
     right.set(title="validation gain over bicubic (dB, head)", xlabel="step")
     right.legend()
     figure.savefig(folder / "curves.png", dpi=100)

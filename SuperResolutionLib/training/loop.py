@@ -79,42 +79,42 @@ def train(
 
     data: the folder of training volumes. out: where checkpoint, curves and log lines go. budget: minutes;
     the number of steps is cut to what this machine does in that time. start: weights to begin from, taken
-    where name and shape fit. Under torchrun every process draws its own batches and gradients are averaged.
+    where name and shape fit. Under torchrun every process draws its own batches and gradients are averaged; the
+    first one logs, keeps and returns the best epoch, the others return nothing.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
     """
-    rank, processes = _join()
     torch.set_flush_denormal(True)  # tiny activations would make CPU convolutions many times slower
     where = choose_device(device)
+    rank, processes = _join(where)
+    log = log if rank == 0 else _silent
     precision = choose_precision(recipe.precision, where)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists() and not resume:
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
     sampler = Sampler(training_stacks(data, recipe), recipe)
     held = cases(data, recipe) if rank == 0 else []
-    saved = (
-        torch.load(checkpoint, map_location=where, weights_only=True)
-        if resume and checkpoint.exists()
-        else None
-    )
+    saved = torch.load(checkpoint, map_location=where, weights_only=True) if resume and checkpoint.exists() else None
     if saved is not None:
         recipe = replace(recipe, steps=json.loads(saved["recipe"])["steps"])
     run = Run(recipe, where)
     if saved is not None:
-        run.restore(saved)
+        _restore(run, saved, out)
     elif start is not None:
         log(f"starting from {_load_fitting(run, start)} of {len(start)} given tensors")
     if budget is not None and saved is None:
-        run.recipe = recipe = replace(recipe, steps=_affordable(run, sampler, where, precision, budget))
+        affordable = _agree(_affordable(run, sampler, where, precision, budget), where, processes)
+        run.recipe = recipe = replace(recipe, steps=min(recipe.steps, affordable))
     out.mkdir(parents=True, exist_ok=True)
     log(
-        f"{recipe.name}: {recipe.steps} steps on {where} in {precision}, {len(sampler.stacks)} stacks, {len(held)} cases"
+        f"{recipe.name}: {recipe.steps} steps on {where} in {precision}; "
+        f"{len(sampler.stacks)} training stacks, {len(held)} validation cases"
     )
     model = nn.parallel.DistributedDataParallel(run.network) if processes > 1 else run.network
     _steps(run, model, sampler, held, rank, where, precision, out, log)
     if processes > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
-    return run.best or {}
+    return run.best if run.best is not None and rank == 0 else {}
 
 
 def _steps(
@@ -138,9 +138,7 @@ def _steps(
         if run.step % recipe.epoch == 0 or run.step == recipe.steps:
             if rank == 0:
                 figures = (
-                    validate(run.average, held, autocast(device, precision))
-                    if held
-                    else {"gain": -math.fsum(losses)}
+                    validate(run.average, held, autocast(device, precision)) if held else {"gain": -math.fsum(losses)}
                 )
                 seconds = (time.monotonic() - began) / (run.step - first)
                 run.history.append(
@@ -176,9 +174,7 @@ def _step(
     # The factor gives the squared error gradients of the size the absolute error had, for the clipping.
     loss = 10 * mse_loss(restored, fine) if late else l1_loss(restored, fine)
     if not torch.isfinite(loss):
-        raise InputError(
-            f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate."
-        )
+        raise InputError(f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate.")
     for optimiser in run.optimisers:
         optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -195,10 +191,8 @@ def _schedule(step: int, recipe: Recipe) -> float:
     return min(1.0, (step + 1) / recipe.warm_up) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _residual_share(
-    restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor, recipe: Recipe
-) -> float:
-    """Mean square of (restored - interpolation) over that of (fine - interpolation): 0 if the skip does all the work."""
+def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor, recipe: Recipe) -> float:
+    """How much of what interpolation misses the network adds, in energy: 0 if the skip does all the work."""
     if recipe.skip is None:
         return 1.0
     middle = coarse[:, recipe.slices // 2, None]
@@ -247,13 +241,41 @@ def _affordable(run: Run, sampler: Sampler, device: torch.device, precision: str
     return max(run.recipe.warm_up, int(minutes * 60 / (seconds * 1.05)))
 
 
-def _join() -> tuple[int, int]:
-    """This process's rank and how many there are; joins the group where torchrun started several."""
+def _restore(run: Run, saved: dict[str, Any], out: Path) -> None:
+    try:
+        run.restore(saved)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"The training in {out} was begun by another recipe, with another network or optimiser; "
+            "go on with that recipe, or give another --out."
+        ) from error
+
+
+def _join(device: torch.device) -> tuple[int, int]:
+    """This process's rank and how many there are; joins the group where torchrun started several.
+
+    Each process takes a GPU of its own.
+    """
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if processes > 1:
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        return torch.distributed.get_rank(), processes
-    return 0, 1
+    if processes == 1:
+        return 0, 1
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return torch.distributed.get_rank(), processes
+
+
+def _agree(steps: int, device: torch.device, processes: int) -> int:
+    """The first process's number of steps, for all: unequal ones would wait for each other for ever."""
+    if processes == 1:
+        return steps
+    shared = torch.tensor(steps, device=device)
+    torch.distributed.broadcast(shared, 0)
+    return int(shared)
+
+
+def _silent(_line: str) -> None:
+    """What the other processes of a group have to say."""
 
 
 def _mean(values: list[float]) -> float:

@@ -26,9 +26,7 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is not None:
                     alike.setdefault(weight.shape, []).append(weight)
             for shape, weights in alike.items():  # weights of one shape are orthogonalised together
-                updates = torch.stack(
-                    [self._nesterov(w, group["momentum"]).reshape(shape[0], -1) for w in weights]
-                )
+                updates = torch.stack([self._nesterov(w, group["momentum"]).reshape(shape[0], -1) for w in weights])
                 directions = orthogonalise(updates) * max(1.0, updates.shape[1] / updates.shape[2]) ** 0.5
                 for weight, direction in zip(weights, directions, strict=True):
                     weight.add_(direction.reshape(shape), alpha=-group["lr"])
@@ -55,9 +53,7 @@ def orthogonalise(matrices: torch.Tensor, iterations: int = 5) -> torch.Tensor:
     return x.mT if tall else x
 
 
-def optimisers(
-    network: nn.Module, name: str, learning_rate: float, muon_rate: float
-) -> list[torch.optim.Optimizer]:
+def optimisers(network: nn.Module, name: str, learning_rate: float, muon_rate: float) -> list[torch.optim.Optimizer]:
     """The optimisers of a recipe: "adam" for everything, or "muon" for inner convolutions and Adam for the rest.
 
     Inner: 3x3 kernels between feature maps; the first and last layers, which touch voxels, stay with Adam.
@@ -67,4 +63,5 @@ def optimisers(
     inner = [w for w in network.parameters() if w.ndim == 4 and min(w.shape[:2]) >= 16]
     chosen = {id(w) for w in inner}
     rest = [w for w in network.parameters() if id(w) not in chosen]
-    return [Muon(inner, muon_rate), torch.optim.Adam(rest, learning_rate, betas=(0.9, 0.99))]
+    adam = torch.optim.Adam(rest, learning_rate, betas=(0.9, 0.99))
+    return [Muon(inner, muon_rate), adam] if inner else [adam]

@@ -9,7 +9,7 @@ import torch
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.devices import autocast
-from SuperResolutionLib.geometry import slice_axis
+from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.networks import build, parameters
 from SuperResolutionLib.training.data import stem, volume_files
 from SuperResolutionLib.training.recipe import Recipe
@@ -54,10 +54,11 @@ def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
     """The least and greatest in-plane spacing (mm) of the coarse slices that the recipe trains on."""
     spacings: list[float] = []
     for path in volume_files(data):
-        if recipe.group_of(stem(path)) is not None and not recipe.is_validation(stem(path)):
+        group = recipe.group_of(stem(path))
+        if group is not None and not recipe.is_validation(stem(path)):
             volume = files.read(path)
-            axis = slice_axis(volume.spacing)
-            spacings += [volume.spacing[k] * recipe.scale for k in range(3) if k != axis]
+            axes = {stacking_axis(volume, plane) for plane in group.planes}
+            spacings += [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
     return round(min(spacings), 3), round(max(spacings), 3)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.geometry import PLANES
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -89,7 +90,7 @@ def load(name_or_path: str) -> Recipe:
         raise unknown("recipe", name_or_path, names())
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not a recipe: {error}. Compare it with one of ours.") from error
     return from_table({"name": path.stem, **table})
 
@@ -102,19 +103,46 @@ def from_table(table: dict[str, Any]) -> Recipe:
         if key not in known:
             raise unknown("recipe setting", key, known)
     if "groups" in settings:
-        settings["groups"] = tuple(
-            Group(g["pattern"], tuple(g.get("planes", ("native",))), float(g.get("weight", 1.0)))
-            for g in settings["groups"]
-        )
+        settings["groups"] = _groups(settings["groups"])
     try:
         recipe = Recipe(**settings)
     except TypeError as error:
         raise InputError(f"The recipe lacks a setting: {error}.") from error
+    _check_kinds(recipe)
     if recipe.slices % 2 == 0 or recipe.slices < 1:
-        raise InputError(
-            f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored."
-        )
+        raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
     if recipe.optimiser not in ("adam", "muon"):
         raise unknown("optimiser", recipe.optimiser, ["adam", "muon"])
-    by_name(recipe.degradation)
+    for degradation in (recipe.degradation, *recipe.validate_on):
+        by_name(degradation)
     return recipe
+
+
+def _groups(tables: Any) -> tuple[Group, ...]:
+    """The [[groups]] of a recipe; a pattern, planes and a weight that exist."""
+    if not isinstance(tables, tuple) or not all(isinstance(table, dict) for table in tables):
+        raise InputError("The recipe's groups are not tables; begin each with a line [[groups]].")
+    known = [f.name for f in fields(Group)]
+    for key in (key for table in tables for key in table if key not in known):
+        raise unknown("group setting", key, known)
+    groups = [Group(**{**table, "planes": tuple(table.get("planes", ("native",)))}) for table in tables]
+    for group in groups:
+        _check_kinds(group)
+        for plane in (plane for plane in group.planes if plane not in PLANES):
+            raise unknown("plane", str(plane), PLANES)
+    return tuple(groups)
+
+
+def _check_kinds(values: "Recipe | Group") -> None:
+    """Raise InputError for a number where a word belongs, a word where a number does, or a number too small."""
+    kinds: dict[Any, Any] = {int: int, float: (int, float), str: str}
+    wanted: dict[Any, str] = {int: "a whole number", float: "a number", str: "text"}
+    for f in fields(values):
+        value = getattr(values, f.name)
+        if f.type not in kinds:
+            continue
+        least = 1 if f.type is int and f.name != "seed" else 0
+        right = isinstance(value, kinds[f.type]) and not isinstance(value, bool)
+        if not right or (f.type is not str and value < least):
+            limit = "" if f.type is str else f", {least} or more"
+            raise InputError(f"The recipe has {f.name} = {value!r}; give {wanted[f.type]}{limit}.")

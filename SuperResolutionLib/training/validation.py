@@ -50,9 +50,7 @@ def _case(volume: Volume, degradation: str, recipe: Recipe) -> Case:
     coarse = by_name(degradation).slices(first[windows], s, Level.of(first), np.random.default_rng(0))
     truth = Volume(first[shown.astype(int)])
     smooth = upsample(Volume(coarse[:, recipe.slices // 2]), "bicubic", s)
-    return Case(
-        degradation, torch.from_numpy(coarse), truth, score(truth, smooth, 2, with_ssim=False).psnr_head
-    )
+    return Case(degradation, torch.from_numpy(coarse), truth, score(truth, smooth, 2, with_ssim=False).psnr_head)
 
 
 @torch.no_grad()

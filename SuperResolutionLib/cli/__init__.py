@@ -1,0 +1,57 @@
+"""The command line: one file a command; what a command needs is imported when it runs."""
+
+import argparse
+import os
+import signal
+import sys
+import warnings
+from types import FrameType
+
+from SuperResolutionLib import __version__
+from SuperResolutionLib.cli import compare, degrade, enhance, info, models, train, upsample
+from SuperResolutionLib.errors import InputError
+
+COMMANDS = (enhance, upsample, degrade, compare, models, train, info)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="superresolution",
+        description="Super-resolution of MRI and diffusion MRI. Research use only, not a medical device.",
+        epilog="example: superresolution enhance brain.nii.gz brain_sr.nii.gz",
+    )
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 2 for what the user can mend, 130 for an interruption."""
+    options = parser().parse_args(arguments)
+    warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(options.run(options) or 0)
+    except InputError as error:
+        print(f"superresolution: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("superresolution: stopped; no output was written.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"superresolution: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return 2
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _show_warning(message: Warning | str, *_details: object, **_more: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)

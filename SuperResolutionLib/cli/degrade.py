@@ -1,0 +1,39 @@
+"""superresolution degrade: what a coarser scan of the same head would look like."""
+
+import argparse
+from typing import Any
+
+from SuperResolutionLib.cli import options as common
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(
+        commands,
+        "degrade",
+        "simulate a coarser scan by one of the forward models",
+        "superresolution degrade brain.nii.gz coarse.nii.gz --degradation rician:snr=15 --scale 2",
+    )
+    common.add_files(parser)
+    parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
+    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser")
+    common.add_plane(parser)
+    common.add_seed(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Degrade a file."""
+    from SuperResolutionLib.degradation import by_name, degrade
+
+    model = by_name(options.degradation)
+    result = degrade(common.read_input(options), model, options.scale, options.plane, options.seed)
+    record = {
+        "operation": "degrade",
+        "degradation": options.degradation,
+        "scale": options.scale,
+        "seed": options.seed,
+    }
+    common.write_output(result, options, record)
+    print(f"{options.output} written.")
+    return 0

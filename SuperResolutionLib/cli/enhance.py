@@ -1,0 +1,78 @@
+"""superresolution enhance: a sharper volume by a trained network."""
+
+import argparse
+import time
+import warnings
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import progress
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.volume import Volume
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(
+        commands,
+        "enhance",
+        "make a scan sharper with a trained network",
+        "superresolution enhance brain.nii.gz brain_sr.nii.gz --scale 2",
+    )
+    common.add_files(parser)
+    parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
+    parser.add_argument("--scale", type=common.at_least_two, help="how much finer: 2 or 4 (default: the model's, or 2)")
+    common.add_plane(parser)
+    common.add_network(parser)
+    parser.add_argument("--progress", choices=progress.STYLES, default="bar", help="json: one object a line")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Enhance a file."""
+    with progress.reporter(options.progress) as report:
+        began = time.monotonic()
+        volume = common.read_input(options)
+        from SuperResolutionLib import checks
+        from SuperResolutionLib.inference import choose_model, enhancing
+
+        model = choose_model(options.model, options.scale)
+        if odd := checks.unusual(volume, model.card, options.plane):
+            warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
+        result = _drain(
+            enhancing(
+                volume,
+                model,
+                plane=options.plane,
+                ensemble=options.ensemble,
+                consistent=options.consistent,
+                device=options.device,
+                precision=options.precision,
+                threads=options.threads,
+            ),
+            report,
+        )
+        record = {
+            "operation": "enhance",
+            "model": model.card.name,
+            "model_sha256": model.card.sha256,
+            "scale": model.card.scale,
+            "ensemble": options.ensemble,
+            "consistent": options.consistent,
+            "ran": report.ran,
+            "unusual": odd,
+        }
+        common.write_output(result, options, record)
+        report.finish(options.output, time.monotonic() - began)
+    return 0
+
+
+def _drain(steps: "Generator[Any, None, Volume]", report: progress.Reporter) -> "Volume":
+    while True:
+        try:
+            report.show(next(steps))
+        except StopIteration as end:
+            result: Volume = end.value
+            return result

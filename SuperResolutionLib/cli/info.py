@@ -1,0 +1,52 @@
+"""superresolution info: what was read, and whether the models know such scans."""
+
+import argparse
+from typing import Any
+
+from SuperResolutionLib.cli import options as common
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(commands, "info", "show what is read from a file", "superresolution info brain.nii.gz")
+    common.add_files(parser, output=False)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Describe a file."""
+    import numpy as np
+
+    from SuperResolutionLib import checks, zoo
+    from SuperResolutionLib.geometry import slice_axis
+    from SuperResolutionLib.intensity import data_range
+
+    volume = common.read_input(options)
+    axis = slice_axis(volume.spacing)
+    lines = {
+        "size": " x ".join(map(str, volume.size)) + (f", {volume.count} volumes" if volume.count > 1 else ""),
+        "spacing": " x ".join(f"{s:.4g}" for s in volume.spacing) + " mm",
+        "voxel type": str(volume.voxels.dtype),
+        "intensities": f"{np.min(volume.voxels):.6g} to {np.max(volume.voxels):.6g}, "
+        f"range {data_range(volume.voxels):.6g}",
+        "slices": f"along {'xyz'[axis]}, {volume.size[axis]} of them, {_facing(volume.direction[:, axis])}",
+    }
+    if volume.gradients is not None:
+        values, counts = np.unique(np.round(volume.gradients.bvals, -1), return_counts=True)
+        shells = ", ".join(f"{n} of b {b:.0f}" for b, n in zip(values, counts, strict=True))
+        lines["diffusion"] = f"{shells} s/mm2"
+    for name, path in zoo.installed().items():
+        odd = checks.unusual(volume, zoo.read_card(path))
+        lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"
+    for name, line in lines.items():
+        print(f"{name + ':':<14}{line}")
+    return 0
+
+
+def _facing(normal: Any) -> str:
+    """The anatomical plane nearest to slices with this normal (LPS)."""
+    import numpy as np
+
+    largest = int(np.argmax(np.abs(normal)))
+    oblique = "" if abs(normal[largest]) > 0.999 else ", oblique"
+    return ("sagittal", "coronal", "axial")[largest] + oblique

@@ -1,0 +1,116 @@
+"""Options that several commands share, and the file handling around them."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from SuperResolutionLib import __version__
+from SuperResolutionLib.errors import InputError
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.volume import Volume
+
+USE = "Research use only. Not a medical device. The image was made sharper by computation, not by the scanner."
+PLANES = ("native", "axial", "coronal", "sagittal")
+
+
+def command(commands: Any, name: str, help_text: str, example: str) -> argparse.ArgumentParser:
+    """A sub-parser with a description and an example."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + ".",
+        epilog=f"example: {example}",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    return parser
+
+
+def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
+    """INPUT, and OUTPUT with --overwrite."""
+    parser.add_argument("input", metavar="INPUT", type=Path, help="NIfTI, NRRD, MHA, or a DICOM folder or zip")
+    parser.add_argument("--series", metavar="UID", help="which DICOM series, where INPUT holds several")
+    if output:
+        parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
+        parser.add_argument("--overwrite", action="store_true", help="replace OUTPUT if it exists")
+
+
+def add_plane(parser: argparse.ArgumentParser) -> None:
+    """--plane."""
+    parser.add_argument(
+        "--plane",
+        choices=PLANES,
+        default="native",
+        help="the slices to work in; native: as they were acquired",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """--seed."""
+    parser.add_argument("--seed", type=int, default=0, help="of the noise; the same seed gives the same voxels")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Where and how a network runs."""
+    parser.add_argument(
+        "--ensemble", action="store_true", help="average 8 flips and turns: a little better, 8 x slower"
+    )
+    parser.add_argument("--consistent", action="store_true", help="keep the scan's own k-space centre exactly")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        default="auto",
+        help="auto: the fastest this machine has, tried on one slice",
+    )
+    parser.add_argument("--threads", metavar="N", type=positive, help="CPU threads (default: one per core)")
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def at_least_two(text: str) -> int:
+    """A scale: a whole number from 2 on."""
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError(f"a scale of {text} does nothing; give 2 or more")
+    return number
+
+
+def read_input(options: argparse.Namespace) -> "Volume":
+    """Refuse an impossible output first, then read the input."""
+    from SuperResolutionLib import files
+
+    if hasattr(options, "output"):
+        files.check_output(options.output, options.input, options.overwrite)
+    return files.read(options.input, options.series)
+
+
+def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str, Any]) -> None:
+    """Write the result and its sidecar: what was done, to what, by which version."""
+    from SuperResolutionLib import files
+
+    whole = {
+        "input": str(options.input.name),
+        "input_sha256": files.sha256(options.input),
+        "plane": options.plane,
+        **record,
+        "software": f"SuperResolution {__version__}",
+        "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "use": USE,
+    }
+    files.write(volume, options.output, options.overwrite, whole)
+
+
+def check_writable(path: Path | None, extension: str) -> None:
+    """Refuse, before any work, a side output of another kind, or one whose folder is not there."""
+    if path is not None and (path.suffix.lower() != extension or path.is_dir()):
+        raise InputError(f"{path} cannot be written as {extension[1:].upper()}; name a file that ends in {extension}.")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InputError(f"The folder {path.absolute().parent} does not exist; make it first, or name another file.")

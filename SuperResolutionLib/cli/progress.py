@@ -1,0 +1,102 @@
+"""Three ways to show progress: a bar, JSON lines for a program that reads them, or nothing."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from SuperResolutionLib.errors import InputError
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.inference import Progress
+
+STYLES = ("bar", "json", "none")
+
+
+class Reporter:
+    """Silent; remembers what the network ran on."""
+
+    ran = ""
+
+    def show(self, progress: "Progress") -> None:
+        """One event of the work."""
+        if not self.ran:
+            self.ran = progress.message
+
+    def finish(self, output: Path, seconds: float) -> None:
+        """The output is written."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+class Bar(Reporter):
+    """A bar on standard error with slices a second and the time left."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+
+    def show(self, progress: "Progress") -> None:
+        """Move the bar; print messages above it."""
+        super().show(progress)
+        from tqdm import tqdm
+
+        if self.bar is None:
+            self.bar = tqdm(total=progress.total, unit="slice", file=sys.stderr, dynamic_ncols=True)
+        if progress.message:
+            self.bar.write(progress.message, file=sys.stderr)
+        self.bar.update(progress.done - self.bar.n)
+
+    def finish(self, output: Path, seconds: float) -> None:
+        """Say where the output is."""
+        self.close()
+        print(f"{output} written in {seconds:.1f} s. Research use only.")
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+class Lines(Reporter):
+    """One JSON object a line on standard output, flushed."""
+
+    def show(self, progress: "Progress") -> None:
+        """Print an event."""
+        super().show(progress)
+        self._print(
+            event="progress",
+            done=progress.done,
+            total=progress.total,
+            seconds=round(progress.seconds, 3),
+            left=None if progress.left is None else round(progress.left, 3),
+            message=progress.message,
+        )
+
+    def finish(self, output: Path, seconds: float) -> None:
+        """Print the last event."""
+        self._print(event="done", output=str(output), seconds=round(seconds, 3))
+
+    def fail(self, message: str) -> None:
+        """Print why there is no output."""
+        self._print(event="error", message=message)
+
+    @staticmethod
+    def _print(**fields: Any) -> None:
+        print(json.dumps(fields), flush=True)
+
+
+@contextmanager
+def reporter(style: str) -> Iterator[Reporter]:
+    """A reporter of a style, closed at the end; a JSON reader is told of errors as well."""
+    chosen: Reporter = {"bar": Bar, "json": Lines, "none": Reporter}[style]()
+    try:
+        yield chosen
+    except InputError as error:
+        if isinstance(chosen, Lines):
+            chosen.fail(str(error))
+        raise
+    finally:
+        chosen.close()

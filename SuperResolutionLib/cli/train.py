@@ -1,0 +1,46 @@
+"""superresolution train: a model from a recipe and a folder of scans."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from SuperResolutionLib.cli import options as common
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(
+        commands,
+        "train",
+        "train a model by a recipe",
+        "superresolution train mri-x2 --data scans/ --out runs/mri-x2 --budget 60",
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="the name of a recipe, or a .toml file")
+    parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="the folder of training scans")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for checkpoint, curves and the model")
+    parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
+    parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut the steps to what fits")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train."""
+    from SuperResolutionLib.errors import InputError
+    from SuperResolutionLib.training import recipe as recipes
+    from SuperResolutionLib.training.publish import publish, starting_weights
+
+    recipe = recipes.load(options.recipe)
+    if not options.data.is_dir():
+        raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
+    from SuperResolutionLib.training.loop import train
+
+    start = None if options.resume else starting_weights(recipe)
+    best = train(recipe, options.data, options.out, options.resume, options.budget, start, options.device, _log)
+    if best:
+        print(f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}")
+    return 0
+
+
+def _log(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,264 @@
+"""Slices -> batches -> device -> volume: runs a model over a volume and tells how far it is.
+
+A network is known here only as a callable from (n, slices, h, w) to (n, 1, s h, s w), with a `radius`: how far
+an output voxel can see. Progress is a generator, so that whoever draws a bar, prints lines or stops in between
+needs no callback.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from SuperResolutionLib import zoo
+from SuperResolutionLib.consistency import consistent as make_consistent
+from SuperResolutionLib.devices import autocast, choose_device, choose_precision
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry import empty_like, stacking_axis, stacks
+from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.volume import Volume, cast_voxels
+
+Network = Callable[[torch.Tensor], torch.Tensor]
+BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
+GPU_BATCH_VOXELS = 2**22
+TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an enhancement is: slices done of a total, seconds since the start, and perhaps a message."""
+
+    done: int
+    total: int
+    seconds: float
+    message: str = ""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left at the pace so far; None before the first slice is done."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run a network: where, in which precision, and how much at once."""
+
+    device: torch.device
+    precision: str
+    batch: int
+    tile: int | None = None
+    ensemble: bool = False
+
+
+def enhance(
+    volume: Volume,
+    model: str | zoo.Model | None = None,
+    scale: int | None = None,
+    plane: str = "native",
+    ensemble: bool = False,
+    consistent: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Volume:
+    """The volume with every slice refined by a trained network; same field of view, same voxel type.
+
+    model: a name, a path or a loaded model; by default the blind one of `scale` (2). ensemble: average the
+    eight flips and quarter turns. consistent: put the scan's k-space centre back. Raises InputError for a
+    model, scale, plane, device or precision that cannot be used.
+    """
+    steps = enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Volume = end.value
+            return result
+
+
+def enhancing(
+    volume: Volume,
+    model: str | zoo.Model | None = None,
+    scale: int | None = None,
+    plane: str = "native",
+    ensemble: bool = False,
+    consistent: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Generator[Progress, None, Volume]:
+    """`enhance` as a generator of progress, which returns the volume; close it to stop between batches."""
+    model = choose_model(model, scale)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    axis = stacking_axis(volume, plane)
+    sources = stacks(volume, axis)
+    factor = model.card.scale
+    result = empty_like(volume, axis, factor, volume.voxels.dtype)
+    settings = choose_settings(model, sources[0], device, precision, ensemble)
+    network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    total = sum(len(source) for source in sources)
+    began, finished = time.monotonic(), 0
+    yield Progress(0, total, 0.0, f"{model.card.name} on {settings.device} in {settings.precision}")
+    for source, target in zip(sources, stacks(result, axis), strict=True):
+        for done, message in _restore(network, model.card, source, target, settings):
+            yield Progress(finished + done, total, time.monotonic() - began, message)
+        finished += len(source)
+    return make_consistent(volume, result, factor, plane) if consistent else result
+
+
+def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo.Model:
+    """The loaded model that is meant: by default the blind one of the scale.
+
+    Raises InputError for a scale that the model, or no installed model, has.
+    """
+    if model is None:
+        scales = sorted({zoo.read_card(path).scale for path in zoo.installed().values()})
+        if scale is not None and scale not in scales:
+            have = ", ".join(map(str, scales)) or "none, no model is installed"
+            raise InputError(f"There is no model for scale {scale}; the installed models have: {have}.")
+        model = zoo.default_name(scale or 2)
+    if isinstance(model, str):
+        model = zoo.load(model)
+    if scale is not None and scale != model.card.scale:
+        raise InputError(
+            f"Model '{model.card.name}' has scale {model.card.scale}, not {scale}; "
+            f"leave --scale out, or choose a model of scale {scale}."
+        )
+    return model
+
+
+def choose_settings(
+    model: zoo.Model, source: np.ndarray, device: str, precision: str, ensemble: bool = False
+) -> Settings:
+    """Device and precision by capability, then by a timed slice; a batch that fits the device."""
+    where = choose_device(device)
+    kind = choose_precision(precision, where)
+    _, h, w = source.shape
+    most = GPU_BATCH_VOXELS if where.type == "cuda" else BATCH_VOXELS
+    batch = max(1, most // (h * w * model.card.scale**2))
+    settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, ensemble)
+    if precision == "auto" and kind != "float32":
+        plain = replace(settings, precision="float32")
+        settings = min((settings, plain), key=lambda choice: _seconds_a_slice(model, source, choice))
+    return settings
+
+
+def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -> float:
+    """Time the middle slice in these settings, after one run to warm up."""
+    network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
+    settings = replace(settings, ensemble=False)
+    try:
+        run_network(network, middle, settings)
+        began = time.monotonic()
+        run_network(network, middle, settings)
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        return float("inf")
+    return time.monotonic() - began
+
+
+def _restore(
+    network: Network, card: zoo.Card, source: np.ndarray, target: np.ndarray, settings: Settings
+) -> Iterator[tuple[int, str]]:
+    """Restore one stack (n, h, w) into `target` (n, s h, s w), batch by batch; yields slices done and a message."""
+    scale = np.float32(data_range(source))
+    done = 0
+    while done < len(source):
+        wanted = np.arange(done, min(done + settings.batch, len(source)))
+        windows = source[neighbours(wanted, len(source), card.slices)].astype(np.float32) / scale
+        try:
+            fine = run_network(network, windows, settings)
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+            settings, message = _smaller(settings, source.shape)
+            yield done, message
+            continue
+        target[wanted] = cast_voxels(fine * scale, target.dtype)
+        done += len(wanted)
+        yield done, ""
+
+
+def run_network(network: Network, coarse: np.ndarray, settings: Settings) -> np.ndarray:
+    """Run a batch (n, slices, h, w) float32 -> (n, s h, s w) float32; small slices are padded by reflection."""
+    x = torch.from_numpy(np.ascontiguousarray(coarse, dtype=np.float32)).to(settings.device)
+    turns = (
+        [(quarter, mirror) for quarter in range(4) for mirror in (False, True)] if settings.ensemble else [(0, False)]
+    )
+    total: torch.Tensor | None = None
+    with torch.inference_mode(), autocast(settings.device, settings.precision):
+        for quarter, mirror in turns:
+            turned = torch.rot90(x.flip(3) if mirror else x, quarter, (2, 3))
+            restored = torch.rot90(_whole(network, turned, settings).float(), -quarter, (2, 3))
+            restored = restored.flip(3) if mirror else restored
+            total = restored if total is None else total + restored
+    assert total is not None
+    return (total[:, 0] / len(turns)).cpu().numpy()
+
+
+def _whole(network: Network, x: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """One pass over whole slices, padded up to the network's radius and cropped again, or in tiles."""
+    h, w = x.shape[2:]
+    radius = int(getattr(network, "radius", 0))
+    grow = [max(0, radius - n) for n in (h, w)]
+    if any(grow):
+        x = _pad(x, grow)
+    x = x.contiguous(memory_format=torch.channels_last)
+    if settings.tile and max(x.shape[2:]) > settings.tile:
+        restored = tiled(network, x, settings.tile, radius)
+    else:
+        restored = network(x)
+    scale = restored.shape[2] // x.shape[2]
+    return restored[:, :, : h * scale, : w * scale]
+
+
+def _pad(x: torch.Tensor, grow: list[int]) -> torch.Tensor:
+    """Continue slices at the far end by reflection, again and again where they are very small."""
+    for axis, more in ((2, grow[0]), (3, grow[1])):
+        size = x.shape[axis]
+        period = torch.cat([torch.arange(size), torch.arange(size).flip(0)])
+        index = period.repeat(more // (2 * size) + 2)[: size + more]
+        x = x.index_select(axis, index.to(x.device))
+    return x
+
+
+def tiled(network: Network, x: torch.Tensor, tile: int, radius: int) -> torch.Tensor:
+    """Run a network tile by tile, each seeing `radius` voxels more on every side: the same as running it whole."""
+    h, w = x.shape[2:]
+    result: torch.Tensor | None = None
+    for top in range(0, h, tile):
+        for left in range(0, w, tile):
+            bottom, right = min(top + tile, h), min(left + tile, w)
+            y0, x0 = max(0, top - radius), max(0, left - radius)
+            piece = network(x[:, :, y0 : min(bottom + radius, h), x0 : min(right + radius, w)])
+            s = piece.shape[2] // (min(bottom + radius, h) - y0)
+            if result is None:
+                result = piece.new_empty((x.shape[0], 1, h * s, w * s))
+            inner = piece[:, :, (top - y0) * s : (bottom - y0) * s, (left - x0) * s : (right - x0) * s]
+            result[:, :, top * s : bottom * s, left * s : right * s] = inner
+    assert result is not None
+    return result
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or ("memory" in text and "alloc" in text)
+
+
+def _smaller(settings: Settings, shape: tuple[int, ...]) -> tuple[Settings, str]:
+    """Settings that need half the memory: half the batch, then tiles, each half as large as before."""
+    if settings.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if settings.batch > 1:
+        settings = replace(settings, batch=settings.batch // 2)
+        return settings, f"out of memory: going on with {settings.batch} slices at a time"
+    tile = (settings.tile or max(shape[1:])) // 2
+    if tile < 16:
+        raise InputError("There is too little memory even for a small tile; close other programs or use --device cpu.")
+    return replace(settings, tile=tile), f"out of memory: going on with tiles of {tile} voxels"

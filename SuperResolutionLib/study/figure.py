@@ -1,0 +1,95 @@
+"""One picture of a comparison: truth, coarse, best classical, model, and both error maps on one scale."""
+
+from pathlib import Path
+
+import numpy as np
+
+from SuperResolutionLib.comparison import Comparison, Row
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.volume import Volume
+
+
+def comparison_figure(result: Comparison, path: Path, caption: str = "") -> None:
+    """Write the picture of a comparison whose restored volumes were kept.
+
+    Upper row: the slice with most head; lower row: the detail where the best classical method errs most.
+    Raises InputError where matplotlib is missing or nothing was restored.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError("A figure needs matplotlib; install it with: pip install matplotlib.") from error
+    rows = [row for row in (result.best_classical, result.best_model) if row is not None]
+    restored = [row.restored for row in rows if row.restored is not None]
+    if not restored or len(restored) < len(rows):
+        raise InputError("There is no restored volume to show; compare at least one method.")
+    axis = stacking_axis(result.truth, result.plane)
+    truth = stacks(result.truth, axis)[0]
+    k = int(np.argmax(head(truth).mean(axis=(1, 2))))
+    coarse = upsample(result.low, "nearest", result.scale, result.plane)
+    shown = [_upright(v, axis, k) for v in (result.truth, coarse, *restored)]
+    errors = [np.abs(image - shown[0]) for image in shown[2:]]
+    white, most = data_range(truth), float(np.percentile(errors[0], 99.5)) or 1.0
+    top, left, side = _detail(errors[0])
+    aspect = _aspect(result.truth, axis)
+    panels = [(image, "gray", white) for image in shown] + [(error, "inferno", most) for error in errors]
+    titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(result, r) for r in rows)]
+    titles += [f"|error| {row.method}" for row in rows]
+
+    figure = Figure(figsize=(2.9 * len(panels), 6.6), facecolor="#111111", layout="constrained")
+    axes = figure.subplots(2, len(panels), squeeze=False)
+    for column, ((image, colours, high), title) in enumerate(zip(panels, titles, strict=True)):
+        inset = image[top : top + side, left : left + side]
+        for row, part in enumerate((image, inset)):
+            place = axes[row, column]
+            place.imshow(part, cmap=colours, vmin=0, vmax=high, aspect=aspect, interpolation="nearest")
+            place.set_axis_off()
+        axes[0, column].set_title(title, color="white", fontsize=10)
+        box = np.array([[left, top], [left + side, top], [left + side, top + side], [left, top + side], [left, top]])
+        axes[0, column].plot(*(box.T - 0.5), color="#ffcc33", linewidth=0.8)
+    note = f"{caption}  " if caption else ""
+    figure.supxlabel(f"{note}Research use only. Error maps share one scale.", color="#bbbbbb", fontsize=8)
+    figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
+
+
+def _title(result: Comparison, row: Row) -> str:
+    gain = "" if row.classical else f" ({result.gain(row):+.2f} dB)"
+    kind = "best classical: " if row.classical else ""
+    return f"{kind}{row.method}\n{row.score.psnr_head:.2f} dB{gain}"
+
+
+def _upright(volume: Volume, axis: int, k: int) -> np.ndarray:
+    """Slice k with anterior (or the head's top) up and the patient's right on the left."""
+    image = stacks(volume, axis)[0][k].astype(np.float32)
+    columns, rows = [a for a in range(3) if a != axis]  # the slice's array axes run (rows, columns)
+    towards = np.argmax(np.abs(volume.direction), axis=0)
+    if towards[rows] < towards[columns]:  # the lower world axis runs across the picture
+        image, rows, columns = image.T, columns, rows
+    if (volume.direction[towards[rows], rows] < 0) != (towards[rows] == 2):
+        image = image[::-1]
+    if volume.direction[towards[columns], columns] < 0:
+        image = image[:, ::-1]
+    return image
+
+
+def _aspect(volume: Volume, axis: int) -> float:
+    """Height over width of a voxel as `_upright` shows it."""
+    columns, rows = [a for a in range(3) if a != axis]
+    towards = np.argmax(np.abs(volume.direction), axis=0)
+    if towards[rows] < towards[columns]:
+        rows, columns = columns, rows
+    return volume.spacing[rows] / volume.spacing[columns]
+
+
+def _detail(error: np.ndarray) -> tuple[int, int, int]:
+    """Top, left and side of the square, a third of the picture, that holds the most error away from the rim."""
+    side = max(8, min(error.shape) // 3)
+    sums = np.pad(error**2, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    boxes = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    rim = [n // 8 for n in boxes.shape]
+    inner = boxes[rim[0] : max(rim[0] + 1, boxes.shape[0] - rim[0]), rim[1] : max(rim[1] + 1, boxes.shape[1] - rim[1])]
+    top, left = np.unravel_index(int(np.argmax(inner)), inner.shape)
+    return int(top) + rim[0], int(left) + rim[1], side

@@ -1,0 +1,114 @@
+"""The papers of the house agree with each other and with the house."""
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import SuperResolutionLib
+
+ROOT = Path(__file__).parent.parent
+LARGEST = 6 * 2**20
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def cmake() -> dict[str, str]:
+    """What CMakeLists.txt says of the extension: CONTRIBUTORS -> ..., and its name."""
+    source = text("CMakeLists.txt")
+    (name,) = re.findall(r"^project\((\w+)\)", source, re.MULTILINE)
+    return {"NAME": name, **dict(re.findall(r'^set\(EXTENSION_(\w+) "([^"\n]*)"\)$', source, re.MULTILINE))}
+
+
+@pytest.fixture(scope="module")
+def s4ext() -> dict[str, str]:
+    lines = [line.partition(" ") for line in text("SuperResolution.s4ext").splitlines()]
+    return {key: value for key, _, value in lines}
+
+
+@pytest.fixture(scope="module")
+def entry() -> dict[str, object]:
+    """The entry of Slicer's catalogue."""
+    return json.loads(text("SuperResolution.json"))
+
+
+@pytest.mark.parametrize(
+    "key", ["depends", "homepage", "contributors", "category", "iconurl", "description", "screenshoturls"]
+)
+def test_the_s4ext_says_what_cmake_says(key, s4ext, cmake):
+    assert s4ext[key] == cmake[key.upper()]
+
+
+def test_the_catalogue_entry_says_what_cmake_says(entry, cmake):
+    assert entry["build_dependencies"] == cmake["DEPENDS"].split()
+    assert entry["category"] == cmake["CATEGORY"]
+    assert entry["scm_url"] == cmake["HOMEPAGE"]
+
+
+def test_the_catalogue_entry_says_what_the_s4ext_says(entry, s4ext):
+    assert f"{entry['scm_url']}.git" == s4ext["scmurl"]
+    assert entry["scm_revision"] == s4ext["scmrevision"]
+    assert entry["build_subdirectory"] == s4ext["build_subdirectory"]
+
+
+def test_the_extension_is_named_as_the_catalogue_asks(entry, cmake):
+    assert cmake["NAME"] == "SuperResolution" == Path("SuperResolution.json").stem
+    assert str(entry["scm_url"]).endswith(f"/Slicer{cmake['NAME']}")
+
+
+def test_the_extension_ships_our_readme_and_licence_not_those_of_slicer(cmake):
+    assert (cmake["README_FILE"], cmake["LICENSE_FILE"]) == (
+        "${CMAKE_CURRENT_SOURCE_DIR}/README.md",
+        "${CMAKE_CURRENT_SOURCE_DIR}/LICENSE.txt",
+    )
+
+
+def test_the_citation_has_the_version_of_the_package():
+    assert f"\nversion: {SuperResolutionLib.__version__}\n" in text("CITATION.cff")
+
+
+def test_the_changelog_has_the_version_of_the_package():
+    assert f"## [{SuperResolutionLib.__version__}]" in text("CHANGELOG.md")
+
+
+def test_the_package_takes_its_version_from_the_library():
+    project = tomllib.loads(text("pyproject.toml"))
+    assert "version" in project["project"]["dynamic"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "SuperResolutionLib.__version__"}
+
+
+def test_every_folder_of_the_library_that_holds_code_is_a_package():
+    folders = {path.parent for path in (ROOT / "SuperResolutionLib").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_ci_runs_make_test_and_nothing_else():
+    shebang, command = text(".ci/run").splitlines()
+    assert shebang == "#!/usr/bin/env bash"
+    assert command == 'cd "$(dirname "$0")/.." && exec make test'
+
+
+def test_the_licence_is_apache_2():
+    licence = text("LICENSE.txt")
+    assert "Apache License" in licence
+    assert "Version 2.0, January 2004" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test"])
+def test_the_readme_names_the_two_commands(command):
+    assert command in text("README.md")
+
+
+def test_no_file_in_git_is_over_6_mib():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert [path.name for path in files if path.is_file() and path.stat().st_size > LARGEST] == []

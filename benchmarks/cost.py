@@ -1,0 +1,122 @@
+"""What `enhance` costs on this machine: seconds of the network and of the whole command, memory, convolution rate.
+
+    python -m benchmarks.cost [--model mri-x2] [--out benchmarks/cost.md]
+
+The inputs are made up (a smooth blob with noise): time and memory do not depend on what a volume shows. The
+machine's own rate is that of a bare 64-to-64 3x3 convolution in the same precision, measured in the same run.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.volume import Volume
+
+SIZES = ((128, 128, 160), (256, 256, 160))
+
+
+def made_up(size: tuple[int, int, int]) -> Volume:
+    """A volume of a size (x, y, z), int16, 1 mm."""
+    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, n) for n in size[::-1]), indexing="ij"))
+    blob = 800 * np.exp(-4 * (grid**2).sum(0))
+    noise = np.random.default_rng(0).normal(0, 10, blob.shape)
+    return Volume(np.abs(blob + noise)).cast(np.int16)
+
+
+def convolution_rate(precision: str) -> float:
+    """Multiply-adds a second of a 3x3 convolution, 64 to 64 features, 256 x 256, in this precision."""
+    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.rand(4, 64, 256, 256).to(memory_format=torch.channels_last)
+    with torch.inference_mode(), autocast(torch.device("cpu"), precision):
+        layer(x)
+        began = time.perf_counter()
+        for _ in range(5):
+            layer(x)
+    return 5 * 9 * 64 * 64 * x.shape[0] * x.shape[2] * x.shape[3] / (time.perf_counter() - began)
+
+
+def multiply_adds(model: zoo.Model) -> float:
+    """Multiply-adds for each input voxel: every convolution's weights, times how much finer its grid is."""
+    counted = [0.0]
+
+    def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        weights = sum(p.numel() for p in layer.parameters() if p.ndim == 4)
+        counted[0] += weights * output.shape[2] * output.shape[3]
+
+    layers = [m for m in model.network.modules() if isinstance(m, nn.Conv2d)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    with torch.inference_mode():
+        model.network(torch.zeros(1, model.card.slices, 32, 32))
+    for hook in hooks:
+        hook.remove()
+    return counted[0] / 32**2
+
+
+def run(size: tuple[int, int, int], model: str, precision: str, folder: Path) -> dict[str, float]:
+    """Enhance a made-up volume by the command; seconds of the network, of the command, and peak memory in GB."""
+    source, target = folder / "in.nii.gz", folder / "out.nii.gz"
+    files.write(made_up(size), source, overwrite=True)
+    arguments = ["enhance", str(source), str(target), "--model", model, "--precision", precision, "--overwrite"]
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "SuperResolutionLib.cli", *arguments, "--progress", "json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    whole = time.perf_counter() - began
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    network = max(event["seconds"] for event in events if event["event"] == "progress")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return {"network": network, "command": whole, "peak": peak}
+
+
+def main() -> None:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="mri-x2")
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/cost.md"))
+    options = parser.parse_args()
+    work = multiply_adds(zoo.load(options.model))
+    threads = torch.get_num_threads()
+    lines = [
+        f"# Cost of `enhance --model {options.model}` on a CPU",
+        "",
+        f"Written by `python -m benchmarks.cost`; do not edit. {platform.machine()}, {threads} threads, "
+        f"{torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}; "
+        f"AMX {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, "
+        f"AVX-512 BF16 {'yes' if torch.cpu._is_avx512_bf16_supported() else 'no'}. "
+        f"{work / 1e3:.0f} thousand multiply-adds an input voxel. Peak: the largest resident size so far in the run.",
+        "",
+        "| input | precision | network s | whole command s | peak GB | of the machine's own rate |",
+        "|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for precision in options.precisions:
+            rate = convolution_rate(precision)
+            for size in SIZES:
+                figures = run(size, options.model, precision, Path(folder))
+                share = work * np.prod(size) / figures["network"] / rate
+                lines.append(
+                    f"| {'x'.join(map(str, size))} | {precision} | {figures['network']:.1f} | {figures['command']:.1f} "
+                    f"| {figures['peak']:.2f} | {100 * share:.0f} % of {rate / 1e9:.0f} GMAC/s |"
+                )
+                print(lines[-1], flush=True)
+    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

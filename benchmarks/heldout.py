@@ -1,0 +1,141 @@
+"""Held-out quality: every test volume x degradation x scale, every classical method and our models.
+
+    python -m benchmarks.heldout --data DIR [--scales 2 4] [--out benchmarks/heldout.md]
+
+DIR holds test volumes under folders called "test" (or is a folder of your own volumes, each taken as a test
+volume). Rows that are already in the JSON beside --out, for the same model file, are not computed again.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from skimage.registration import phase_cross_correlation
+
+from benchmarks.heldout_report import report
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.comparison import compare
+from SuperResolutionLib.consistency import agreement, consistent
+from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.inference import choose_model, choose_settings, enhance, run_network
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.metrics import score
+from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.volume import Volume
+
+CLEAN = ("bicubic", "area", "k_space", "bicubic_blur3", "k_space_hamming", "k_space_tukey", "gauss_bicubic")
+NOISY = ("noise_down", "noise_down:level=0.05", "rician:snr=20", "rician:snr=40")
+SEEDS = (0, 1, 2)
+ENSEMBLE_EVERY = 8  # the ensemble, eight times as slow, is measured on every eighth slice against the plain network
+
+
+def cases() -> list[tuple[str, int]]:
+    """Every degradation with its seeds; noise-free ones need only one."""
+    return [(name, 0) for name in CLEAN] + [(name, seed) for name in NOISY for seed in SEEDS]
+
+
+def test_volumes(folder: Path) -> list[Path]:
+    """The volumes under folders called "test", or all where there are none."""
+    found = [p for p in sorted(folder.rglob("*")) if files.extension(p) and p.is_file()]
+    return [p for p in found if "test" in p.relative_to(folder).parts] or found
+
+
+def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.Model) -> dict[str, Any]:
+    """One row: scores of every classical method, the model, the model made consistent, and the ensemble's gain."""
+    name = model.card.name
+    with_ssim = seed == 0
+    result = compare(volume, degradation, scale, [*METHODS, name], seed=seed, keep=True, with_ssim=with_ssim)
+    scores = {row.method: row.score for row in result.rows}
+    restored = next(row.restored for row in result.rows if row.method == name)
+    assert restored is not None
+    axis = stacking_axis(result.truth)
+    kept = consistent(result.low, restored, scale)
+    scores[f"{name} consistent"] = score(result.truth, kept, axis, with_ssim=with_ssim)
+    row: dict[str, Any] = {
+        "shift": max(shift(result.truth, r.restored, axis) for r in result.rows if r.restored is not None),
+        "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
+    }
+    if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
+        row["ensemble"] = ensemble_gain(result.truth, result.low, restored, axis, model)
+    return row
+
+
+def shift(truth: Volume, restored: Volume, axis: int) -> float:
+    """How far (voxels) a restored volume lies off the truth: phase correlation of the slice with most head."""
+    fine, mended = stacks(truth, axis)[0], stacks(restored, axis)[0]
+    k = int(np.argmax(head(fine).mean(axis=(1, 2))))
+    found, _, _ = phase_cross_correlation(fine[k], mended[k], upsample_factor=100, normalization=None)
+    return float(np.abs(found).max())
+
+
+def ensemble_gain(truth: Volume, low: Volume, restored: Volume, axis: int, model: zoo.Model) -> float:
+    """dB of psnr_head that the ensemble adds, over every eighth slice."""
+    source, fine, plain = (stacks(v, axis)[0] for v in (low, truth, restored))
+    picked = np.arange(ENSEMBLE_EVERY // 2, len(source), ENSEMBLE_EVERY)
+    scale = np.float32(data_range(source))
+    settings = choose_settings(model, source, "auto", "auto", ensemble=True)
+    windows = source[neighbours(picked, len(source), model.card.slices)] / scale
+    turned = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
+    inside = fine[picked] > 0.05 * np.percentile(fine, 99.9)
+    before = ((plain[picked] - fine[picked]) ** 2)[inside].mean()
+    after = ((turned - fine[picked]) ** 2)[inside].mean()
+    return float(10 * np.log10(before / after))
+
+
+def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, dict[str, float]]:
+    """The scan itself enhanced and degraded again, against the scan: dB by degradation and method."""
+    low = volume.cast(np.float32)
+    enhanced = enhance(low, model)
+    kept = consistent(low, enhanced, scale)
+    ways = {model.card.name: enhanced, "consistent": kept, "bicubic": upsample(low, "bicubic", scale)}
+    return {d: {w: agreement(low, v, d, scale, "native") for w, v in ways.items()} for d in CLEAN}
+
+
+def slim(volume: Volume) -> Volume:
+    """A series cut to its first four volumes: enough to see whether a network helps, in bearable time."""
+    return Volume(volume.voxels[:4], volume.spacing, volume.origin, volume.direction) if volume.count > 4 else volume
+
+
+def main() -> None:
+    """Measure what is not yet measured, then write the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/heldout.md"))
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
+    options = parser.parse_args()
+    store = options.out.with_suffix(".json")
+    rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    began = time.monotonic()
+    work = [
+        (s, d, seed, p)
+        for s in options.scales
+        for d, seed in [("native", 0), *cases()]
+        for p in test_volumes(options.data)
+    ]
+    for scale, degradation, seed, path in work:
+        model = choose_model(None, scale)
+        volume = slim(files.read(path))
+        if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
+            continue
+        key = f"{path.name.split('.')[0]}|{degradation}|{seed}|x{scale}"
+        if rows.get(key, {}).get("model_sha256") == model.card.sha256:
+            continue
+        if time.monotonic() - began > options.minutes * 60:
+            break
+        if degradation == "native":
+            row: dict[str, Any] = {"agreement": native_agreement(volume, scale, model)}
+        else:
+            row = measure(volume, degradation, seed, scale, model)
+        rows[key] = {**row, "model_sha256": model.card.sha256, "structural": volume.count == 1}
+        store.write_text(json.dumps(rows, indent=0) + "\n")
+        print(f"{time.monotonic() - began:6.0f} s  {key}", flush=True)
+    options.out.write_text(report(rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
