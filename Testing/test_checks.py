@@ -1,0 +1,72 @@
+"""A scan unlike those a model was trained on is named as such, with what is unusual."""
+
+import numpy as np
+import pytest
+from phantoms import brain
+
+from SuperResolutionLib.checks import unusual
+from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.zoo import Card
+
+CARD = Card(
+    name="tested",
+    architecture="edsr",
+    arguments={},
+    scale=2,
+    slices=1,
+    skip="bicubic",
+    input_grid="low",
+    intensity="range",
+    spacing=(0.8, 2.0),
+    parameters=1,
+    sha256="",
+    trained_on="",
+    data_licence="",
+    recipe="",
+    date="2026-01-01",
+)
+
+
+def scan(spacing=(1.0, 1.0, 4.0), size=(20, 20, 16), plus=0.0) -> Volume:
+    return Volume(brain(size).voxels + np.float32(plus), spacing)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.4, 0.4, 3.0), (4.0, 4.0, 4.0), (5.0, 0.9, 0.9)])
+def test_an_ordinary_scan_raises_no_eyebrow(spacing):
+    assert unusual(scan(spacing), CARD) == []
+
+
+@pytest.mark.parametrize("spacing", [(0.39, 0.39, 3.0), (4.1, 4.1, 9.0)])
+def test_voxels_more_than_twice_beyond_the_trained_ones_are_unusual(spacing):
+    (sentence,) = unusual(scan(spacing), CARD)
+    assert sentence == (f"its in-plane voxels are {spacing[0]} x {spacing[0]} mm; tested was trained on 0.8 to 2 mm")
+
+
+def test_only_the_spacing_in_the_plane_counts():
+    assert unusual(scan((1.0, 1.0, 30.0)), CARD) == []
+
+
+def test_oblong_voxels_are_unusual():
+    assert unusual(scan((1.0, 1.6, 4.0)), CARD) == ["its in-plane voxels are 1.6 times as long as they are wide"]
+
+
+def test_a_plane_across_thick_slices_is_unusual():
+    assert "the chosen plane cuts across thick slices" in unusual(scan((1.0, 1.0, 4.0)), CARD, "coronal")
+    assert unusual(scan((1.0, 1.0, 1.0)), CARD, "coronal") == []
+
+
+def test_a_constant_scan_is_unusual():
+    assert unusual(Volume(np.full((16, 20, 20), 3.0)), CARD) == ["all its voxels have the same value"]
+
+
+def test_many_negative_voxels_are_unusual_and_a_few_are_not():
+    (sentence,) = unusual(scan(plus=-100), CARD)
+    assert "% of its voxels are negative" in sentence
+    volume = scan()
+    volume.voxels[0, 0, :5] = -1
+    assert unusual(volume, CARD) == []
+
+
+@pytest.mark.parametrize(("size", "found"), [((15, 20, 16), 1), ((20, 15, 16), 1), ((16, 16, 1), 0)])
+def test_slices_smaller_than_16_voxels_are_unusual(size, found):
+    assert unusual(scan(size=size), CARD) == ["its slices are smaller than 16 voxels"] * found
