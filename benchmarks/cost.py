@@ -20,8 +20,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.heldout import test_volumes
 from SuperResolutionLib import files, zoo
+from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.geometry import stacking_axis, stacks
 from SuperResolutionLib.volume import Volume
 
 SIZES = ((128, 128, 160), (256, 256, 160))
@@ -83,11 +86,31 @@ def run(size: tuple[int, int, int], model: str, precision: str, folder: Path) ->
     return {"network": network, "command": whole, "peak": peak}
 
 
+def bfloat16_loss(volume: Volume, model: str) -> float:
+    """dB of psnr_head that bfloat16 costs against float32 on ten middle slices of a volume (the first of a series)."""
+    axis = stacking_axis(volume)
+    first = Volume(stacks(volume, axis)[0]).cast(np.float32)
+    middle = len(first.voxels) // 2
+    some = Volume(first.voxels[max(0, middle - 5) : middle + 5])
+    restored = compare_precisions(some, model)
+    return restored["float32"] - restored["bfloat16"]
+
+
+def compare_precisions(volume: Volume, model: str) -> dict[str, float]:
+    """psnr_head of the model in each precision."""
+    figures = {}
+    for precision in ("float32", "bfloat16"):
+        result = compare(volume, "k_space", 2, [model], plane="axial", with_ssim=False, precision=precision)
+        figures[precision] = result.rows[0].score.psnr_head
+    return figures
+
+
 def main() -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="mri-x2")
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--data", type=Path, help="measure what bfloat16 costs in quality on the test volumes here")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/cost.md"))
     options = parser.parse_args()
     work = multiply_adds(zoo.load(options.model))
@@ -115,6 +138,15 @@ def main() -> None:
                     f"| {figures['peak']:.2f} | {100 * share:.0f} % of {rate / 1e9:.0f} GMAC/s |"
                 )
                 print(lines[-1], flush=True)
+    if options.data is not None:
+        lines += [
+            "",
+            "Cost of bfloat16 in quality (psnr_head, x2 k-space truncation, ten middle slices of each volume):",
+            "",
+        ]
+        for path in test_volumes(options.data):
+            lines.append(f"- {path.name.split('.')[0]}: {bfloat16_loss(files.read(path), options.model):+.4f} dB lost")
+            print(lines[-1], flush=True)
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

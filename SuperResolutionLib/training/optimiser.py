@@ -1,8 +1,7 @@
 """Muon for the convolutions inside a network, Adam for the rest.
 
 Muon (Jordan et al. 2024) takes the momentum of a weight matrix and replaces it by the nearest orthogonal one
-before stepping, so that no direction of the matrix is neglected. For our residual networks it reaches in a
-fifth of the steps what Adam reaches (measured: docs/training.md).
+before stepping, so that no direction of the matrix is neglected.
 """
 
 from typing import Any
