@@ -327,7 +327,7 @@ def by_name(text: str) -> Degradation:
         if key not in known:
             raise unknown(f"parameter of degradation '{name}'", key, known or ["(none)"])
         values[key] = _positive(value, item)
-    return replace(model, **values)  # type: ignore[arg-type]
+    return replace(model, **values)
 
 
 def _positive(value: str, item: str) -> float:

@@ -177,7 +177,7 @@ def _step(
         raise InputError(f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate.")
     for optimiser in run.optimisers:
         optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(run.network.parameters(), recipe.clip)
     for optimiser in run.optimisers:
         optimiser.step()

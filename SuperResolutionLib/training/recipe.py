@@ -97,7 +97,7 @@ def load(name_or_path: str) -> Recipe:
 
 def from_table(table: dict[str, Any]) -> Recipe:
     """A recipe from a dictionary of its settings; every name and value is checked."""
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     known = {f.name for f in fields(Recipe)}
     for key in settings:
         if key not in known:
