@@ -174,11 +174,11 @@ def load(name_or_path: str) -> Model:
 def save(network_weights: "dict[str, torch.Tensor]", card: Card, path: Path, half: bool = True) -> Card:
     """Write weights (float16 unless `half` is off) and card; returns the card with its sha256."""
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     kind = torch.float16 if half else torch.float32
     tensors = {n: t.to(kind).contiguous() if t.is_floating_point() else t for n, t in network_weights.items()}
-    save_file(tensors, path)
+    path.write_bytes(to_bytes(tensors))
     card = Card(**{**asdict(card), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
     write_card(card, path)
     return card

@@ -1,0 +1,346 @@
+"""A network over a volume: whatever the size, the batch, the tile or the type, the result is the network's."""
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from phantoms import brain, orientation, stack
+from tiny_models import Plain, card, repeat, store, tiny
+
+from SuperResolutionLib import inference, zoo
+from SuperResolutionLib.consistency import agreement
+from SuperResolutionLib.inference import Settings, choose_model, choose_settings, enhance, enhancing, run_network
+from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.networks.residual import start_at_zero
+from SuperResolutionLib.volume import Volume
+
+CPU = torch.device("cpu")
+EXACT = {"device": "cpu", "precision": "float32"}
+
+
+def plain(function: Callable[[torch.Tensor], torch.Tensor], slices: int = 1, radius: int = 0) -> zoo.Model:
+    return zoo.Model(card(slices=slices), Plain(function, radius))
+
+
+def bicubic(slices: int = 3, scale: int = 2) -> zoo.Model:
+    """A model that is exactly the interpolation."""
+    model = tiny(slices=slices, scale=scale)
+    start_at_zero(model.network.network)
+    return model
+
+
+def difference(one: Volume, other: Volume) -> float:
+    """The largest difference, as a share of the range."""
+    return float(np.abs(one.voxels - other.voxels).max() / np.abs(other.voxels).max())
+
+
+# ---------------------------------------------------------------- tiles and batches
+
+
+@pytest.mark.parametrize("tile", [7, 12, 16])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_tiles_give_what_the_whole_slice_gives(tile, scale):
+    model = tiny(scale=scale)
+    x = np.random.default_rng(0).random((2, 3, 33, 26), dtype=np.float32)
+    whole = run_network(model.network, x, Settings(CPU, "float32", 2))
+    tiles = run_network(model.network, x, Settings(CPU, "float32", 2, tile=tile))
+    assert np.abs(tiles - whole).max() < 1e-5
+
+
+def test_tiles_that_see_too_little_would_show():
+    model = tiny()
+    x = torch.rand(1, 3, 33, 26)
+    with torch.inference_mode():
+        short = inference.tiled(model.network, x, 12, int(model.network.radius) - 2)
+        assert (short - model.network(x)).abs().max() > 1e-5
+
+
+def test_slices_above_the_budget_are_tiled_and_others_are_not(monkeypatch):
+    monkeypatch.setattr(inference, "TILE_VOXELS", 20 * 20)
+    model = tiny()
+    assert choose_settings(model, np.zeros((1, 20, 20)), "cpu", "float32").tile is None
+    assert choose_settings(model, np.zeros((1, 20, 21)), "cpu", "float32").tile == 1024
+
+
+def test_batches_of_any_size_agree(monkeypatch):
+    results = []
+    for slices_at_once in (1, 2, 3, 100):
+        monkeypatch.setattr(inference, "BATCH_VOXELS", slices_at_once * 26 * 28 * 4)
+        results.append(enhance(brain((26, 28, 5)), tiny(), **EXACT))
+    assert max(difference(result, results[0]) for result in results) < 1e-5
+
+
+# ---------------------------------------------------------------- shapes and types
+
+
+def test_a_series_is_enhanced_volume_by_volume():
+    one, other = brain(seed=1), brain(seed=2)
+    series = one.with_voxels(np.stack([one.voxels, 3 * other.voxels]))
+    result = enhance(series, tiny(), **EXACT)
+    assert result.voxels.shape == (2, 4, 56, 52)
+    assert difference(result.with_voxels(result.voxels[0]), enhance(one, tiny(), **EXACT)) < 1e-5
+    assert np.allclose(result.voxels[1], 3 * enhance(other, tiny(), **EXACT).voxels, rtol=1e-4, atol=0.1)
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 1), (1, 1), (2, 3), (5, 40)])
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_slices_smaller_than_the_network_sees_are_enhanced(size, ensemble):
+    low = stack(np.random.default_rng(0).uniform(50, 100, (3, *size)).astype(np.float32))
+    result = enhance(low, tiny(), ensemble=ensemble, **EXACT)
+    assert result.voxels.shape == (3, 2 * size[0], 2 * size[1])
+    assert np.isfinite(result.voxels).all()
+
+
+def test_small_slices_are_continued_by_reflection():
+    seen = []
+    model = plain(lambda x: (seen.append(x), repeat(x))[1], radius=5)
+    result = enhance(stack(np.array([[1.0, 2.0]], dtype=np.float32)), model, **EXACT)
+    rows = seen[0][0, 0] / seen[0].min()
+    assert torch.allclose(rows, torch.tensor([1.0, 2.0, 2.0, 1.0, 1.0]).expand(5, 5))
+    assert np.allclose(result.voxels, [[[1, 1, 2, 2], [1, 1, 2, 2]]])
+
+
+@pytest.mark.parametrize("value", [0, 7, -3])
+def test_a_constant_volume_is_enhanced(value):
+    low = stack(np.full((3, 8, 9), value, dtype=np.int16))
+    assert np.array_equal(enhance(low, bicubic(), **EXACT).voxels, np.full((3, 16, 18), value))
+    assert enhance(low, tiny(), **EXACT).voxels.shape == (3, 16, 18)
+
+
+def test_negative_values_and_bright_voxels_survive():
+    low = brain()
+    low = low.with_voxels(low.voxels - 300)
+    low.voxels[1, 10, 10] = 50_000
+    expected = upsample(low)
+    result = enhance(low, bicubic(), **EXACT)
+    assert result.voxels.min() < -250
+    assert result.voxels.max() > 30_000
+    assert difference(result, expected) < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.uint16, np.int32])
+def test_integers_are_rounded_and_clipped_to_their_range(dtype):
+    most = min(np.iinfo(dtype).max, 30_000)
+    voxels = np.random.default_rng(0).choice([0, most], (3, 12, 12)).astype(dtype)
+    result = enhance(stack(voxels), tiny(), **EXACT)
+    exact = enhance(stack(voxels.astype(np.float32)), tiny(), **EXACT).voxels
+    limits = np.iinfo(dtype)
+    assert result.voxels.dtype == dtype
+    assert np.array_equal(result.voxels, np.clip(np.rint(exact), limits.min, limits.max).astype(dtype))
+    assert not np.array_equal(exact, np.rint(exact))
+
+
+@pytest.mark.parametrize("factor", [1e-4, 0.3, 700.0])
+def test_a_brighter_scan_gives_a_brighter_result_and_nothing_else(factor):
+    low = brain()
+    brighter = low.with_voxels(low.voxels * np.float32(factor))
+    expected = enhance(low, tiny(), **EXACT)
+    result = enhance(brighter, tiny(), **EXACT)
+    assert difference(result.with_voxels(result.voxels / np.float32(factor)), expected) < 1e-5
+
+
+def test_the_ends_of_a_stack_repeat_the_edge_slice():
+    low = stack(np.arange(1.0, 6.0, dtype=np.float32)[:, None, None] * np.ones((5, 6, 6), np.float32))
+    for channel, expected in [(0, [1, 1, 1, 2, 3]), (2, [1, 2, 3, 4, 5]), (4, [3, 4, 5, 5, 5])]:
+        model = plain(lambda x, c=channel: repeat(x[:, c : c + 1]), slices=5)
+        assert np.allclose(enhance(low, model, **EXACT).voxels[:, 3, 3], expected)
+
+
+# ---------------------------------------------------------------- where it lies
+
+
+@pytest.mark.parametrize("plane", ["native", "axial", "coronal", "sagittal"])
+def test_the_field_of_view_stays(plane):
+    low = Volume(brain().voxels, (0.9, 0.9, 3.0), (-20.0, 31.0, 7.5), orientation("P", "S", "R"))
+    result = enhance(low, tiny(), plane=plane, **EXACT)
+    assert np.abs(result.bounds() - low.bounds()).max() < 1e-9
+    assert np.array_equal(result.direction, low.direction)
+    assert sorted(a // b for a, b in zip(result.size, low.size, strict=True)) == [1, 2, 2]
+
+
+def test_the_plane_decides_which_axis_stays():
+    low = Volume(brain().voxels, (0.9, 0.9, 3.0), (0.0, 0.0, 0.0), orientation("P", "S", "R"))
+    assert enhance(low, tiny(), plane="sagittal", **EXACT).spacing == (0.45, 0.45, 3.0)
+    assert enhance(low, tiny(), plane="axial", **EXACT).spacing == (0.45, 0.9, 1.5)
+
+
+# ---------------------------------------------------------------- ensemble and consistency
+
+
+def test_a_network_that_does_not_care_for_turns_gains_nothing_from_the_ensemble():
+    model = plain(repeat)
+    assert difference(enhance(brain(), model, ensemble=True, **EXACT), enhance(brain(), model, **EXACT)) < 1e-6
+
+
+def test_the_ensemble_is_the_average_of_eight_flips_and_turns():
+    model, settings = tiny(), Settings(CPU, "float32", 4)
+    x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
+    restored = []
+    for quarter in range(4):
+        for mirror in (False, True):
+            turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
+            back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
+            restored.append(back[..., ::-1] if mirror else back)
+    ensemble = run_network(model.network, x, Settings(CPU, "float32", 4, ensemble=True))
+    assert np.abs(ensemble - np.mean(restored, axis=0)).max() < 1e-5
+    assert np.abs(ensemble - restored[0]).max() > 1e-4
+
+
+def test_a_consistent_result_truncates_to_the_scan():
+    low = brain((24, 24, 3))
+    free = enhance(low, tiny(), **EXACT)
+    kept = enhance(low, tiny(), consistent=True, **EXACT)
+    assert agreement(low, kept, "k_space", 2, "native") > 60
+    assert agreement(low, free, "k_space", 2, "native") < 50
+
+
+# ---------------------------------------------------------------- out of memory
+
+
+class Hungry(Plain):
+    """A network that runs out of memory above so many slices, or voxels of a slice, at once."""
+
+    def __init__(self, slices: int, voxels: int = 10**9) -> None:
+        super().__init__(repeat, radius=1)
+        self.slices, self.voxels = slices, voxels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > self.slices or x.shape[2] * x.shape[3] > self.voxels:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return repeat(x)
+
+
+def messages(low: Volume, network: Plain, precision: str = "float32") -> tuple[list[str], np.ndarray]:
+    steps = enhancing(low, zoo.Model(card(slices=1), network), device="cpu", precision=precision)
+    said = []
+    while True:
+        try:
+            said.append(next(steps).message)
+        except StopIteration as end:
+            return [m for m in said if "memory" in m], end.value.voxels
+
+
+def test_out_of_memory_halves_the_batch_and_says_so():
+    low = brain((26, 28, 11))
+    said, voxels = messages(low, Hungry(slices=3))
+    assert said == [f"out of memory: going on with {n} slices at a time" for n in (22, 11, 5, 2)]
+    assert np.allclose(voxels, low.voxels.repeat(2, 1).repeat(2, 2))
+
+
+def test_where_one_slice_is_too_much_it_is_tiled():
+    low = brain((80, 70, 2))
+    said, voxels = messages(low, Hungry(slices=1, voxels=24 * 24))
+    assert said[-2:] == [f"out of memory: going on with tiles of {n} voxels" for n in (40, 20)]
+    assert np.allclose(voxels, low.voxels.repeat(2, 1).repeat(2, 2))
+
+
+def test_trying_out_a_precision_may_run_out_of_memory(monkeypatch):
+    monkeypatch.setattr(inference, "choose_precision", lambda *_: "bfloat16")
+    said, voxels = messages(brain((80, 70, 2)), Hungry(slices=1, voxels=24 * 24), "auto")
+    assert said
+    assert np.isfinite(voxels).all()
+
+
+def test_where_even_a_small_tile_is_too_much_it_ends_with_a_sentence(refuses):
+    with refuses("too little memory even for a small tile"):
+        messages(brain(), Hungry(slices=1, voxels=10))
+
+
+def test_another_error_is_not_mistaken_for_it():
+    def fail(_x: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        enhance(brain(), plain(fail), **EXACT)
+
+
+# ---------------------------------------------------------------- progress
+
+
+def test_progress_goes_up_to_the_end_and_tells_the_time_left(monkeypatch):
+    monkeypatch.setattr(inference, "BATCH_VOXELS", 1)
+    events = list(enhancing(brain((26, 28, 6)), tiny(), **EXACT))
+    assert [event.done for event in events] == [0, 1, 2, 3, 4, 5, 6]
+    assert {event.total for event in events} == {6}
+    assert events[0].left is None
+    assert "tiny-x2 on cpu in float32" in events[0].message
+    assert all(event.left == pytest.approx(event.seconds / event.done * (6 - event.done)) for event in events[1:])
+    assert all(a.seconds <= b.seconds for a, b in itertools.pairwise(events))
+    assert events[-1].left == 0
+
+
+def test_progress_counts_the_slices_of_all_volumes_of_a_series():
+    low = brain()
+    events = list(enhancing(low.with_voxels(np.stack([low.voxels] * 3)), tiny(), **EXACT))
+    assert [event.done for event in events] == [0, 4, 8, 12]
+    assert events[0].total == 12
+
+
+def test_closing_the_generator_stops_the_work(monkeypatch):
+    monkeypatch.setattr(inference, "BATCH_VOXELS", 1)
+    calls = []
+    steps = enhancing(brain((26, 28, 6)), plain(lambda x: (calls.append(1), repeat(x))[1]), **EXACT)
+    next(steps), next(steps)
+    steps.close()
+    assert len(calls) == 1
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+# ---------------------------------------------------------------- choices
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
+    return tmp_path
+
+
+def test_the_blind_model_of_the_scale_is_the_default(shelf):
+    for name, scale in [("mri-x2", 2), ("mri-x4", 4), ("special-x2", 2)]:
+        store(shelf, name, scale=scale)
+    assert choose_model(None).card.name == "mri-x2"
+    assert choose_model(None, 4).card.name == "mri-x4"
+    assert enhance(brain(), scale=4, **EXACT).size == (104, 112, 4)
+
+
+def test_a_scale_that_no_model_has_is_refused(shelf, refuses):
+    with refuses("no model for scale 2", "no model is installed"):
+        choose_model(None, 2)
+    store(shelf, "mri-x2")
+    with refuses("no model for scale 3", "have: 2"):
+        enhance(brain(), scale=3)
+
+
+def test_a_scale_that_the_chosen_model_does_not_have_is_refused(refuses):
+    with refuses("Model 'tiny-x2' has scale 2, not 4", "leave --scale out"):
+        enhance(brain(), tiny(), scale=4)
+
+
+def test_the_faster_of_two_precisions_is_taken(monkeypatch):
+    monkeypatch.setattr(inference, "choose_precision", lambda *_: "bfloat16")
+    source = np.zeros((1, 9, 9), np.float32)
+    for quick in ("float32", "bfloat16"):
+        monkeypatch.setattr(inference, "_seconds_a_slice", lambda _m, _s, c, q=quick: 1.0 if c.precision == q else 2.0)
+        assert choose_settings(tiny(), source, "cpu", "auto").precision == quick
+
+
+def test_bfloat16_stays_near_float32():
+    low = brain()
+    assert (
+        0 < difference(enhance(low, tiny(), device="cpu", precision="bfloat16"), enhance(low, tiny(), **EXACT)) < 0.02
+    )
+
+
+def test_the_number_of_threads_can_be_chosen(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    enhance(brain(), tiny(), threads=3, **EXACT)
+    assert chosen == [3]
+
+
+def test_an_unknown_plane_is_refused(refuses):
+    with refuses("no plane called 'axail'", "did you mean 'axial'"):
+        enhance(brain(), tiny(), plane="axail")

@@ -1,0 +1,66 @@
+"""Models small enough to be made on the spot: a few thousand weights, drawn at random."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from SuperResolutionLib import zoo
+from SuperResolutionLib.networks import build, parameters
+
+
+def card(scale: int = 2, slices: int = 3, blocks: int = 1, skip: str | None = "bicubic", **changes: Any) -> zoo.Card:
+    """The card of an EDSR of 16 features, with some fields changed."""
+    fields = {
+        "name": f"tiny-x{scale}",
+        "architecture": "edsr",
+        "arguments": {"scale": scale, "channels": slices, "features": 16, "blocks": blocks},
+        "scale": scale,
+        "slices": slices,
+        "skip": skip,
+        "input_grid": "low",
+        "intensity": "divided by the 99.9th percentile of the 3-D volume",
+        "spacing": (0.5, 4.0),
+        "parameters": 0,
+        "sha256": "",
+        "trained_on": "nothing",
+        "data_licence": "CC0",
+        "recipe": "none",
+        "date": "2026-01-01",
+    }
+    return zoo.Card(**{**fields, **changes})
+
+
+def tiny(seed: int = 0, **options: Any) -> zoo.Model:
+    """A loaded model with random weights, never stored."""
+    described = card(**options)
+    torch.manual_seed(seed)
+    network = build(described.architecture, described.arguments, described.skip).eval()
+    return zoo.Model(card(**{**options, "parameters": parameters(network)}), network)
+
+
+def store(folder: Path, name: str = "tiny-x2", half: bool = True, **options: Any) -> Path:
+    """A model with random weights, stored with its card; returns the weights file."""
+    model = tiny(**{**options, "name": name})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    zoo.save(model.network.state_dict(), model.card, path, half)
+    return path
+
+
+class Plain(nn.Module):
+    """A network that is one function of (n, slices, h, w), seeing `radius` voxels far."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor], radius: int = 0) -> None:
+        super().__init__()
+        self.function, self.radius = function, radius
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+
+def repeat(x: torch.Tensor) -> torch.Tensor:
+    """Every voxel twice along rows and columns: the same whichever way the slice is turned."""
+    return x.repeat_interleave(2, 2).repeat_interleave(2, 3)

@@ -1,0 +1,70 @@
+"""One finished training to look at, and what is needed for others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_world import tiny_recipe, write_scans
+
+from SuperResolutionLib.training.loop import train
+from SuperResolutionLib.training.recipe import Recipe
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Sums in one order: what is trained here is the same, bit by bit, as what a subprocess trains."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What an uninterrupted training left."""
+
+    data: Path
+    out: Path
+    best: dict[str, Any]
+    log: list[str]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Finished:
+    data = write_scans(tmp_path_factory.mktemp("data"), "train/a", "train/b", "train/val_c")
+    out, log = tmp_path_factory.mktemp("runs") / "tiny", []
+    return Finished(data, out, train(tiny_recipe(), data, out, device="cpu", log=log.append), log)
+
+
+@pytest.fixture
+def recipe() -> Callable[..., Recipe]:
+    return tiny_recipe
+
+
+@pytest.fixture
+def scans(tmp_path) -> Callable[..., Path]:
+    return lambda *names: write_scans(tmp_path / "data", *names)
+
+
+def checkpoint(out: Path) -> dict[str, Any]:
+    return torch.load(out / "checkpoint.pt", weights_only=True)
+
+
+@pytest.fixture
+def same_training() -> Callable[[Path, Path], bool]:
+    """Whether two trainings are alike bit by bit: weights, averages, optimisers, curves; not how long they took."""
+
+    def same(one: Any, other: Any) -> bool:
+        if isinstance(one, torch.Tensor):
+            return torch.equal(one, other)
+        if isinstance(one, dict):
+            return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one if k != "seconds")
+        if isinstance(one, list | tuple):
+            return len(one) == len(other) and all(map(same, one, other))
+        return bool(one == other)
+
+    return lambda one, other: same(checkpoint(one), checkpoint(other))

@@ -1,0 +1,52 @@
+"""A finished training becomes a model that the zoo loads, with a card that tells the truth."""
+
+import pytest
+import torch
+from phantoms import stack
+from safetensors.torch import load_file
+from small_world import discs
+
+from SuperResolutionLib import zoo
+from SuperResolutionLib.inference import enhance
+from SuperResolutionLib.networks import parameters
+from SuperResolutionLib.training import publish as publishing
+from SuperResolutionLib.training.publish import coarse_spacing, publish, starting_weights
+
+
+def test_the_published_model_is_loaded_and_enhances(finished, recipe, tmp_path):
+    path = publish(recipe(), finished.best, finished.data, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"tiny.safetensors", "tiny.json"}
+    model = zoo.load(str(path))
+    for name, tensor in model.network.state_dict().items():
+        assert torch.allclose(tensor, finished.best["weights"][name], atol=1e-3)
+    assert enhance(stack(discs(1)), model).size == (72, 72, 4)
+
+
+def test_the_card_tells_what_the_model_is(finished, recipe, tmp_path):
+    card = zoo.read_card(publish(recipe(), finished.best, finished.data, tmp_path))
+    model = zoo.load(str(tmp_path / "tiny.safetensors"))
+    assert (card.name, card.scale, card.slices, card.skip) == ("tiny", 2, 3, "bicubic")
+    assert card.parameters == parameters(model.network)
+    assert card.spacing == (2.0, 2.0)
+    assert (card.trained_on, card.data_licence, card.recipe) == ("discs", "CC0", "tiny")
+    assert "Research use only" in card.use
+
+
+@pytest.mark.parametrize(("cost", "kind"), [(0.004, torch.float16), (0.006, torch.float32)])
+def test_weights_are_halved_only_where_that_costs_nothing(finished, recipe, tmp_path, monkeypatch, cost, kind):
+    figures = iter([40.0, 40.0 - cost])
+    monkeypatch.setattr(publishing, "validate", lambda *_: {"psnr_head": next(figures)})
+    path = publish(recipe(), finished.best, finished.data, tmp_path)
+    assert {tensor.dtype for tensor in load_file(path).values()} == {kind}
+
+
+def test_the_cards_spacing_is_that_of_the_planes_that_were_trained_on(finished, recipe):
+    assert coarse_spacing(finished.data, recipe()) == (2.0, 2.0)
+    assert coarse_spacing(finished.data, recipe(groups=[{"planes": ["native", "coronal"]}])) == (2.0, 8.0)
+
+
+def test_a_recipe_may_start_from_a_published_model(finished, recipe, tmp_path):
+    path = publish(recipe(), finished.best, finished.data, tmp_path)
+    weights = starting_weights(recipe(start_from=str(path)))
+    assert weights.keys() == finished.best["weights"].keys()
+    assert starting_weights(recipe()) is None

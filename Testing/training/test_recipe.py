@@ -1,0 +1,91 @@
+"""A recipe is checked as a whole before anything is trained by it."""
+
+import pytest
+
+from SuperResolutionLib.training import recipe as recipes
+from SuperResolutionLib.training.recipe import Group, from_table, load
+
+LEAST = {"name": "mine", "architecture": "edsr", "scale": 2}
+WHOLE = """
+architecture = "edsr"
+scale = 4
+slices = 3
+network = { features = 16, blocks = 2 }
+validation = ["val_*"]
+
+[[groups]]
+pattern = "head_*"
+planes = ["native", "coronal"]
+weight = 0.6
+
+[[groups]]
+pattern = "*dwi*"
+"""
+
+
+def test_every_recipe_of_the_package_can_be_loaded():
+    assert recipes.names()
+    for name in recipes.names():
+        assert load(name).name == name
+
+
+def test_a_users_own_file_is_a_recipe(tmp_path):
+    (tmp_path / "mine.toml").write_text(WHOLE)
+    mine = load(str(tmp_path / "mine.toml"))
+    assert mine.name == "mine"
+    assert mine.groups == (Group("head_*", ("native", "coronal"), 0.6), Group("*dwi*"))
+    assert mine.arguments() == {"scale": 4, "channels": 3, "features": 16, "blocks": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"learning_rat": 1e-3}, ["no recipe setting called 'learning_rat'", "did you mean 'learning_rate'"]),
+        ({"slices": 4}, ["takes 4 slices", "odd number"]),
+        ({"optimiser": "adamm"}, ["no optimiser called 'adamm'", "did you mean 'adam'"]),
+        ({"degradation": "bicubik"}, ["no degradation called 'bicubik'", "did you mean 'bicubic'"]),
+        ({"validate_on": ["k_spce"]}, ["no degradation called 'k_spce'", "did you mean 'k_space'"]),
+        ({"steps": "many"}, ["steps = 'many'", "a whole number"]),
+        ({"steps": 0}, ["steps = 0", "1 or more"]),
+        ({"epoch": 0}, ["epoch = 0", "1 or more"]),
+        ({"warm_up": 0}, ["warm_up = 0", "1 or more"]),
+        ({"batch": 2.5}, ["batch = 2.5", "a whole number"]),
+        ({"learning_rate": -1}, ["learning_rate = -1", "0 or more"]),
+        ({"learning_rate": "fast"}, ["learning_rate = 'fast'", "a number"]),
+        ({"name": 7}, ["name = 7", "text"]),
+        ({"groups": ["head_*"]}, ["groups are not tables", "[[groups]]"]),
+        ({"groups": [{"patern": "*"}]}, ["no group setting called 'patern'", "did you mean 'pattern'"]),
+        ({"groups": [{"planes": ["axail"]}]}, ["no plane called 'axail'", "did you mean 'axial'"]),
+        ({"groups": [{"weight": "heavy"}]}, ["weight = 'heavy'", "a number"]),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(refuses, changes, words):
+    with refuses(*words):
+        from_table({**LEAST, **changes})
+
+
+def test_a_missing_setting_is_named(refuses):
+    with refuses("lacks a setting", "'scale'"):
+        from_table({"name": "mine", "architecture": "edsr"})
+
+
+@pytest.mark.parametrize("content", [b"scale = = 2", b"name = \xff"])
+def test_what_is_not_toml_is_refused(tmp_path, refuses, content):
+    (tmp_path / "mine.toml").write_bytes(content)
+    with refuses("mine.toml is not a recipe", "Compare it with one of ours"):
+        load(str(tmp_path / "mine.toml"))
+
+
+def test_an_unknown_recipe_names_the_nearest(refuses):
+    with refuses("no recipe called 'mri-x22'", "did you mean 'mri-x2'"):
+        load("mri-x22")
+
+
+def test_the_first_group_that_fits_takes_a_file_and_excluded_ones_fit_none():
+    groups = [{"pattern": "head_*"}, {"pattern": "*_ax"}]
+    mine = from_table({**LEAST, "groups": groups, "exclude": ["*bad*"], "validation": ["head_9*"]})
+    assert mine.group_of("head_1_ax") is mine.groups[0]
+    assert mine.group_of("leg_1_ax") is mine.groups[1]
+    assert mine.group_of("leg_1") is None
+    assert mine.group_of("head_bad") is None
+    assert [mine.is_validation(name) for name in ("head_9", "head_1")] == [True, False]

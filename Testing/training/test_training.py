@@ -1,0 +1,228 @@
+"""A training learns, can be stopped and killed at any step, and goes on as if nothing had happened."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import SuperResolutionLib
+from SuperResolutionLib.training import loop
+from SuperResolutionLib.training.loop import train
+
+ROOT = Path(SuperResolutionLib.__file__).parent.parent
+HERE = Path(__file__).parent
+ENVIRONMENT = {
+    **os.environ,
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "Testing", HERE))),
+}
+DRIVER = """
+import sys, time
+from pathlib import Path
+from small_world import tiny_recipe
+from SuperResolutionLib.training import loop
+"""
+
+
+def quietly(*arguments, **options):
+    return train(*arguments, device="cpu", log=lambda _line: None, **options)
+
+
+# ---------------------------------------------------------------- learning
+
+
+def test_forty_steps_are_enough_to_be_better_than_bicubic(finished):
+    with (finished.out / "curves.csv").open() as file:
+        curve = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert [row["step"] for row in curve] == [10, 20, 30, 40]
+    assert curve[-1]["gain"] > 0.2
+    assert curve[-1]["gain"] == curve[-1]["gain_bicubic_blur3"] > curve[0]["gain"]
+    assert 0 < curve[-1]["ssim"] < 1
+
+
+def test_the_best_epoch_is_the_one_of_greatest_gain(finished):
+    history = torch.load(finished.out / "checkpoint.pt", weights_only=True)["history"]
+    best = max(history, key=lambda row: row["gain"])
+    assert finished.best["step"] == best["step"]
+    assert finished.best["figures"]["gain"] == best["gain"]
+
+
+def test_the_curves_are_drawn(finished):
+    assert (finished.out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_epoch_is_logged_with_the_time_left(finished):
+    assert finished.log[0].startswith("tiny: 40 steps on cpu in float32; 2 training stacks, 1 validation cases")
+    assert [line.split()[1] for line in finished.log[1:]] == ["10/40", "20/40", "30/40", "40/40"]
+    assert all("min left" in line and "gain" in line for line in finished.log[1:])
+
+
+def test_training_starts_at_the_interpolation(recipe):
+    run, x = loop.Run(recipe(), torch.device("cpu")), torch.rand(1, 3, 8, 8)
+    smooth = torch.nn.functional.interpolate(x[:, 1:2], scale_factor=2, mode="bicubic")
+    with torch.inference_mode():
+        assert torch.allclose(run.network(x), smooth, atol=1e-6)
+
+
+def test_a_training_can_start_from_another_models_body(scans, recipe, tmp_path):
+    lines, data = [], scans("a")
+    given = loop.Run(recipe(), torch.device("cpu")).network.state_dict()
+    given = {name: torch.full_like(tensor, 0.01) for name, tensor in given.items()}
+    still = recipe(scale=4, patch=6, steps=1, learning_rate=0.0, muon_rate=0.0)
+    train(still, data, tmp_path / "x4", start=given, device="cpu", log=lines.append)
+    network = torch.load(tmp_path / "x4" / "checkpoint.pt", weights_only=True)["network"]
+    assert lines[0] == f"starting from {len(given)} of {len(given)} given tensors"
+    assert torch.equal(network["network.head.weight"], given["network.head.weight"])
+    assert network["network.upscale.2.weight"].std() > 0.01
+
+
+def test_a_diverging_training_stops_with_a_sentence(scans, recipe, tmp_path, refuses):
+    with refuses("Training diverged at step", "lower the learning rate"):
+        quietly(recipe(optimiser="adam", learning_rate=1e30), scans("a"), tmp_path / "run")
+
+
+# ---------------------------------------------------------------- the time there is
+
+
+@pytest.mark.parametrize(("minutes", "steps"), [(1e-9, 5), (1e9, 12)])
+def test_a_budget_cuts_the_steps_but_never_below_the_warm_up(scans, recipe, tmp_path, minutes, steps):
+    lines = []
+    train(recipe(steps=12), scans("a"), tmp_path / "run", budget=minutes, device="cpu", log=lines.append)
+    assert lines[0].startswith(f"tiny: {steps} steps")
+    assert lines[-1].startswith(f"step {steps}/{steps}")
+
+
+def test_what_a_budget_allowed_holds_when_the_training_goes_on(scans, recipe, tmp_path, monkeypatch):
+    data, lines = scans("a"), []
+    stop_at(monkeypatch, 4, trials=1)
+    with pytest.raises(KeyboardInterrupt):
+        quietly(recipe(epoch=2), data, tmp_path / "run", budget=1e-9)
+    monkeypatch.undo()
+    train(recipe(epoch=2), data, tmp_path / "run", resume=True, budget=1e9, device="cpu", log=lines.append)
+    assert lines[-1].startswith("step 5/5")
+
+
+# ---------------------------------------------------------------- stopping and going on
+
+
+def stop_at(monkeypatch, step: int, trials: int = 0) -> None:
+    """Ctrl-C when the batch of a step is drawn, after so many trial runs that drew it too."""
+    draw, drawn = loop.Sampler.batch, []
+
+    def batch(self, number, rank=0):
+        drawn.append(number)
+        if drawn.count(step) > trials:
+            raise KeyboardInterrupt
+        return draw(self, number, rank)
+
+    monkeypatch.setattr(loop.Sampler, "batch", batch)
+
+
+def test_stopped_between_epochs_it_goes_on_bit_by_bit_the_same(finished, recipe, tmp_path, monkeypatch, same_training):
+    stop_at(monkeypatch, 27)
+    with pytest.raises(KeyboardInterrupt):
+        quietly(recipe(), finished.data, tmp_path / "run")
+    assert not same_training(tmp_path / "run", finished.out)
+    monkeypatch.undo()
+    best = quietly(recipe(), finished.data, tmp_path / "run", resume=True)
+    assert same_training(tmp_path / "run", finished.out)
+    assert best["step"] == finished.best["step"]
+
+
+def test_killed_it_goes_on_bit_by_bit_the_same(finished, recipe, tmp_path, same_training):
+    driver = f"""{DRIVER}
+draw = loop.Sampler.batch
+def batch(self, step, rank=0):
+    if step == 27:
+        print("reached", flush=True)
+        time.sleep(600)
+    return draw(self, step, rank)
+loop.Sampler.batch = batch
+loop.train(tiny_recipe(), Path(sys.argv[1]), Path(sys.argv[2]), device="cpu", log=lambda line: None)
+"""
+    out = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", driver, finished.data, out], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "reached\n"
+        process.kill()
+    assert process.returncode == -9
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == 20
+    quietly(recipe(), finished.data, out, resume=True)
+    assert same_training(out, finished.out)
+
+
+def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.pt"
+    loop._save({"step": 10}, path)
+
+    def half(_state, target):
+        Path(target).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(KeyboardInterrupt):
+        loop._save({"step": 20}, path)
+    assert torch.load(path, weights_only=True) == {"step": 10}
+
+
+def test_going_on_with_a_finished_training_changes_nothing(finished, recipe, same_training, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").write_bytes((finished.out / "checkpoint.pt").read_bytes())
+    quietly(recipe(), finished.data, tmp_path / "run", resume=True)
+    assert same_training(tmp_path / "run", finished.out)
+
+
+def test_a_folder_in_use_is_refused_without_resume(finished, recipe, refuses):
+    before = (finished.out / "checkpoint.pt").read_bytes()
+    with refuses("already holds a training", "--resume"):
+        quietly(recipe(), finished.data, finished.out)
+    assert (finished.out / "checkpoint.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("changes", [{"network": {"features": 24, "blocks": 1}}, {"optimiser": "adam"}])
+def test_going_on_by_another_recipe_is_refused(finished, recipe, refuses, changes):
+    with refuses("was begun by another recipe", "give another --out"):
+        quietly(recipe(**changes), finished.data, finished.out, resume=True)
+
+
+# ---------------------------------------------------------------- several processes
+
+
+def test_two_processes_hold_the_same_weights(finished, tmp_path):
+    driver = tmp_path / "driver.py"
+    driver.write_text(f"""{DRIVER}
+import os, torch
+runs = []
+class Kept(loop.Run):
+    def __init__(self, *given):
+        super().__init__(*given)
+        runs.append(self)
+loop.Run = Kept
+data, out = map(Path, sys.argv[1:])
+best = loop.train(tiny_recipe(steps=8, epoch=4), data, out, device="cpu", budget=1e9)
+rank = os.environ["RANK"]
+torch.save({{"weights": runs[0].network.state_dict(), "best": bool(best)}}, out / f"rank{{rank}}.pt")
+""")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launch, driver, finished.data, tmp_path / "run"],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    one, other = (torch.load(tmp_path / "run" / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert all(torch.equal(tensor, other["weights"][name]) for name, tensor in one["weights"].items())
+    assert one["weights"]["network.tail.weight"].abs().max() > 0
+    assert (one["best"], other["best"]) == (True, False)
+    assert done.stdout.count("step 8/8") == 1
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 8
+
+
+def test_a_group_takes_the_first_processs_number_of_steps(monkeypatch):
+    monkeypatch.setattr(torch.distributed, "broadcast", lambda tensor, source: tensor.fill_(7))
+    assert loop._agree(9, torch.device("cpu"), processes=2) == 7
+    assert loop._agree(9, torch.device("cpu"), processes=1) == 9
