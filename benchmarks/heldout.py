@@ -126,7 +126,7 @@ def main() -> None:
     work = [
         (s, d, seed, p)
         for s in options.scales
-        for d, seed in [("native", 0), *cases()]
+        for d, seed in [*cases(), ("native", 0)]
         for p in test_volumes(options.data)
     ]
     for scale, degradation, seed, path in work:

@@ -15,6 +15,13 @@ USE = "Research use only. Not a medical device. The image was made sharper by co
 PLANES = ("native", "axial", "coronal", "sagittal")
 
 
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows a default where there is one worth knowing."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
 def command(commands: Any, name: str, help_text: str, example: str) -> argparse.ArgumentParser:
     """A sub-parser with a description and an example."""
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -22,7 +29,7 @@ def command(commands: Any, name: str, help_text: str, example: str) -> argparse.
         help=help_text,
         description=help_text[0].upper() + help_text[1:] + ".",
         epilog=f"example: {example}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Defaults,
     )
     return parser
 
