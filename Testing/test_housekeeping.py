@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import SuperResolutionLib
+from benchmarks import heldout_report, publish_figures
+from SuperResolutionLib import zoo
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 6 * 2**20
@@ -112,3 +114,24 @@ def test_no_file_in_git_is_over_6_mib():
         pytest.skip("not a git checkout")
     files = [ROOT / name for name in listed.stdout.split("\0") if name]
     assert [path.name for path in files if path.is_file() and path.stat().st_size > LARGEST] == []
+
+
+def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmark_measured():
+    rows = json.loads(publish_figures.STORE.read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert publish_figures.fill(readme, rows) == readme
+    for name, weights in zoo.installed().items():
+        card = zoo.read_card(weights)
+        assert list(card.held_out.values()) == list(heldout_report.headline(rows, card.scale).values()), name
+
+
+def test_every_figure_was_measured_on_the_models_that_are_installed():
+    rows = json.loads(publish_figures.STORE.read_text())
+    sha256 = {f"x{card.scale}": card.sha256 for card in map(zoo.read_card, zoo.installed().values())}
+    assert {key.rsplit("|", 1)[1] for key in rows} == set(sha256)
+    assert all(row["model_sha256"] == sha256[key.rsplit("|", 1)[1]] for key, row in rows.items())
+
+
+def test_the_installed_models_load():
+    for name in zoo.installed():
+        assert zoo.load(name).card.name == name

@@ -118,6 +118,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/heldout.md"))
+    parser.add_argument("--only", nargs="+", metavar="NAME", help='these degradations (and "native": consistency)')
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
     options = parser.parse_args()
     store = options.out.with_suffix(".json")
@@ -127,6 +128,7 @@ def main() -> None:
         (s, d, seed, p)
         for s in options.scales
         for d, seed in [*cases(), ("native", 0)]
+        if options.only is None or d in options.only
         for p in test_volumes(options.data)
     ]
     for scale, degradation, seed, path in work:

@@ -27,7 +27,7 @@ def report(rows: Rows) -> str:
     """The whole page."""
     parts = [INTRODUCTION]
     for scale in sorted({int(key.rsplit("x", 1)[1]) for key in rows}):
-        mine = {key: row for key, row in rows.items() if key.endswith(f"|x{scale}")}
+        mine = of_scale(rows, scale)
         measured = {key: row for key, row in mine.items() if "scores" in row}
         parts.append(f"\n## mri-x{scale}\n")
         parts += [_gains(measured, scale), _harm(measured, scale), _agreement(mine, scale), _all(measured, scale)]
@@ -48,13 +48,25 @@ def headline(rows: Rows, scale: int) -> dict[str, float]:
     """Mean gain (dB) over the structural volumes by headline degradation: what cards and the README quote."""
     result = {}
     for degradation in HEADLINE:
-        values = [gains(r, f"mri-x{scale}")[0] for r in _select(rows, degradation, structural=True).values()]
+        mine = selected(of_scale(rows, scale), degradation, structural=True)
+        values = [gains(row, f"mri-x{scale}")[0] for row in mine.values()]
         if values:
             result[degradation] = round(float(np.mean(values)), 2)
     return result
 
 
-def _select(rows: Rows, degradation: str | None = None, structural: bool | None = None) -> Rows:
+def of_scale(rows: Rows, scale: int) -> Rows:
+    """The rows of one scale."""
+    return {key: row for key, row in rows.items() if key.endswith(f"|x{scale}")}
+
+
+def harmed(rows: Rows, scale: int) -> list[str]:
+    """The rows of structural volumes in which the model is not above the best classical method."""
+    return [k for k, row in selected(rows, structural=True).items() if gains(row, f"mri-x{scale}")[0] <= 0]
+
+
+def selected(rows: Rows, degradation: str | None = None, structural: bool | None = None) -> Rows:
+    """The scored rows, of one degradation, structural volumes or diffusion series only."""
     chosen = {}
     for key, row in rows.items():
         _, name, _, _ = key.split("|")
@@ -75,7 +87,7 @@ def _gains(rows: Rows, scale: int) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for degradation in dict.fromkeys(key.split("|")[1] for key in rows):
-        chosen = _select(rows, degradation, structural=True)
+        chosen = selected(rows, degradation, structural=True)
         own = [gains(r, name) for r in chosen.values()]
         kept = [gains(r, f"{name} consistent")[0] for r in chosen.values()]
         more = [r["ensemble"] for r in chosen.values() if "ensemble" in r]
@@ -86,7 +98,7 @@ def _gains(rows: Rows, scale: int) -> str:
             f"| {np.mean(ssim):+.4f} | {min(ssim):+.4f} | {f'{np.mean(more):+.2f} more' if more else '-'} "
             f"| {np.mean(kept):+.2f} | {'-' if floor is None else f'{floor:+.2f}'} |"
         )
-    diffusion = _select(rows, structural=False)
+    diffusion = selected(rows, structural=False)
     if diffusion:
         lines += ["", "### Diffusion series (held-out scanners)", ""]
         lines += ["| series | degradation | gain dB | SSIM |", "|---|---|---|---|"]
@@ -99,8 +111,8 @@ def _gains(rows: Rows, scale: int) -> str:
 
 def _harm(rows: Rows, scale: int) -> str:
     """How many rows lie above the best classical method, and which do not."""
-    chosen = _select(rows, structural=True)
-    below = [key for key, row in chosen.items() if gains(row, f"mri-x{scale}")[0] <= 0]
+    chosen = selected(rows, structural=True)
+    below = harmed(rows, scale)
     share = 100 * (1 - len(below) / max(1, len(chosen)))
     text = (
         f"### No harm\n\nOf {len(chosen)} rows (structural volumes x degradations x seeds), {len(chosen) - len(below)} "

@@ -1,7 +1,6 @@
 """From a finished training to a model: weights, card, and the check that float16 costs nothing."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +72,3 @@ def _half_is_enough(recipe: Recipe, weights: dict[str, torch.Tensor], data: Path
         network.load_state_dict({n: t.to(kind).to(torch.float32) for n, t in weights.items()})
         figures.append(validate(network, held, exact)["psnr_head"])
     return figures[0] - figures[1] <= HALF_COST
-
-
-def with_held_out(card: zoo.Card, figures: dict[str, Any]) -> zoo.Card:
-    """The card with held-out figures, as the benchmark measured them."""
-    return replace(card, held_out=figures)
