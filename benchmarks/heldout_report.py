@@ -17,9 +17,8 @@ subjects. Each volume is the truth; it is degraded in plane, restored, and score
 `psnr_head` above the **best of five classical methods** (nearest, linear, bicubic, cubic B-spline, sinc) for that
 volume and degradation; *SSIM*: minus the best SSIM of the five. R is the 99.9th percentile of the truth, the head is
 where the truth exceeds 5 % of R, nothing is clipped, SSIM has a Gaussian window of sigma 1.5. Of a diffusion series
-the first four volumes are measured, on the four headline degradations. The ensemble is measured on every
-twelfth slice. Six structural volumes of four subjects: too
-few for a p value, so the differences are printed.
+the first four volumes are measured, on the four headline degradations; the ensemble is measured on every twelfth
+slice. Six structural volumes of four subjects are too few for a p value, so the differences are printed.
 """
 
 
@@ -118,10 +117,14 @@ def _harm(rows: Rows, scale: int) -> str:
         f"### No harm\n\nOf {len(chosen)} rows (structural volumes x degradations x seeds), {len(chosen) - len(below)} "
         f"({share:.1f} %) lie above the best classical method in psnr_head.\n"
     )
-    shifts = [row["shift"] for row in rows.values()]
-    text += (
-        f"\nLargest shift of any restored volume against the truth, by phase correlation: {max(shifts):.2f} voxels.\n\n"
-    )
+    for kind, structural in (("structural volumes", True), ("diffusion series", False)):
+        shifts = [row["shift"] for row in selected(rows, structural=structural).values()]
+        if shifts:
+            text += f"\nLargest shift of any restored volume against the truth, {kind}: {max(shifts):.2f} voxels "
+            text += (
+                f"(median {np.median(shifts):.2f}; phase correlation of one slice, which noise and aliasing disturb).\n"
+            )
+    text += "\n"
     return text + "".join(f"- below: {key}: {gains(chosen[key], f'mri-x{scale}')[0]:+.2f} dB\n" for key in below)
 
 
