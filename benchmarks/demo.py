@@ -37,7 +37,10 @@ def main() -> int:
     began = time.monotonic()
     result = compare(truth, "k_space", 2, [*METHODS, "mri-x2"], plane="axial", keep=True)
     print(result)
-    comparison_figure(result, OUT / "comparison.png", caption="" if own else SOURCE)
+    if own:
+        comparison_figure(result, OUT / "comparison.png")
+    else:
+        comparison_figure(result, OUT / "comparison.png", SOURCE, height=0.7)  # through the brain, above the face
     kept = {"coarse": result.low} | {row.method: row.restored for row in result.rows}
     for name in ("coarse", "bicubic", "mri-x2"):
         files.write(kept[name].cast(truth.voxels.dtype), OUT / f"{name}.nii.gz", overwrite=True)

@@ -12,10 +12,11 @@ from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.volume import Volume
 
 
-def comparison_figure(result: Comparison, path: Path, caption: str = "") -> None:
+def comparison_figure(result: Comparison, path: Path, caption: str = "", height: float | None = None) -> None:
     """Write the picture of a comparison whose restored volumes were kept.
 
-    Upper row: the slice with most head; lower row: the detail where the best classical method errs most.
+    Upper row: the slice at `height` of the stack (0 to 1), or in the middle of those that show much head; lower row:
+    the detail where the best classical method errs most.
     Raises InputError where matplotlib is missing or nothing was restored.
     """
     try:
@@ -28,7 +29,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "") -> None
         raise InputError("There is no restored volume to show; compare at least one method.")
     axis = stacking_axis(result.truth, result.plane)
     truth = stacks(result.truth, axis)[0]
-    k = int(np.argmax(head(truth).mean(axis=(1, 2))))
+    k = _middle(truth) if height is None else round(height * (len(truth) - 1))
     coarse = upsample(result.low, "nearest", result.scale, result.plane)
     shown = [_upright(v, axis, k) for v in (result.truth, coarse, *restored)]
     errors = [np.abs(image - shown[0]) for image in shown[2:]]
@@ -53,6 +54,13 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "") -> None
     note = f"{caption}  " if caption else ""
     figure.supxlabel(f"{note}Research use only. Error maps share one scale.", color="#bbbbbb", fontsize=8)
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
+
+
+def _middle(slices: np.ndarray) -> int:
+    """The middle one of the slices that show at least half as much head as the fullest."""
+    shown = head(slices).mean(axis=(1, 2))
+    full = np.flatnonzero(shown >= 0.5 * shown.max())
+    return int(full[len(full) // 2])
 
 
 def _title(result: Comparison, row: Row) -> str:
