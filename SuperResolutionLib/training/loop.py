@@ -5,7 +5,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,6 @@ def train(
     first one logs, keeps and returns the best epoch, the others return nothing.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
     """
-    torch.set_flush_denormal(True)  # tiny activations would make CPU convolutions many times slower
     where = choose_device(device)
     rank, processes = _join(where)
     log = log if rank == 0 else _silent
@@ -110,11 +110,22 @@ def train(
         f"{len(sampler.stacks)} training stacks, {len(held)} validation cases"
     )
     model = nn.parallel.DistributedDataParallel(run.network) if processes > 1 else run.network
-    _steps(run, model, sampler, held, rank, where, precision, out, log)
+    with _flushing():
+        _steps(run, model, sampler, held, rank, where, precision, out, log)
     if processes > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
     return run.best if run.best is not None and rank == 0 else {}
+
+
+@contextmanager
+def _flushing() -> Iterator[None]:
+    """Tiny numbers count as 0 meanwhile: as activations they would make CPU convolutions many times slower."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)  # it is the whole thread's setting, not ours to leave behind
 
 
 def _steps(

@@ -61,6 +61,11 @@ def test_each_epoch_is_logged_with_the_time_left(finished):
     assert all("min left" in line and "gain" in line for line in finished.log[1:])
 
 
+def test_a_training_leaves_arithmetic_as_it_was_for_whatever_comes_next(finished):
+    assert finished.best
+    assert sys.float_info.min / 2 > 0
+
+
 def test_training_starts_at_the_interpolation(recipe):
     run, x = loop.Run(recipe(), torch.device("cpu")), torch.rand(1, 3, 8, 8)
     smooth = torch.nn.functional.interpolate(x[:, 1:2], scale_factor=2, mode="bicubic")
