@@ -27,8 +27,8 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     voxels = volume.voxels
     if float(np.min(voxels)) == float(np.max(voxels)):
         found.append("all its voxels have the same value")
-    elif float(np.mean(voxels < 0)) > 0.05:
-        found.append(f"{100 * float(np.mean(voxels < 0)):.0f} % of its voxels are negative; is it a magnitude image?")
+    elif (negative := float(np.mean(voxels < 0))) > 0.05:
+        found.append(f"{100 * negative:.0f} % of its voxels are negative; is it a magnitude image?")
     if min(n for k, n in enumerate(volume.size) if k != axis) < 16:
         found.append("its slices are smaller than 16 voxels")
     return found

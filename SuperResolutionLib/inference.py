@@ -70,13 +70,7 @@ def enhance(
     eight flips and quarter turns. consistent: put the scan's k-space centre back. Raises InputError for a
     model, scale, plane, device or precision that cannot be used.
     """
-    steps = enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Volume = end.value
-            return result
+    return finish(enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads))
 
 
 def enhancing(
@@ -108,6 +102,18 @@ def enhancing(
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(source)
     return make_consistent(volume, result, factor, plane) if consistent else result
+
+
+def finish(steps: Generator[Progress, None, Volume], show: Callable[[Progress], None] | None = None) -> Volume:
+    """Run an enhancement to its end, giving each event to `show`; returns the volume."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            result: Volume = end.value
+            return result
+        if show is not None:
+            show(event)
 
 
 def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo.Model:

@@ -80,7 +80,7 @@ def ensemble_gain(truth: Volume, low: Volume, restored: Volume, axis: int, model
     settings = choose_settings(model, source, "auto", "auto", ensemble=True)
     windows = source[neighbours(picked, len(source), model.card.slices)] / scale
     turned = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
-    inside = fine[picked] > 0.05 * np.percentile(fine, 99.9)
+    inside = head(fine)[picked]
     before = ((plain[picked] - fine[picked]) ** 2)[inside].mean()
     after = ((turned - fine[picked]) ** 2)[inside].mean()
     return float(10 * np.log10(before / after))
@@ -123,6 +123,7 @@ def main() -> None:
     options = parser.parse_args()
     store = options.out.with_suffix(".json")
     rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    models = {scale: choose_model(None, scale) for scale in options.scales}
     began = time.monotonic()
     work = [
         (s, d, seed, p)
@@ -132,7 +133,7 @@ def main() -> None:
         for p in test_volumes(options.data)
     ]
     for scale, degradation, seed, path in work:
-        model = choose_model(None, scale)
+        model = models[scale]
         volume = slim(files.read(path))
         if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
             continue

@@ -3,14 +3,10 @@
 import argparse
 import time
 import warnings
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.cli import progress
-
-if TYPE_CHECKING:
-    from SuperResolutionLib.volume import Volume
 
 
 def add(commands: Any) -> None:
@@ -36,12 +32,12 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         volume = common.read_input(options)
         from SuperResolutionLib import checks
-        from SuperResolutionLib.inference import choose_model, enhancing
+        from SuperResolutionLib.inference import choose_model, enhancing, finish
 
         model = choose_model(options.model, options.scale)
         if odd := checks.unusual(volume, model.card, options.plane):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
-        result = _drain(
+        result = finish(
             enhancing(
                 volume,
                 model,
@@ -52,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
                 precision=options.precision,
                 threads=options.threads,
             ),
-            report,
+            report.show,
         )
         record = {
             "operation": "enhance",
@@ -67,12 +63,3 @@ def run(options: argparse.Namespace) -> int:
         common.write_output(result, options, record)
         report.finish(options.output, time.monotonic() - began)
     return 0
-
-
-def _drain(steps: "Generator[Any, None, Volume]", report: progress.Reporter) -> "Volume":
-    while True:
-        try:
-            report.show(next(steps))
-        except StopIteration as end:
-            result: Volume = end.value
-            return result

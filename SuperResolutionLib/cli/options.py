@@ -64,7 +64,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         "--ensemble", action="store_true", help="average 8 flips and turns: a little better, 8 x slower"
     )
     parser.add_argument("--consistent", action="store_true", help="keep the scan's own k-space centre exactly")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    add_device(parser)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16", "float16"),
@@ -72,6 +72,11 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         help="auto: the fastest this machine has, tried on one slice",
     )
     parser.add_argument("--threads", metavar="N", type=positive, help="CPU threads (default: one per core)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """--device."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
 
 
 def positive(text: str) -> int:

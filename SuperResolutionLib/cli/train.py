@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for checkpoint, curves and the model")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
     parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut the steps to what fits")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    common.add_device(parser)
     parser.set_defaults(run=run)
 
 

@@ -12,7 +12,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.volume import Volume
 
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-_MAGIC = {b"\x1f\x8b": "gzip", b"NRRD": "NRRD", b"\x89PNG": "PNG", b"\xff\xd8": "JPEG", b"PK": "zip"}
+_MAGIC = {b"\x1f\x8b": "gzip", b"NRRD": "NRRD", b"\x89PNG": "PNG", b"\xff\xd8": "JPEG", b"PK": "zip", b"%PDF": "PDF"}
 DETACHED = {".nhdr": ".raw", ".mhd": ".raw"}  # headers whose voxels lie in a second file
 
 
@@ -50,15 +50,7 @@ def looks_like(path: Path) -> str:
         return "it is empty (0 bytes)"
     if head[128:] == b"DICM":
         return "it looks like DICOM"
-    kinds = {
-        b"\x1f\x8b": "gzip",
-        b"NRRD": "NRRD",
-        b"\x89PNG": "PNG",
-        b"\xff\xd8": "JPEG",
-        b"PK": "zip",
-        b"%PDF": "PDF",
-    }
-    for magic, kind in kinds.items():
+    for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return f"it looks like {kind}"
     text = head[:16].decode("ascii", errors="replace")

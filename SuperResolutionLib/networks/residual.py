@@ -25,9 +25,13 @@ class Residual(nn.Module):
         return max(2, int(self.network.radius))  # type: ignore[arg-type]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        smooth = interpolate(middle_slice(x).float(), scale_factor=self.scale, mode="bicubic", align_corners=False)
         residual: torch.Tensor = self.network(x)
-        return smooth + residual.float()
+        return smooth(x, self.scale) + residual.float()
+
+
+def smooth(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """The middle of the slices by bicubic interpolation, float32: (n, c, h, w) -> (n, 1, scale h, scale w)."""
+    return interpolate(middle_slice(x).float(), scale_factor=scale, mode="bicubic", align_corners=False)
 
 
 def start_at_zero(network: nn.Module) -> None:

@@ -72,10 +72,10 @@ def _title(result: Comparison, row: Row) -> str:
 def _upright(volume: Volume, axis: int, k: int) -> np.ndarray:
     """Slice k with anterior (or the head's top) up and the patient's right on the left."""
     image = stacks(volume, axis)[0][k].astype(np.float32)
-    columns, rows = [a for a in range(3) if a != axis]  # the slice's array axes run (rows, columns)
+    rows, columns = _axes(volume, axis)
     towards = np.argmax(np.abs(volume.direction), axis=0)
-    if towards[rows] < towards[columns]:  # the lower world axis runs across the picture
-        image, rows, columns = image.T, columns, rows
+    if rows < columns:  # the array's own axes run from the higher voxel axis to the lower
+        image = image.T
     if (volume.direction[towards[rows], rows] < 0) != (towards[rows] == 2):
         image = image[::-1]
     if volume.direction[towards[columns], columns] < 0:
@@ -83,12 +83,16 @@ def _upright(volume: Volume, axis: int, k: int) -> np.ndarray:
     return image
 
 
+def _axes(volume: Volume, axis: int) -> tuple[int, int]:
+    """The voxel axes that run down and across the picture: the lower world axis runs across."""
+    towards = np.argmax(np.abs(volume.direction), axis=0)
+    low, high = [a for a in range(3) if a != axis]
+    return (low, high) if towards[high] < towards[low] else (high, low)
+
+
 def _aspect(volume: Volume, axis: int) -> float:
     """Height over width of a voxel as `_upright` shows it."""
-    columns, rows = [a for a in range(3) if a != axis]
-    towards = np.argmax(np.abs(volume.direction), axis=0)
-    if towards[rows] < towards[columns]:
-        rows, columns = columns, rows
+    rows, columns = _axes(volume, axis)
     return volume.spacing[rows] / volume.spacing[columns]
 
 

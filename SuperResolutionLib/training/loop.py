@@ -18,7 +18,7 @@ from torch.nn.functional import l1_loss, mse_loss
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.networks import build
-from SuperResolutionLib.networks.residual import Residual, start_at_zero
+from SuperResolutionLib.networks.residual import Residual, smooth, start_at_zero
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.history import write_history
 from SuperResolutionLib.training.optimiser import optimisers
@@ -206,9 +206,8 @@ def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Te
     """How much of what interpolation misses the network adds, in energy: 0 if the skip does all the work."""
     if recipe.skip is None:
         return 1.0
-    middle = coarse[:, recipe.slices // 2, None]
-    smooth = nn.functional.interpolate(middle, scale_factor=recipe.scale, mode="bicubic", align_corners=False)
-    return float(mse_loss(restored, smooth) / (mse_loss(fine, smooth) + 1e-12))
+    baseline = smooth(coarse, recipe.scale)
+    return float(mse_loss(restored, baseline) / (mse_loss(fine, baseline) + 1e-12))
 
 
 @torch.no_grad()
