@@ -197,8 +197,8 @@ def _step(
 
 
 def _schedule(step: int, recipe: Recipe) -> float:
-    """Linear warm-up, then a cosine to zero."""
-    progress = min(1.0, step / recipe.steps)
+    """Linear warm-up, the full rate, then a cosine to zero."""
+    progress = max(0.0, min(1.0, step / recipe.steps) - recipe.hold) / (1 - recipe.hold)
     return min(1.0, (step + 1) / recipe.warm_up) * 0.5 * (1 + math.cos(math.pi * progress))
 
 

@@ -27,7 +27,8 @@ class Recipe:
     """How a model is trained.
 
     patch: coarse voxels along a side. batch: patches a step. steps: optimiser steps, an epoch is `epoch` of
-    them. mse_from: the share of the steps after which the loss turns from L1 to mean square error.
+    them. hold: the share of the steps at the full learning rate, before it falls to zero along a cosine.
+    mse_from: the share of the steps after which the loss turns from L1 to mean square error.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Recipe:
     learning_rate: float = 1e-3
     muon_rate: float = 0.01
     warm_up: int = 100
+    hold: float = 0.0
     clip: float = 0.5
     mse_from: float = 0.7
     ema: float = 0.999
@@ -111,6 +113,8 @@ def from_table(table: dict[str, Any]) -> Recipe:
     _check_kinds(recipe)
     if recipe.slices % 2 == 0 or recipe.slices < 1:
         raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
+    if recipe.hold >= 1:
+        raise InputError(f"The recipe has hold = {recipe.hold}; give a share below 1, so that the rate can fall.")
     if recipe.optimiser not in ("adam", "muon"):
         raise unknown("optimiser", recipe.optimiser, ["adam", "muon"])
     for degradation in (recipe.degradation, *recipe.validate_on):

@@ -49,6 +49,7 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
         ({"steps": 0}, ["steps = 0", "1 or more"]),
         ({"epoch": 0}, ["epoch = 0", "1 or more"]),
         ({"warm_up": 0}, ["warm_up = 0", "1 or more"]),
+        ({"hold": 1.0}, ["hold = 1.0", "below 1"]),
         ({"batch": 2.5}, ["batch = 2.5", "a whole number"]),
         ({"learning_rate": -1}, ["learning_rate = -1", "0 or more"]),
         ({"learning_rate": "fast"}, ["learning_rate = 'fast'", "a number"]),

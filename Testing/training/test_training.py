@@ -11,7 +11,7 @@ import torch
 
 import SuperResolutionLib
 from SuperResolutionLib.training import loop
-from SuperResolutionLib.training.loop import train
+from SuperResolutionLib.training.loop import _schedule, train
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
 HERE = Path(__file__).parent
@@ -91,6 +91,15 @@ def test_a_diverging_training_stops_with_a_sentence(scans, recipe, tmp_path, ref
 
 
 # ---------------------------------------------------------------- the time there is
+
+
+def test_the_rate_warms_up_holds_and_falls_to_zero(recipe):
+    chosen = recipe(steps=100, warm_up=10, hold=0.6)
+    rates = [_schedule(step, chosen) for step in range(101)]
+    assert rates[:3] == pytest.approx([0.1, 0.2, 0.3])
+    assert rates[10:61] == pytest.approx([1.0] * 51)
+    assert rates[80] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize(("minutes", "steps"), [(1e-9, 5), (1e9, 12)])
