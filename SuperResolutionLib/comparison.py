@@ -1,7 +1,8 @@
 """Degrade a volume, restore it by many methods, measure each against the truth: one table."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from SuperResolutionLib.degradation import Degradation, KSpaceZeroFilled, by_nam
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
-from SuperResolutionLib.metrics import Score, score
+from SuperResolutionLib.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.progress import Progress, finish, within
 from SuperResolutionLib.volume import Volume
 
 Method = Callable[[Volume, int], Volume]
@@ -20,12 +22,16 @@ Method = Callable[[Volume, int], Volume]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One method's result: its name, whether it is classical, its score and (if kept) its volume."""
+    """One method's result: its name, whether it is classical, its score and (if kept) its volume.
+
+    psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
+    """
 
     method: str
     classical: bool
     score: Score
     restored: Volume | None = None
+    psnr_slices: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +47,11 @@ class Comparison:
     low: Volume
 
     @property
+    def axis(self) -> int:
+        """The axis (x, y, z = 0, 1, 2) that the slices of the plane are stacked along."""
+        return stacking_axis(self.truth, self.plane)
+
+    @property
     def best_classical(self) -> Row | None:
         """The best of the classical methods, by psnr_head."""
         return next((row for row in self.rows if row.classical), None)
@@ -54,6 +65,12 @@ class Comparison:
         """dB of psnr_head above the best classical method."""
         best = self.best_classical
         return None if best is None else row.score.psnr_head - best.score.psnr_head
+
+    def error(self, row: Row) -> Volume:
+        """|restored - truth|, float32, on the truth's grid. Raises InputError where the volume was not kept."""
+        if row.restored is None:
+            raise InputError(f"The volume that {row.method} restored was not kept; compare with keep=True.")
+        return self.truth.with_voxels(np.abs(row.restored.voxels - self.truth.voxels).astype(np.float32, copy=False))
 
     def __str__(self) -> str:
         best = self.best_classical
@@ -71,13 +88,37 @@ class Comparison:
             "degradation": self.degradation,
             "scale": self.scale,
             "plane": self.plane,
+            "axis": self.axis,
             "seed": self.seed,
             "best_classical": self.best_classical.method if self.best_classical else None,
-            "rows": [
-                {"method": r.method, "classical": r.classical, **asdict(r.score), "gain_db": self.gain(r)}
-                for r in self.rows
-            ],
+            "rows": [self._plain(row) for row in self.rows],
         }
+
+    def _plain(self, row: Row) -> dict[str, Any]:
+        return {
+            "method": row.method,
+            "classical": row.classical,
+            **asdict(row.score),
+            "gain_db": self.gain(row),
+            "psnr_slices": list(row.psnr_slices),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A model as a method, which can also tell how far it is."""
+
+    model: zoo.Model
+    plane: str
+    options: dict[str, Any]
+
+    def steps(self, low: Volume, scale: int) -> Generator[Progress, None, Volume]:
+        from SuperResolutionLib.inference import enhancing
+
+        return enhancing(low, self.model, scale, self.plane, **self.options)
+
+    def __call__(self, low: Volume, scale: int) -> Volume:
+        return finish(self.steps(low, scale))
 
 
 def compare(
@@ -97,30 +138,74 @@ def compare(
     the blind model of the scale. keep: hold on to the restored volumes. enhance_options go to `enhance`
     (device, precision, ensemble ...). Raises InputError for a name that is neither method nor model.
     """
-    truth = crop_to_multiple(volume, stacking_axis(volume, plane), scale).cast(np.float32)
+    return finish(comparing(volume, degradation, scale, methods, plane, seed, keep, with_ssim, **enhance_options))
+
+
+def comparing(
+    volume: Volume,
+    degradation: str | Degradation = "k_space",
+    scale: int = 2,
+    methods: Sequence[str] | Mapping[str, Method] | None = None,
+    plane: str = "native",
+    seed: int = 0,
+    keep: bool = False,
+    with_ssim: bool = True,
+    **enhance_options: Any,
+) -> Generator[Progress, None, Comparison]:
+    """`compare` as a generator of progress, which returns the comparison.
+
+    A step is a slice that a network has refined, or a method that has been measured.
+    """
+    axis = stacking_axis(volume, plane)
+    truth = crop_to_multiple(volume, axis, scale).cast(np.float32)
+    model = _coarsening(degradation)
+    same = anatomical_plane(truth, plane)  # where coarsening makes all spacings agree, "native" is another plane
+    chosen = methods if isinstance(methods, Mapping) else by_names(methods, scale, same, **enhance_options)
+    slices = truth.count * truth.size[axis]
+    total = len(chosen) + slices * sum(isinstance(method, _Network) for method in chosen.values())
+    began, done = time.monotonic(), 0
+    yield Progress(0, total, 0.0)
+    low = degrade(truth, model, scale, plane, seed)
+    rows = []
+    for name, method in chosen.items():
+        if isinstance(method, _Network):
+            restored = yield from within(method.steps(low, scale), done, total, began)
+            done += slices
+        else:
+            restored = method(low, scale)
+        row = _measured(name, truth, restored, axis, with_ssim)
+        rows.append(row if keep else replace(row, restored=None))
+        done += 1
+        yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
+    rows.sort(key=lambda row: -row.score.psnr_head)
+    label = degradation if isinstance(degradation, str) else type(degradation).__name__
+    return Comparison(tuple(rows), label, scale, plane, seed, truth, low)
+
+
+def _coarsening(degradation: str | Degradation) -> Degradation:
     model = by_name(degradation) if isinstance(degradation, str) else degradation
     if isinstance(model, KSpaceZeroFilled):
         raise InputError(
             "The degradation 'k_space_zero_filled' keeps the matrix, and these methods refine it; "
             "use 'k_space', which holds the same measured samples on the coarse grid."
         )
-    low = degrade(truth, model, scale, plane, seed)
-    same = anatomical_plane(truth, plane)  # where coarsening makes all spacings agree, "native" is another plane
-    chosen = methods if isinstance(methods, Mapping) else by_names(methods, scale, same, **enhance_options)
-    rows = []
-    for name, method in chosen.items():
-        restored = method(low, scale)
-        result = score(truth, restored, stacking_axis(truth, plane), with_ssim)
-        rows.append(Row(name, name in METHODS, result, restored if keep else None))
-    rows.sort(key=lambda row: -row.score.psnr_head)
-    label = degradation if isinstance(degradation, str) else type(degradation).__name__
-    return Comparison(tuple(rows), label, scale, plane, seed, truth, low)
+    return model
+
+
+def _measured(name: str, truth: Volume, restored: Volume, axis: int, with_ssim: bool) -> Row:
+    figures = score(truth, restored, axis, with_ssim)
+    return Row(name, name in METHODS, figures, restored, tuple(psnr_head_slices(truth, restored, axis)))
+
+
+def default_methods(scale: int) -> list[str]:
+    """What is compared where nothing is named: all classical methods, and the blind model if it is installed."""
+    blind = zoo.default_name(scale)
+    return [*METHODS, *([blind] if blind in zoo.installed() else [])]
 
 
 def by_names(names: Sequence[str] | None, scale: int, plane: str, **enhance_options: Any) -> dict[str, Method]:
     """Methods by name: classical ones, installed models, model files."""
-    if names is None:
-        names = [*METHODS, *([zoo.default_name(scale)] if zoo.default_name(scale) in zoo.installed() else [])]
+    names = default_methods(scale) if names is None else names
     return {name: _method(name, scale, plane, enhance_options) for name in names}
 
 
@@ -129,7 +214,6 @@ def _method(name: str, scale: int, plane: str, options: dict[str, Any]) -> Metho
         return lambda low, s: upsample(low, name, s, plane)
     if name not in zoo.installed() and not name.endswith(".safetensors"):
         raise unknown("method or model", name, [*METHODS, *zoo.installed()])
-    from SuperResolutionLib.inference import choose_model, enhance
+    from SuperResolutionLib.inference import choose_model
 
-    model = choose_model(name, scale)
-    return lambda low, s: enhance(low, model, s, plane, **options)
+    return _Network(choose_model(name, scale), plane, options)

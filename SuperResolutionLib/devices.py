@@ -39,6 +39,16 @@ def _trouble(name: str) -> str | None:
     return None
 
 
+def available() -> dict[str, str]:
+    """The devices that can be used here, by the name the options take, and what they are; the best first."""
+    found = {}
+    if _trouble("cuda") is None:
+        found["cuda"] = str(torch.cuda.get_device_name())
+    if _trouble("mps") is None:
+        found["mps"] = "Apple GPU"
+    return {**found, "cpu": f"CPU, {torch.get_num_threads()} threads"}
+
+
 def choose_precision(wanted: str, device: torch.device) -> str:
     """float32, bfloat16 or float16; "auto" takes what the hardware has: bfloat16 only where it is native."""
     if wanted != "auto":

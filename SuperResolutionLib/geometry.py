@@ -76,6 +76,22 @@ def crop_to_multiple(volume: Volume, axis: int, scale: int) -> Volume:
     return volume.with_voxels(volume.voxels[tuple(keep)])
 
 
+def single_slice(volume: Volume, axis: int, k: int) -> Volume:
+    """Slice k along `axis`, counted from 0, of each 3-D volume: one slice thick and in its place; voxels are a view.
+
+    Raises InputError where there is no such slice.
+    """
+    count = volume.size[axis]
+    if not 0 <= k < count:
+        raise InputError(
+            f"There is no slice {k}: the scan has {count} in this plane; choose one from 0 to {count - 1}."
+        )
+    keep: list[slice] = [slice(None)] * volume.voxels.ndim
+    keep[-1 - axis] = slice(k, k + 1)
+    origin = np.asarray(volume.origin, dtype=float) + k * volume.spacing[axis] * volume.direction[:, axis]
+    return replace(volume, voxels=volume.voxels[tuple(keep)], origin=_triple(origin))
+
+
 def stacks(volume: Volume, axis: int) -> list[np.ndarray]:
     """The slices of each 3-D volume, stacked along `axis`: views of shape (slices, rows, columns)."""
     series = volume.voxels if volume.voxels.ndim == 4 else volume.voxels[None]

@@ -16,8 +16,9 @@ from SuperResolutionLib import zoo
 from SuperResolutionLib.consistency import consistent as make_consistent
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import empty_like, stacking_axis, stacks
+from SuperResolutionLib.geometry import empty_like, single_slice, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.volume import Volume, cast_voxels
 
@@ -25,21 +26,6 @@ Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
 GPU_BATCH_VOXELS = 2**22
 TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an enhancement is: slices done of a total, seconds since the start, and perhaps a message."""
-
-    done: int
-    total: int
-    seconds: float
-    message: str = ""
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that are left at the pace so far; None before the first slice is done."""
-        return self.seconds / self.done * (self.total - self.done) if self.done else None
 
 
 @dataclass(frozen=True)
@@ -63,14 +49,16 @@ def enhance(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    only: int | None = None,
 ) -> Volume:
     """The volume with every slice refined by a trained network; same field of view, same voxel type.
 
     model: a name, a path or a loaded model; by default the blind one of `scale` (2). ensemble: average the
-    eight flips and quarter turns. consistent: put the scan's k-space centre back. Raises InputError for a
-    model, scale, plane, device or precision that cannot be used.
+    eight flips and quarter turns. consistent: put the scan's k-space centre back. only: this slice alone, counted
+    from 0 in voxel order along the plane's stacking axis; it is the slice of the whole result, in its place.
+    Raises InputError for a model, scale, plane, device, precision or slice that cannot be used.
     """
-    return finish(enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads))
+    return finish(enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads, only))
 
 
 def enhancing(
@@ -83,37 +71,28 @@ def enhancing(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    only: int | None = None,
 ) -> Generator[Progress, None, Volume]:
     """`enhance` as a generator of progress, which returns the volume; close it to stop between batches."""
     model = choose_model(model, scale)
     if threads is not None:
         torch.set_num_threads(threads)
     axis = stacking_axis(volume, plane)
-    sources = stacks(volume, axis)
+    part = volume if only is None else single_slice(volume, axis, only)
+    sources = stacks(volume, axis)  # whole even for one slice: its neighbours and the range are needed
     factor = model.card.scale
-    result = empty_like(volume, axis, factor, volume.voxels.dtype)
+    result = empty_like(part, axis, factor, volume.voxels.dtype)
     settings = choose_settings(model, sources[0], device, precision, ensemble)
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    total = sum(len(source) for source in sources)
+    targets = stacks(result, axis)
+    total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{model.card.name} on {settings.device} in {settings.precision}")
-    for source, target in zip(sources, stacks(result, axis), strict=True):
-        for done, message in _restore(network, model.card, source, target, settings):
+    for source, target in zip(sources, targets, strict=True):
+        for done, message in _restore(network, model.card, source, target, settings, only):
             yield Progress(finished + done, total, time.monotonic() - began, message)
-        finished += len(source)
-    return make_consistent(volume, result, factor, plane) if consistent else result
-
-
-def finish(steps: Generator[Progress, None, Volume], show: Callable[[Progress], None] | None = None) -> Volume:
-    """Run an enhancement to its end, giving each event to `show`; returns the volume."""
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            result: Volume = end.value
-            return result
-        if show is not None:
-            show(event)
+        finished += len(target)
+    return make_consistent(part, result, factor, plane) if consistent else result
 
 
 def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo.Model:
@@ -170,13 +149,24 @@ def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -
 
 
 def _restore(
-    network: Network, card: zoo.Card, source: np.ndarray, target: np.ndarray, settings: Settings
+    network: Network,
+    card: zoo.Card,
+    source: np.ndarray,
+    target: np.ndarray,
+    settings: Settings,
+    only: int | None = None,
 ) -> Iterator[tuple[int, str]]:
-    """Restore one stack (n, h, w) into `target` (n, s h, s w), batch by batch; yields slices done and a message."""
+    """Restore one stack (n, h, w) into `target` (n, s h, s w), batch by batch; yields slices done and a message.
+
+    only: just this slice, into a target of one.
+    """
     scale = np.float32(data_range(source))
     done = 0
-    while done < len(source):
-        wanted = np.arange(done, min(done + settings.batch, len(source)))
+    while done < len(target):
+        # A network may round differently in another batch: one slice is taken out of the batch it always has.
+        first = done if only is None else only - only % settings.batch
+        kept = slice(None) if only is None else slice(only - first, only - first + 1)
+        wanted = np.arange(first, min(first + settings.batch, len(source)))
         windows = source[neighbours(wanted, len(source), card.slices)].astype(np.float32) / scale
         try:
             fine = run_network(network, windows, settings)
@@ -186,8 +176,9 @@ def _restore(
             settings, message = _smaller(settings, source.shape)
             yield done, message
             continue
-        target[wanted] = cast_voxels(fine * scale, target.dtype)
-        done += len(wanted)
+        count = len(wanted[kept])
+        target[done : done + count] = cast_voxels(fine[kept] * scale, target.dtype)
+        done += count
         yield done, ""
 
 

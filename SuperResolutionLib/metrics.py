@@ -6,6 +6,7 @@ percentile of the whole truth, nothing is clipped, the head is where the truth e
 which more than 5 % is head.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,27 @@ def score_slices(truth: Volume, restored: Volume, axis: int) -> list[Score]:
     t, p = stacks(truth, axis)[0], stacks(restored, axis)[0]
     r = _range(t)
     return [_measure(t[k : k + 1], p[k : k + 1], r, with_ssim=True) for k in range(len(t))]
+
+
+def psnr_head_slices(truth: Volume, restored: Volume, axis: int) -> list[float | None]:
+    """psnr_head (dB) slice by slice, with the whole volume's R; None where no voxel of a slice is head.
+
+    Of a series: each slice's mean over the volumes that have head in it.
+    """
+    pairs = zip(stacks(truth, axis), stacks(restored, axis), strict=True)
+    return [_mean(values) for values in zip(*(_psnr_heads(t, p) for t, p in pairs), strict=True)]
+
+
+def _psnr_heads(truth: np.ndarray, restored: np.ndarray) -> list[float]:
+    """One number a slice; NaN where there is no head."""
+    r = _range(truth)
+    pairs = zip(truth, restored, strict=True)
+    return [_measure(t[None], p[None], r, with_ssim=False).psnr_head for t, p in pairs]
+
+
+def _mean(values: tuple[float, ...]) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else None
 
 
 def _score(truth: np.ndarray, restored: np.ndarray, with_ssim: bool) -> Score:

@@ -1,17 +1,23 @@
 """One table: degrade, restore by every method, measure."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from phantoms import blobs, brain, middle
+from tiny_models import store
 
-from SuperResolutionLib.comparison import compare
+import SuperResolutionLib
+from SuperResolutionLib.comparison import by_names, compare, comparing
 from SuperResolutionLib.degradation import MODELS, KSpaceZeroFilled, degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
-from SuperResolutionLib.metrics import score
+from SuperResolutionLib.metrics import psnr_head_slices, score
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Volume
 
 CLASSICAL = list(METHODS)
@@ -90,7 +96,9 @@ def test_the_table_can_be_written_as_json():
     table = json.loads(json.dumps(result.as_table(), allow_nan=False))
     assert (table["degradation"], table["scale"], table["plane"], table["seed"]) == ("rician:snr=30", 2, "native", 2)
     assert table["best_classical"] == result.rows[0].method
-    assert set(table["rows"][0]) == {"method", "classical", "psnr", "psnr_head", "ssim", "nmse", "gain_db"}
+    assert table["axis"] == 2
+    figures = {"psnr", "psnr_head", "ssim", "nmse", "gain_db", "psnr_slices"}
+    assert set(table["rows"][0]) == {"method", "classical", *figures}
 
 
 @pytest.mark.parametrize("scale", [2, 4])
@@ -145,3 +153,88 @@ def test_a_series_counts_as_one_volume():
     result = compare(series, "bicubic", 2, ["linear"])
     alone = [compare(brain(seed=s), "bicubic", 2, ["linear"]).rows[0].score.psnr_head for s in range(3)]
     assert result.rows[0].score.psnr_head == pytest.approx(np.mean(alone))
+
+
+# ---------------------------------------------------------------- slices and errors
+
+
+def test_each_slice_is_measured_along_the_axis_of_the_plane():
+    volume = brain()
+    volume.voxels[2] = 0
+    result = compare(volume, "area", 2, ["linear", "nearest"], "axial", keep=True)
+    for row in result.rows:
+        assert list(row.psnr_slices) == psnr_head_slices(result.truth, row.restored, 2)
+    slices = json.loads(json.dumps(result.as_table(), allow_nan=False))["rows"][0]["psnr_slices"]
+    assert [number is None for number in slices] == [False, False, True, False]
+
+
+def test_the_table_names_the_axis_of_the_plane():
+    result = compare(brain((26, 28, 4)), "area", 2, ["linear"], "coronal")
+    assert result.as_table()["axis"] == 1
+    assert len(result.rows[0].psnr_slices) == 28
+
+
+def test_the_error_of_a_method_is_its_distance_from_the_truth_in_the_truths_place():
+    result = compare(brain().cast(np.int16), "area", 2, ["linear"], keep=True)
+    error = result.error(result.rows[0])
+    expected = np.abs(upsample(result.low, "linear", 2).voxels - result.truth.voxels)
+    assert error.voxels.dtype == np.float32
+    assert np.array_equal(error.voxels, expected)
+    assert np.array_equal(error.bounds(), result.truth.bounds())
+
+
+def test_there_is_no_error_of_what_was_not_kept(refuses):
+    result = compare(brain(), "area", 2, ["linear"])
+    with refuses("linear", "was not kept"):
+        result.error(result.rows[0])
+
+
+# ---------------------------------------------------------------- progress
+
+
+@pytest.fixture
+def model(tmp_path) -> str:
+    return str(store(tmp_path))
+
+
+def test_progress_counts_the_slices_of_networks_and_the_methods_that_are_measured(model):
+    events = list(comparing(brain(), "area", 2, ["linear", model, "sinc"], device="cpu", precision="float32"))
+    assert {event.total for event in events} == {3 + 4}
+    assert [event.done for event in events] == [0, 1, 1, 5, 6, 7]
+    assert events[1].message.startswith("linear: ")
+    assert events[2].message == "tiny-x2 on cpu in float32"
+    assert events[-1].left == 0
+
+
+def test_progress_counts_the_slices_of_all_volumes_of_a_series(model):
+    series = Volume(np.stack([brain(seed=s).voxels for s in range(3)]), brain().spacing)
+    events = list(comparing(series, "area", 2, [model], device="cpu", precision="float32"))
+    assert [event.done for event in events] == [0, 0, 4, 8, 12, 13]
+    assert events[0].total == 13
+
+
+def test_a_users_own_function_counts_once_it_is_measured():
+    events = list(comparing(brain(), "area", 2, {"own": own}))
+    assert [(event.done, event.total) for event in events] == [(0, 1), (1, 1)]
+
+
+def test_a_comparison_with_progress_is_the_comparison_without(model):
+    options = {"device": "cpu", "precision": "float32"}
+    watched, plain = (
+        finish(comparing(brain(), "area", 2, [model], **options)),
+        compare(brain(), "area", 2, [model], **options),
+    )
+    assert watched.as_table() == plain.as_table()
+
+
+def test_a_model_by_name_is_a_function_like_any_other(model):
+    methods = by_names([model], 2, "axial", device="cpu", precision="float32")
+    low = degrade(brain(), "area", 2)
+    restored = methods[model](low, 2)
+    assert compare(brain(), "area", 2, methods).rows[0].score == score(brain(), restored)
+
+
+def test_comparing_is_imported_without_a_network_library():
+    code = "import sys, SuperResolutionLib.comparison; sys.exit('torch' in sys.modules)"
+    root = Path(SuperResolutionLib.__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0

@@ -15,6 +15,7 @@ from SuperResolutionLib.geometry import (
     crop_to_multiple,
     map_slices,
     rescale_grid,
+    single_slice,
     slice_axis,
     stacking_axis,
     stacks,
@@ -25,6 +26,32 @@ from SuperResolutionLib.volume import Volume
 few = settings(max_examples=10, deadline=None, derandomize=True, database=None)
 any_plane = st.sampled_from(PLANES)
 scales = st.sampled_from([2, 3, 4])
+
+
+# ---------------------------------------------------------------- one slice
+
+
+@few
+@given(grids(), st.sampled_from([0, 1, 2]), st.data())
+def test_a_single_slice_stays_where_it_was(volume, axis, data):
+    k = data.draw(st.integers(0, volume.size[axis] - 1))
+    part = single_slice(volume, axis, k)
+    assert part.size[axis] == 1
+    assert part.spacing == volume.spacing
+    assert np.array_equal(stacks(part, axis)[0][0], stacks(volume, axis)[0][k])
+    places = np.moveaxis(centres(volume), 2 - axis, 0)[k]
+    assert np.abs(np.moveaxis(centres(part), 2 - axis, 0)[0] - places).max() < 1e-9
+
+
+def test_a_single_slice_of_a_series_is_that_of_every_volume():
+    series = Volume(np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5))
+    assert np.array_equal(single_slice(series, 1, 2).voxels, series.voxels[:, :, 2:3])
+
+
+@pytest.mark.parametrize("k", [-1, 3, 99])
+def test_a_slice_that_is_not_there_is_refused(refuses, k):
+    with refuses(f"no slice {k}", "has 3 in this plane", "from 0 to 2"):
+        single_slice(Volume(np.zeros((3, 4, 5))), 2, k)
 
 
 # ---------------------------------------------------------------- the field of view

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from phantoms import brain, orientation, stack
+from phantoms import brain, centres, orientation, stack
 from tiny_models import Plain, card, repeat, store, tiny
 
 from SuperResolutionLib import inference, zoo
 from SuperResolutionLib.consistency import agreement
+from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.inference import Settings, choose_model, choose_settings, enhance, enhancing, run_network
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
@@ -164,6 +165,74 @@ def test_the_plane_decides_which_axis_stays():
     low = Volume(brain().voxels, (0.9, 0.9, 3.0), (0.0, 0.0, 0.0), orientation("P", "S", "R"))
     assert enhance(low, tiny(), plane="sagittal", **EXACT).spacing == (0.45, 0.45, 3.0)
     assert enhance(low, tiny(), plane="axial", **EXACT).spacing == (0.45, 0.9, 1.5)
+
+
+# ---------------------------------------------------------------- one slice of it
+
+
+ROWS = 26 * 28 * 4  # output voxels of an axial slice of brain()
+
+
+def part_of(whole: Volume, axis: int, k: int) -> np.ndarray:
+    return np.take(whole.voxels, [k], axis=whole.voxels.ndim - 1 - axis)
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+@pytest.mark.parametrize(("plane", "axis", "k"), [("axial", 2, 0), ("coronal", 1, 17), ("sagittal", 0, 25)])
+def test_one_slice_is_that_slice_of_the_whole_result(plane, axis, k, dtype, consistent):
+    low = Volume(brain().voxels, (0.9, 0.9, 3.0), (-20.0, 31.0, 7.5)).cast(dtype)
+    options = {"plane": plane, "consistent": consistent, **EXACT}
+    part = enhance(low, tiny(), only=k, **options)
+    assert part.size[axis] == 1
+    assert part.voxels.dtype == dtype
+    assert np.array_equal(part.voxels, part_of(enhance(low, tiny(), **options), axis, k))
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_one_slice_comes_out_of_the_batch_it_has_in_the_whole(monkeypatch, k):
+    """The number of slices at once changes what this network answers, as rounding may change with a real one."""
+    monkeypatch.setattr(inference, "BATCH_VOXELS", 3 * ROWS)
+    model = plain(lambda x: repeat(x) * len(x) + torch.arange(len(x))[:, None, None, None])
+    whole = enhance(brain(), model, **EXACT)
+    assert np.array_equal(enhance(brain(), model, only=k, **EXACT).voxels, whole.voxels[k : k + 1])
+
+
+def test_one_slice_is_right_when_memory_runs_out_at_once():
+    low = brain((26, 28, 11))
+    model = zoo.Model(card(slices=1), Hungry(slices=3))
+    assert np.array_equal(enhance(low, model, only=7, **EXACT).voxels, enhance(low, model, **EXACT).voxels[7:8])
+
+
+@pytest.mark.parametrize("plane", ["native", "axial", "coronal", "sagittal"])
+def test_one_slice_lies_where_it_lies_in_the_whole_result(plane):
+    low = Volume(brain().voxels, (0.9, 1.3, 1.3), (-20.0, 31.0, 7.5), orientation("P", "S", "R"))
+    axis = stacking_axis(low, plane)
+    whole, part = enhance(low, tiny(), plane=plane, **EXACT), enhance(low, tiny(), plane=plane, only=3, **EXACT)
+    places = np.moveaxis(centres(whole), 2 - axis, 0)[3:4]
+    assert np.abs(np.moveaxis(centres(part), 2 - axis, 0) - places).max() < 1e-9
+    assert part.spacing == whole.spacing
+    assert np.array_equal(part.direction, whole.direction)
+
+
+def test_one_slice_of_a_series_is_that_of_every_volume():
+    one, other = brain(seed=1), brain(seed=2)
+    series = one.with_voxels(np.stack([one.voxels, 3 * other.voxels]))
+    whole, part = enhance(series, tiny(), **EXACT), enhance(series, tiny(), only=1, **EXACT)
+    assert np.array_equal(part.voxels, whole.voxels[:, 1:2])
+
+
+def test_progress_counts_the_slices_that_are_asked_for():
+    low = brain()
+    series = low.with_voxels(np.stack([low.voxels] * 3))
+    events = list(enhancing(series, tiny(), only=2, **EXACT))
+    assert [(event.done, event.total) for event in events] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("k", [-1, 4])
+def test_a_slice_that_is_not_there_is_refused(refuses, k):
+    with refuses(f"no slice {k}", "from 0 to 3"):
+        enhance(brain(), tiny(), only=k, **EXACT)
 
 
 # ---------------------------------------------------------------- ensemble and consistency

@@ -6,7 +6,7 @@ from phantoms import brain, stack
 from skimage.metrics import structural_similarity
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.metrics import Score, score, score_slices
+from SuperResolutionLib.metrics import Score, psnr_head_slices, score, score_slices
 from SuperResolutionLib.volume import Volume
 
 
@@ -142,3 +142,36 @@ def test_slices_are_scored_with_the_range_of_the_whole_volume():
     for k, row in enumerate(rows):
         square = (truth.voxels[k].astype(float) - restored.voxels[k]) ** 2
         assert row.psnr == pytest.approx(10 * np.log10(r**2 / square.mean()), rel=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_the_head_of_each_slice_is_measured_with_the_range_of_the_whole_volume(axis):
+    truth = brain()
+    truth.voxels[1] /= 3
+    restored = noisy(truth, 7)
+    r = np.percentile(truth.voxels, 99.9)
+    rows = psnr_head_slices(truth, restored, axis)
+    t, p = (np.moveaxis(v.voxels.astype(float), 2 - axis, 0) for v in (truth, restored))
+    assert len(rows) == truth.size[axis]
+    for found, one, other in zip(rows, t, p, strict=True):
+        head = one > 0.05 * r
+        expected = 10 * np.log10(r**2 / np.square(one - other)[head].mean()) if head.any() else None
+        assert found == (None if expected is None else pytest.approx(expected, rel=1e-6))
+
+
+def test_a_slice_without_head_has_no_number():
+    truth = brain()
+    truth.voxels[2] = 0
+    rows = psnr_head_slices(truth, noisy(truth, 7), 2)
+    assert [row is None for row in rows] == [False, False, True, False]
+
+
+def test_the_slices_of_a_series_are_averaged_over_the_volumes_that_have_head_there():
+    volumes = [brain(seed=seed) for seed in (1, 2)]
+    volumes[1].voxels[3] = 0
+    restored = [noisy(volume, level) for volume, level in zip(volumes, (5, 20), strict=True)]
+    series, other = (v[0].with_voxels(np.stack([one.voxels for one in v])) for v in (volumes, restored))
+    (a, b, c, only), (d, e, f, none) = (psnr_head_slices(t, p, 2) for t, p in zip(volumes, restored, strict=True))
+    assert none is None
+    expected = [(a + d) / 2, (b + e) / 2, (c + f) / 2, only]
+    assert psnr_head_slices(series, other, 2) == pytest.approx(expected)

@@ -8,10 +8,10 @@ import warnings
 from types import FrameType
 
 from SuperResolutionLib import __version__
-from SuperResolutionLib.cli import compare, degrade, enhance, info, models, train, upsample
+from SuperResolutionLib.cli import compare, degrade, devices, enhance, info, models, train, upsample
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, upsample, degrade, compare, models, train, info)
+COMMANDS = (enhance, upsample, degrade, compare, models, devices, train, info)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,10 +2,18 @@
 
 import argparse
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import progress
+from SuperResolutionLib.errors import InputError
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.comparison import Comparison
+    from SuperResolutionLib.volume import Volume
 
 
 def add(commands: Any) -> None:
@@ -15,6 +23,7 @@ def add(commands: Any) -> None:
         "compare",
         "degrade a scan, restore it by every method, and measure each against the scan",
         "superresolution compare brain.nii.gz --degradation k_space --figure brain.png",
+        "superresolution compare brain.nii.gz --json brain.json --errors errors --keep-restored",
     )
     common.add_files(parser, output=False)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="methods and models (default: all and the blind)")
@@ -23,33 +32,58 @@ def add(commands: Any) -> None:
     common.add_plane(parser)
     common.add_seed(parser)
     common.add_network(parser)
+    _add_outputs(parser)
+    progress.add(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures here")
     parser.add_argument("--figure", metavar="FILE.png", type=Path, help="write a picture here")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--errors", metavar="DIR", type=Path, help="write each method's |restored - truth|, and the coarse scan, here"
+    )
+    parser.add_argument("--keep-restored", action="store_true", help="with --errors: write the restored volumes too")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare on a file."""
-    common.check_writable(options.json, ".json")
-    common.check_writable(options.figure, ".png")
-    volume = common.read_input(options)
-    from SuperResolutionLib.comparison import compare
+    with progress.reporter(options.progress, unit="step") as report:
+        began = time.monotonic()
+        common.check_writable(options.json, ".json")
+        common.check_writable(options.figure, ".png")
+        _check_errors(options)
+        volume = common.read_input(options)
+        from SuperResolutionLib.comparison import comparing
+        from SuperResolutionLib.progress import finish
 
-    result = compare(
-        volume,
-        options.degradation,
-        options.scale,
-        options.methods,
-        options.plane,
-        options.seed,
-        keep=options.figure is not None,
-        ensemble=options.ensemble,
-        consistent=options.consistent,
-        device=options.device,
-        precision=options.precision,
-        threads=options.threads,
-    )
-    print(f"{options.input.name}, degraded by {options.degradation} x{options.scale}\n{result}")
+        result = finish(
+            comparing(
+                volume,
+                options.degradation,
+                options.scale,
+                options.methods,
+                options.plane,
+                options.seed,
+                keep=options.figure is not None or options.errors is not None,
+                ensemble=options.ensemble,
+                consistent=options.consistent,
+                device=options.device,
+                precision=options.precision,
+                threads=options.threads,
+            ),
+            report.show,
+        )
+        report.close()
+        if options.progress != "json":
+            print(f"{options.input.name}, degraded by {options.degradation} x{options.scale}\n{result}")
+        _write(result, options)
+        report.finish(None, time.monotonic() - began)
+    return 0
+
+
+def _write(result: "Comparison", options: argparse.Namespace) -> None:
+    """Everything that was asked for beside the table."""
     if options.json is not None:
         table = {"input": options.input.name, **result.as_table()}
         options.json.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
@@ -57,4 +91,58 @@ def run(options: argparse.Namespace) -> int:
         from SuperResolutionLib.study.figure import comparison_figure
 
         comparison_figure(result, options.figure)
-    return 0
+    if options.errors is not None:
+        _write_errors(result, options.errors, options.keep_restored)
+
+
+def _check_errors(options: argparse.Namespace) -> None:
+    """Refuse, before any work, a folder for errors that cannot take them."""
+    if options.errors is None:
+        if options.keep_restored:
+            raise InputError("--keep-restored has no folder to write to; name one with --errors DIR, or leave it out.")
+        return
+    from SuperResolutionLib.comparison import default_methods
+    from SuperResolutionLib.files.output import check_folder
+
+    folder: Path = options.errors
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
+    check_folder(folder if folder.is_dir() else folder.parent)
+    labels = [_label(method) for method in dict.fromkeys(options.methods or default_methods(options.scale))]
+    names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")
+    files = [folder / (name + extension) for name in names for extension in (".nhdr", ".raw")]
+    if taken := [path for path in files if path.exists()]:
+        raise InputError(f"{taken[0]} exists already; name an empty folder with --errors, or move the file away.")
+
+
+def _label(method: str) -> str:
+    """A method's name as part of a file name: of a model file, its stem."""
+    return Path(method).stem if method.endswith(".safetensors") else method
+
+
+def _write_errors(result: "Comparison", folder: Path, restored: bool) -> None:
+    """All of them or none."""
+    from SuperResolutionLib import files
+
+    folder.mkdir(exist_ok=True)
+    written: list[Path] = []
+    try:
+        for name, volume in _volumes(result, restored):
+            path = folder / f"{name}.nhdr"
+            files.write(volume, path)
+            written += [path, folder / f"{name}.raw"]
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _volumes(result: "Comparison", restored: bool) -> "Iterator[tuple[str, Volume]]":
+    yield "low", result.low
+    for row in result.rows:
+        label = _label(row.method)
+        yield label, result.error(row)
+        if restored and row.restored is not None:
+            yield f"{label}-restored", row.restored

@@ -16,13 +16,15 @@ def add(commands: Any) -> None:
         "enhance",
         "make a scan sharper with a trained network",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --scale 2",
+        "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
     )
     common.add_files(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     parser.add_argument("--scale", type=common.at_least_two, help="how much finer: 2 or 4 (default: the model's, or 2)")
     common.add_plane(parser)
+    parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
     common.add_network(parser)
-    parser.add_argument("--progress", choices=progress.STYLES, default="bar", help="json: one object a line")
+    progress.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -32,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         volume = common.read_input(options)
         from SuperResolutionLib import checks
-        from SuperResolutionLib.inference import choose_model, enhancing, finish
+        from SuperResolutionLib.inference import choose_model, enhancing
+        from SuperResolutionLib.progress import finish
 
         model = choose_model(options.model, options.scale)
         if odd := checks.unusual(volume, model.card, options.plane):
@@ -47,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
                 device=options.device,
                 precision=options.precision,
                 threads=options.threads,
+                only=options.slice,
             ),
             report.show,
         )
@@ -55,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
             "model": model.card.name,
             "model_sha256": model.card.sha256,
             "scale": model.card.scale,
+            "slice": options.slice,
             "ensemble": options.ensemble,
             "consistent": options.consistent,
             "ran": report.ran,

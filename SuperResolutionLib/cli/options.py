@@ -15,20 +15,20 @@ USE = "Research use only. Not a medical device. The image was made sharper by co
 PLANES = ("native", "axial", "coronal", "sagittal")
 
 
-class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows a default where there is one worth knowing."""
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows a default where there is one worth knowing; leaves each example its own line."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
-def command(commands: Any, name: str, help_text: str, example: str) -> argparse.ArgumentParser:
-    """A sub-parser with a description and an example."""
+def command(commands: Any, name: str, help_text: str, *examples: str) -> argparse.ArgumentParser:
+    """A sub-parser with a description and examples."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=help_text,
         description=help_text[0].upper() + help_text[1:] + ".",
-        epilog=f"example: {example}",
+        epilog="\n".join(f"example: {example}" for example in examples),
         formatter_class=_Defaults,
     )
     return parser

@@ -1,5 +1,6 @@
 """Three ways to show progress: a bar, JSON lines for a program that reads them, or nothing."""
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.inference import Progress
+    from SuperResolutionLib.progress import Progress
 
 STYLES = ("bar", "json", "none")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """--progress."""
+    parser.add_argument("--progress", choices=STYLES, default="bar", help="json: one object a line")
 
 
 class Reporter:
@@ -25,17 +31,18 @@ class Reporter:
         if not self.ran:
             self.ran = progress.message
 
-    def finish(self, output: Path, seconds: float) -> None:
-        """The output is written."""
+    def finish(self, output: Path | None, seconds: float) -> None:
+        """All is done; `output` is written, where the work has one."""
 
     def close(self) -> None:
         """Nothing more will come."""
 
 
 class Bar(Reporter):
-    """A bar on standard error with slices a second and the time left."""
+    """A bar on standard error with slices (or what else is counted) a second and the time left."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
         self.bar: Any = None
 
     def show(self, progress: "Progress") -> None:
@@ -44,15 +51,16 @@ class Bar(Reporter):
         from tqdm import tqdm
 
         if self.bar is None:
-            self.bar = tqdm(total=progress.total, unit="slice", file=sys.stderr, dynamic_ncols=True)
+            self.bar = tqdm(total=progress.total, unit=self.unit, file=sys.stderr, dynamic_ncols=True)
         if progress.message:
             self.bar.write(progress.message, file=sys.stderr)
         self.bar.update(progress.done - self.bar.n)
 
-    def finish(self, output: Path, seconds: float) -> None:
+    def finish(self, output: Path | None, seconds: float) -> None:
         """Say where the output is."""
         self.close()
-        print(f"{output} written in {seconds:.1f} s. Research use only.")
+        if output is not None:
+            print(f"{output} written in {seconds:.1f} s. Research use only.")
 
     def close(self) -> None:
         """Leave the bar as it is."""
@@ -75,9 +83,9 @@ class Lines(Reporter):
             message=progress.message,
         )
 
-    def finish(self, output: Path, seconds: float) -> None:
+    def finish(self, output: Path | None, seconds: float) -> None:
         """Print the last event."""
-        self._print(event="done", output=str(output), seconds=round(seconds, 3))
+        self._print(event="done", output=None if output is None else str(output), seconds=round(seconds, 3))
 
     def fail(self, message: str) -> None:
         """Print why there is no output."""
@@ -89,9 +97,9 @@ class Lines(Reporter):
 
 
 @contextmanager
-def reporter(style: str) -> Iterator[Reporter]:
+def reporter(style: str, unit: str = "slice") -> Iterator[Reporter]:
     """A reporter of a style, closed at the end; a JSON reader is told of errors as well."""
-    chosen: Reporter = {"bar": Bar, "json": Lines, "none": Reporter}[style]()
+    chosen = {"bar": Bar(unit), "json": Lines(), "none": Reporter()}[style]
     try:
         yield chosen
     except InputError as error:

@@ -1,9 +1,11 @@
 """superresolution upsample: the classical methods, on the same grid as the networks."""
 
 import argparse
+import time
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import progress
 
 
 def add(commands: Any) -> None:
@@ -18,17 +20,32 @@ def add(commands: Any) -> None:
     parser.add_argument("--method", default="bicubic", help="nearest, linear, bicubic, bspline or sinc")
     parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much finer")
     common.add_plane(parser)
+    parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
+    progress.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Refine a file."""
-    from SuperResolutionLib.errors import unknown
-    from SuperResolutionLib.interpolation import METHODS, upsample
+    with progress.reporter(options.progress) as report:
+        began = time.monotonic()
+        from SuperResolutionLib.errors import unknown
+        from SuperResolutionLib.geometry import anatomical_plane, single_slice, stacking_axis
+        from SuperResolutionLib.interpolation import METHODS, upsample
 
-    if options.method not in METHODS:
-        raise unknown("interpolation method", options.method, METHODS)
-    result = upsample(common.read_input(options), options.method, options.scale, options.plane)
-    common.write_output(result, options, {"operation": "upsample", "method": options.method, "scale": options.scale})
-    print(f"{options.output} written.")
+        if options.method not in METHODS:
+            raise unknown("interpolation method", options.method, METHODS)
+        volume = common.read_input(options)
+        plane = anatomical_plane(volume, options.plane)
+        if options.slice is not None:
+            volume = single_slice(volume, stacking_axis(volume, plane), options.slice)
+        result = upsample(volume, options.method, options.scale, plane)
+        record = {
+            "operation": "upsample",
+            "method": options.method,
+            "scale": options.scale,
+            "slice": options.slice,
+        }
+        common.write_output(result, options, record)
+        report.finish(options.output, time.monotonic() - began)
     return 0

@@ -56,11 +56,11 @@ def write_image(volume: Volume, path: str | Path) -> None:
     Raises RuntimeError or OSError when the disk refuses; `files.write` is the safe way in.
     """
     path = Path(path)
-    series = volume.voxels.ndim == 4
-    volume = volume.with_voxels(_storable(volume.voxels))
-    if series and extension(path) in _NRRD:
-        nrrd.write_series(volume, path)
+    if volume.voxels.ndim == 4 and extension(path) in _NRRD:
+        write = nrrd.write_detached if extension(path) == ".nhdr" else nrrd.write_series
+        write(volume, path)
         return
+    volume = volume.with_voxels(np.ascontiguousarray(volume.voxels, nrrd.storable(volume.voxels.dtype)))
     with quiet():
         sitk.WriteImage(_image(volume), str(path), extension(path) in (".nrrd", ".mha", ".nii.gz"))
     write_fsl(volume, path)
@@ -138,14 +138,3 @@ def _image(volume: Volume) -> sitk.Image:
     image.SetOrigin((*volume.origin, *[0.0] * extra))
     image.SetDirection(direction.ravel().tolist())
     return image
-
-
-def _storable(voxels: np.ndarray) -> np.ndarray:
-    """The voxels in the machine's byte order, in a type that every format knows."""
-    kinds: dict[np.dtype, np.dtype] = {
-        np.dtype(bool): np.dtype(np.uint8),
-        np.dtype(np.float16): np.dtype(np.float32),
-    }
-    native: np.dtype = np.dtype(voxels.dtype.newbyteorder("="))
-    kept: np.ndarray = np.ascontiguousarray(voxels, kinds.get(native, native))
-    return kept

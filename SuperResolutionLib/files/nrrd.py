@@ -1,20 +1,27 @@
-"""NRRD series: ITK reads them as vectors and writes them without their patient space, so that is done here.
+"""NRRD: series, which ITK reads as vectors and writes without their patient space, and plain voxels to be mapped.
 
-Form (also of Slicer's DWMRI): a 4-D file whose one axis without a space direction counts the volumes.
+Form of a series (also of Slicer's DWMRI): a 4-D file whose one axis without a space direction counts the volumes.
 http://teem.sourceforge.net/nrrd/format.html, https://www.na-mic.org/wiki/NAMIC_Wiki:DTI:Nrrd_format
 """
 
 import gzip
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import check_exists, cut_short
 from SuperResolutionLib.volume import Gradients, Volume
 
 _NAMES = {"i1": "int8", "u1": "uint8", "i2": "int16", "u2": "uint16", "i4": "int32", "u4": "uint32"}
 _NAMES |= {"i8": "int64", "u8": "uint64", "f4": "float", "f8": "double"}
+_KINDS = {name: kind for kind, name in _NAMES.items()}  # and as ITK and Slicer call them
+_KINDS |= {"signed char": "i1", "unsigned char": "u1", "short": "i2", "unsigned short": "u2", "int": "i4"}
+_KINDS |= {"unsigned int": "u4", "long long int": "i8", "unsigned long long int": "u8", "uchar": "u1"}
+_KINDS |= {"ushort": "u2", "uint": "u4", "longlong": "i8", "ulonglong": "u8"}
 _FRAME = "measurement frame"
 
 
@@ -60,29 +67,105 @@ def _unreadable(name: str, found: str) -> InputError:
 
 
 def write_series(volume: Volume, path: Path) -> None:
-    """Write a series as .nrrd (compressed) or .nhdr with a .raw beside it, with its gradients if any."""
-    attached = path.suffix.lower() == ".nrrd"
-    data = path if attached else path.with_suffix(".raw")
-    dtype = volume.voxels.dtype
+    """Write a series as .nrrd (compressed), with its gradients if any."""
+    path.write_bytes(_header(volume, "gzip"))
+    with gzip.open(path, "ab", compresslevel=4) as file:
+        for part in _slices(volume.voxels):
+            file.write(part)
+
+
+def write_detached(volume: Volume, path: Path) -> None:
+    """Write a volume or a series as an .nhdr with its plain voxels in a .raw beside it; a series with its gradients.
+
+    Written slice by slice: a view of a larger array is never copied whole. Raises InputError for a voxel type that
+    NRRD does not have.
+    """
+    data = path.with_suffix(".raw")
+    path.write_bytes(_header(volume, "raw", data.name))
+    with data.open("wb") as file:
+        for part in _slices(volume.voxels):
+            file.write(part)
+
+
+def open_voxels(path: Path) -> np.memmap:
+    """The voxels of an .nhdr with a raw data file, mapped read-only: (z, y, x), or (t, z, y, x) of a series.
+
+    Nothing is read before it is looked at. Raises InputError where the voxels are not plain (raw, in one file, volume
+    after volume), or the data file is missing or too short.
+    """
+    check_exists(path)
+    header = read_header(path)
+    encoding = header.get("encoding", "of unknown encoding")
+    if encoding != "raw" or "data file" not in header:
+        where = "in a file of their own" if "data file" in header else "in the header's own file"
+        raise _unmappable(path.name, f"its voxels are {encoding}, {where}")
+    dtype, shape = _layout(path.name, header)
+    data = path.parent / header["data file"]
+    check_exists(data)
+    needed, found = dtype.itemsize * math.prod(shape), data.stat().st_size
+    if found < needed:
+        raise cut_short(data.name, f"{found} bytes of {needed}")
+    return np.memmap(data, dtype, mode="r", shape=shape)
+
+
+def storable(dtype: np.dtype) -> np.dtype:
+    """The type that voxels are stored in: the same, but for two that few formats know; native byte order."""
+    native: np.dtype = dtype.newbyteorder("=")
+    kinds: dict[np.dtype, np.dtype] = {
+        np.dtype(bool): np.dtype(np.uint8),
+        np.dtype(np.float16): np.dtype(np.float32),
+    }
+    return kinds.get(native, native)
+
+
+def _header(volume: Volume, encoding: str, data_file: str = "") -> bytes:
+    voxels, series = volume.voxels, volume.voxels.ndim == 4
+    kind = storable(voxels.dtype).str[1:]
+    if kind not in _NAMES:
+        raise InputError(f"Voxels of type {voxels.dtype} cannot be written as NRRD; cast them to float32 first.")
     axes = (volume.direction * volume.spacing).T
     lines = [
         "NRRD0005",
-        f"type: {_NAMES[dtype.str[1:]]}",
-        "dimension: 4",
+        f"type: {_NAMES[kind]}",
+        f"dimension: {voxels.ndim}",
         "space: left-posterior-superior",
-        "sizes: " + " ".join(str(n) for n in volume.voxels.shape[::-1]),
-        "space directions: " + " ".join(_vector(axis) for axis in axes) + " none",
-        "kinds: domain domain domain list",
+        "sizes: " + " ".join(str(n) for n in voxels.shape[::-1]),
+        "space directions: " + " ".join(_vector(axis) for axis in axes) + " none" * series,
+        "kinds: domain domain domain" + " list" * series,
         "endian: little",
-        f"encoding: {'gzip' if attached else 'raw'}",
+        f"encoding: {encoding}",
         f"space origin: {_vector(np.asarray(volume.origin))}",
     ]
-    lines += _gradient_lines(volume.gradients) + ([] if attached else [f"data file: {data.name}"])
-    path.write_bytes(("\n".join(lines) + "\n\n").encode())
-    little = dtype.newbyteorder("<")
-    with gzip.open(data, "ab", compresslevel=4) if attached else data.open("wb") as file:
-        for part in volume.voxels:
-            file.write(np.ascontiguousarray(part, little).tobytes())
+    lines += _gradient_lines(volume.gradients) if series else []
+    lines += [f"data file: {data_file}"] if data_file else []
+    return ("\n".join(lines) + "\n\n").encode()
+
+
+def _slices(voxels: np.ndarray) -> Iterator[memoryview]:
+    """The bytes of one slice after another, little-endian."""
+    little = storable(voxels.dtype).newbyteorder("<")
+    for index in np.ndindex(voxels.shape[:-2]):
+        yield np.ascontiguousarray(voxels[index], little).data
+
+
+def _layout(name: str, header: dict[str, str]) -> tuple[np.dtype, tuple[int, ...]]:
+    """Voxel type and array shape of a raw file, (z, y, x) or (t, z, y, x)."""
+    kind, sizes = header.get("type", "missing"), header.get("sizes", "").split()
+    if kind not in _KINDS:
+        raise _unmappable(name, f"its voxel type is {kind}")
+    if len(sizes) not in (3, 4) or not all(size.isdecimal() and int(size) for size in sizes):
+        raise _unmappable(name, f"its sizes are {' '.join(sizes) or 'missing'}")
+    axes = header.get("space directions", "")
+    if "none" in (axes.removesuffix("none") if len(sizes) == 4 else axes):
+        raise _unmappable(name, "its volumes do not lie one after another")
+    if skipped := [key for key in ("byte skip", "line skip") if header.get(key, "0") != "0"]:
+        raise _unmappable(name, f"it has a {skipped[0]}")
+    order = ">" if header.get("endian") == "big" else "<"
+    return np.dtype(order + _KINDS[kind]), tuple(int(size) for size in reversed(sizes))
+
+
+def _unmappable(name: str, found: str) -> InputError:
+    return InputError(f"{name} cannot be mapped: {found}. Write it again as .nhdr with a raw data file.")
 
 
 def _gradient_lines(gradients: Gradients | None) -> list[str]:

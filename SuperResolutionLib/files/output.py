@@ -25,7 +25,7 @@ def check_output(path: str | Path, input_path: str | Path | None = None, overwri
     """
     path = Path(path)
     _check_extension(path)
-    _check_folder(path)
+    check_folder(path.parent)
     if input_path is not None:
         _check_not_input(path, Path(input_path))
     if path.is_dir():
@@ -42,7 +42,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
     """
     path = Path(path)
     _check_extension(path)
-    _check_folder(path)
+    check_folder(path.parent)
     check_finite(f"The result for {path.name}", volume.voxels)
     if not overwrite:
         _check_free([p for p in _family(path) if record is not None or p != sidecar_path(path)])
@@ -73,8 +73,8 @@ def _check_extension(path: Path) -> None:
     raise InputError(f"{path.name} ends in '{path.suffix}', which cannot be written; known are: {known}.{hint}")
 
 
-def _check_folder(path: Path) -> None:
-    folder = path.parent
+def check_folder(folder: Path) -> None:
+    """Raise InputError unless `folder` is there and can be written to."""
     if not folder.is_dir():
         raise InputError(f"The output folder {folder} does not exist; create it, or choose another.")
     try:

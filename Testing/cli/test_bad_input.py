@@ -10,7 +10,8 @@ import torch
 from folders import contents
 from tiny_models import store
 
-from SuperResolutionLib import files, inference
+from SuperResolutionLib import comparison, files, inference
+from SuperResolutionLib.files import images
 from SuperResolutionLib.files import output as output_module
 from SuperResolutionLib.volume import Volume
 
@@ -132,6 +133,11 @@ def test_too_little_memory_ends_with_a_sentence(refused, scan, model, monkeypatc
     refused(enhance(scan, model, "--progress", "none", "--precision", "float32"), "too little memory")
 
 
+@pytest.mark.parametrize("k", [-1, 4])
+def test_a_slice_that_the_scan_does_not_have_is_refused(refused, scan, model, k):
+    refused(enhance(scan, model, "--slice", k), f"no slice {k}", "has 4 in this plane", "from 0 to 3")
+
+
 # ---------------------------------------------------------------- methods, degradations, side outputs
 
 
@@ -150,6 +156,10 @@ def test_too_little_memory_ends_with_a_sentence(refused, scan, model, monkeypatc
         (["compare", "SCAN", "--json", "SCAN"], ["cannot be written as JSON", ".json"]),
         (["compare", "SCAN", "--figure", "OUT"], ["cannot be written as PNG", ".png"]),
         (["compare", "GONE"], ["There is no file"]),
+        (["compare", "SCAN", "--keep-restored"], ["no folder to write to", "--errors"]),
+        (["compare", "SCAN", "--errors", "AWAY.json"], ["output folder", "does not exist"]),
+        (["compare", "SCAN", "--errors", "SCAN"], ["is a file", "--errors needs a folder"]),
+        (["compare", "SCAN", "--errors", "EMPTY", "--methods", "x/sinc.safetensors", "sinc"], ["Two", "sinc.nhdr"]),
         (["info", "GONE"], ["There is no file"]),
         (["train", "mri-x22", "--data", ".", "--out", "OUT"], ["'mri-x22'", "did you mean 'mri-x2'"]),
         (["train", "mri-x2", "--data", "GONE", "--out", "OUT"], ["data folder", "does not exist"]),
@@ -170,7 +180,7 @@ def test_names_and_places_that_do_not_exist_are_refused(refused, scan, shelf, tm
 
 def test_a_scan_without_any_signal_cannot_be_compared(refused, tmp_path):
     files.write(Volume(np.zeros((3, 24, 24), np.int16)), tmp_path / "dark.nrrd")
-    refused(["compare", tmp_path / "dark.nrrd", "--methods", "linear"], "truth is empty")
+    refused(["compare", tmp_path / "dark.nrrd", "--methods", "linear", "--progress", "none"], "truth is empty")
 
 
 def test_a_side_output_that_the_disk_refuses_ends_with_a_sentence(command, scan, tmp_path, monkeypatch):
@@ -179,7 +189,27 @@ def test_a_side_output_that_the_disk_refuses_ends_with_a_sentence(command, scan,
 
     monkeypatch.setattr(Path, "write_text", full)
     before = contents(tmp_path)
-    answer = command("compare", scan, "--methods", "linear", "--json", tmp_path / "x.json")
+    answer = command("compare", scan, "--methods", "linear", "--json", tmp_path / "x.json", "--progress", "none")
     assert answer.code == 2
     assert answer.err == "superresolution: x.json: No space left on device.\n"
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["low.nhdr", "low.raw", "sinc.nhdr", "sinc-restored.raw"])
+def test_errors_never_overwrite_a_file(refused, scan, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(comparison, "comparing", lambda *_, **__: pytest.fail("the work began"))
+    (tmp_path / "errors").mkdir()
+    (tmp_path / "errors" / name).write_text("precious")
+    chosen = ["--methods", "sinc", "--errors", tmp_path / "errors", "--keep-restored"]
+    refused(["compare", scan, *chosen], f"{name} exists already", "name an empty folder")
+
+
+def test_errors_that_the_disk_refuses_leave_none(refused, scan, tmp_path, monkeypatch):
+    def full(volume: Volume, path: Path) -> None:
+        if path.name == "sinc.nhdr":
+            raise OSError(28, "No space left on device")
+        images.write_image(volume, path)
+
+    monkeypatch.setattr(output_module, "write_image", full)
+    chosen = ["--methods", "sinc", "linear", "--errors", tmp_path / "errors", "--progress", "none"]
+    refused(["compare", scan, *chosen], "could not be written whole", "No space left")

@@ -7,7 +7,10 @@ import pytest
 from tiny_models import store
 
 from SuperResolutionLib import files, zoo
+from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.degradation import degrade
+from SuperResolutionLib.files.nrrd import open_voxels
+from SuperResolutionLib.geometry import single_slice, stacking_axis, stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.volume import Gradients, Volume
 
@@ -44,6 +47,29 @@ def test_upsample_works_in_the_plane_that_is_asked_for(command, scan, tmp_path):
     assert command("upsample", scan, tmp_path / "out.nrrd", "--method", "linear", "--plane", "coronal").code == 0
     assert files.read(tmp_path / "out.nrrd").size == (52, 28, 8)
     assert json.loads((tmp_path / "out.json").read_text())["plane"] == "coronal"
+
+
+def test_upsample_of_one_slice_is_that_slice_of_the_whole(command, scan, tmp_path):
+    for plane in ("axial", "coronal", "sagittal"):
+        whole, part = tmp_path / f"{plane}.nrrd", tmp_path / f"{plane}-3.nrrd"
+        assert command("upsample", scan, whole, "--plane", plane).code == 0
+        assert command("upsample", scan, part, "--plane", plane, "--slice", 3).code == 0
+        a, b = files.read(whole), files.read(part)
+        axis = stacking_axis(files.read(scan), plane)
+        assert np.array_equal(stacks(b, axis)[0][0], stacks(a, axis)[0][3])
+        assert np.allclose(b.bounds(), single_slice(a, axis, 3).bounds(), atol=1e-6)
+
+
+def test_upsample_tells_a_program_when_it_is_done(command, scan, tmp_path):
+    answer = command("upsample", scan, tmp_path / "out.nrrd", "--progress", "json")
+    assert json.loads(answer.out)["event"] == "done"
+
+
+def test_devices_names_the_cpu_and_a_precision(command):
+    found = json.loads(command("devices", "--json").out)["devices"]
+    assert found["cpu"]["name"].startswith("CPU, ")
+    assert found["cpu"]["precision"] in ("float32", "bfloat16")
+    assert command("devices").out.splitlines()[-1].startswith("cpu: CPU, ")
 
 
 def test_degrade_writes_what_the_library_computes(command, scan, tmp_path):
@@ -83,6 +109,70 @@ def test_compare_prints_a_table_and_writes_json_and_a_figure(command, scan, mode
     assert f"{best['method']:<22}" in answer.out
     assert answer.out.count("best cl.") == 1
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_tells_its_progress_as_json_and_prints_no_table(command, scan, model, tmp_path):
+    chosen = ["--methods", "linear", model, "--precision", "float32", "--progress", "json"]
+    answer = command("compare", scan, *chosen, "--json", tmp_path / "t.json")
+    *steps, done = answer.events()
+    assert (answer.code, answer.err) == (0, "")
+    assert {event["event"] for event in steps} == {"progress"}
+    assert [event["done"] for event in steps] == [0, 1, 1, 5, 6]
+    assert {event["total"] for event in steps} == {6}
+    assert (done["event"], done["output"]) == ("done", None)
+    assert len(json.loads((tmp_path / "t.json").read_text())["rows"]) == 2
+
+
+def test_compare_shows_a_bar_beside_the_table_unless_told_not_to(command, scan):
+    shown, quiet = (command("compare", scan, "--methods", "linear", *more) for more in ([], ["--progress", "none"]))
+    assert "1/1" in shown.err
+    assert quiet.err == ""
+    assert shown.out == quiet.out
+    assert "linear" in quiet.out
+
+
+def test_compare_as_json_tells_of_errors_too(command, scan):
+    answer = command("compare", scan, "--methods", "bicubc", "--progress", "json")
+    (event,) = answer.events()
+    assert (answer.code, event["event"]) == (2, "error")
+    assert answer.err == f"superresolution: {event['message']}\n"
+
+
+def test_compare_writes_the_figures_of_each_slice(command, scan, tmp_path):
+    assert command("compare", scan, "--methods", "linear", "--json", tmp_path / "t.json").code == 0
+    table = json.loads((tmp_path / "t.json").read_text())
+    (expected,) = compare(files.read(scan), methods=["linear"]).as_table()["rows"]
+    assert table["axis"] == 2
+    assert table["rows"][0]["psnr_slices"] == expected["psnr_slices"]
+    assert len(expected["psnr_slices"]) == 4
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_compare_writes_the_error_of_each_method_and_the_coarse_scan(command, scan, model, tmp_path, kept):
+    folder = tmp_path / "errors"
+    chosen = ["--methods", "linear", model, "--degradation", "area", "--precision", "float32", "--errors", folder]
+    assert command("compare", scan, *chosen, *(["--keep-restored"] if kept else [])).code == 0
+    names = ["low", "linear", "tiny-x2", *(["linear-restored", "tiny-x2-restored"] if kept else [])]
+    assert {path.name for path in folder.iterdir()} == {name + end for name in names for end in (".nhdr", ".raw")}
+    result = compare(files.read(scan), "area", 2, ["linear", str(model)], keep=True, precision="float32")
+    assert np.array_equal(files.read(folder / "low.nhdr").voxels, result.low.voxels)
+    for row in result.rows:
+        name = "linear" if row.classical else "tiny-x2"
+        error = files.read(folder / f"{name}.nhdr")
+        assert error.voxels.dtype == np.float32
+        assert np.array_equal(error.voxels, np.abs(row.restored.voxels - result.truth.voxels))
+        assert np.abs(error.bounds() - result.truth.bounds()).max() < 1e-4
+        assert np.array_equal(open_voxels(folder / f"{name}.nhdr"), error.voxels)
+        if kept:
+            assert np.array_equal(files.read(folder / f"{name}-restored.nhdr").voxels, row.restored.voxels)
+
+
+def test_compare_writes_errors_into_a_folder_that_holds_other_things(command, scan, tmp_path):
+    (tmp_path / "errors").mkdir()
+    (tmp_path / "errors" / "notes.txt").write_text("mine")
+    assert command("compare", scan, "--methods", "linear", "--errors", tmp_path / "errors").code == 0
+    assert {path.name for path in (tmp_path / "errors").glob("*.nhdr")} == {"low.nhdr", "linear.nhdr"}
+    assert (tmp_path / "errors" / "notes.txt").read_text() == "mine"
 
 
 def test_compare_takes_all_classical_methods_and_the_blind_model_by_default(command, scan, shelf, tmp_path):

@@ -19,6 +19,7 @@ from tiny_models import Plain, card, repeat, store
 import SuperResolutionLib
 from SuperResolutionLib import files, inference, zoo
 from SuperResolutionLib.consistency import agreement
+from SuperResolutionLib.geometry import single_slice
 from SuperResolutionLib.volume import Volume
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
@@ -61,6 +62,7 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
         "model": "tiny-x2",
         "model_sha256": digest(model),
         "scale": 2,
+        "slice": None,
         "ensemble": True,
         "consistent": False,
         "ran": "tiny-x2 on cpu in float32",
@@ -126,6 +128,29 @@ def test_a_consistent_result_truncates_to_the_scan(command, model, tmp_path):
         assert command("enhance", tmp_path / "low.nrrd", tmp_path / f"{name}.nrrd", "--model", model, *chosen).code == 0
     kept, free = (files.read(tmp_path / f"{name}.nrrd") for name in ("kept", "free"))
     assert agreement(low, kept, "k_space", 2, "native") > 60 > agreement(low, free, "k_space", 2, "native")
+
+
+@pytest.mark.parametrize("extension", [".nii.gz", ".nrrd", ".nhdr"])
+@pytest.mark.parametrize(("plane", "axis", "k"), [("native", 2, 3), ("coronal", 1, 20), ("sagittal", 0, 0)])
+def test_one_slice_is_written_as_it_is_in_the_whole_result(command, scan, model, tmp_path, plane, axis, k, extension):
+    chosen = ["--model", model, "--plane", plane, "--precision", "float32", "--consistent"]
+    assert command("enhance", scan, tmp_path / "whole.nrrd", *chosen).code == 0
+    out = tmp_path / f"part{extension}"
+    answer = command("enhance", scan, out, *chosen, "--slice", k)
+    assert answer.code == 0
+    assert "1/1" in answer.err
+    assert sidecar(out)["slice"] == k
+    expected, part = single_slice(files.read(tmp_path / "whole.nrrd"), axis, k), files.read(out)
+    assert np.array_equal(part.voxels, expected.voxels)
+    assert np.abs(part.bounds() - expected.bounds()).max() < 1e-4
+
+
+def test_one_slice_of_a_series_is_that_of_every_volume(command, model, tmp_path):
+    low = brain((12, 14, 3))
+    files.write(Volume(np.stack([low.voxels, low.voxels / 2]), low.spacing), tmp_path / "dwi.nrrd")
+    chosen = ["--model", model, "--slice", 1]
+    assert command("enhance", tmp_path / "dwi.nrrd", tmp_path / "out.nrrd", *chosen).code == 0
+    assert files.read(tmp_path / "out.nrrd").voxels.shape == (2, 1, 28, 24)
 
 
 def test_the_blind_model_of_the_scale_is_the_default(command, scan, shelf, tmp_path):

@@ -49,18 +49,20 @@ def test_help_imports_nothing_heavy(helped, module):
 
 
 def test_every_command_of_the_readme_is_there():
-    assert NAMES == ["enhance", "upsample", "degrade", "compare", "models", "train", "info"]
+    assert NAMES == ["enhance", "upsample", "degrade", "compare", "models", "devices", "train", "info"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_example_of_a_command_can_be_typed(helped, name, monkeypatch):
-    """Its arguments are understood; nothing is run."""
-    example = helped["texts"][name].partition("example: ")[2].split()
+def test_the_examples_of_a_command_can_be_typed(helped, name, monkeypatch):
+    """Their arguments are understood; nothing is run."""
+    lines = helped["texts"][name].splitlines()
+    examples = [line.removeprefix("example: ").split() for line in lines if line.startswith("example: ")]
     taken = []
     for module in COMMANDS:
         monkeypatch.setattr(module, "run", lambda options: taken.append(options.command) or 0)
-    assert main(example[1:]) == 0
-    assert taken == [name]
+    assert examples
+    assert [main(example[1:]) for example in examples] == [0] * len(examples)
+    assert taken == [name] * len(examples)
 
 
 def test_the_version_is_told(capsys):

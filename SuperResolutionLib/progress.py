@@ -1,0 +1,51 @@
+"""Long work as a generator: it yields how far it is and returns its result. Imports nothing heavy."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far some work is: steps done of a total, seconds since the start, and perhaps a message."""
+
+    done: int
+    total: int
+    seconds: float
+    message: str = ""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left at the pace so far; None before the first step is done."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else None
+
+
+def finish(steps: Generator[Progress, None, Result], show: Callable[[Progress], None] | None = None) -> Result:
+    """Run work to its end, giving each event to `show`; returns its result."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if show is not None:
+            show(event)
+
+
+def within(
+    steps: Generator[Progress, None, Result], done: int, total: int, began: float
+) -> Generator[Progress, None, Result]:
+    """The events of a part as events of the whole work; returns the part's result.
+
+    done: steps of the whole before the part. total: of the whole. began: when the whole began, by time.monotonic.
+    """
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield Progress(done + event.done, total, time.monotonic() - began, event.message)
