@@ -1,0 +1,108 @@
+"""Super Resolution, the module as Slicer finds it; what it does lives in SuperResolutionSlicer."""
+
+import os
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from SuperResolutionSlicer.library import make_importable, resource
+
+make_importable()
+
+from SuperResolutionSlicer.logic import SuperResolutionLogic  # noqa: E402 - found here by name
+from SuperResolutionSlicer.widget import SuperResolutionWidget  # noqa: E402, F401
+
+URL = "https://github.com/superresolution/SlicerSuperResolution"
+
+
+class SuperResolution(ScriptedLoadableModule):
+    """What the module is called and where it appears."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("Super Resolution")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Filtering")]
+        parent.dependencies = []
+        parent.contributors = ["The SuperResolution contributors"]
+        parent.helpText = _(
+            "Makes an MRI or diffusion MRI volume sharper in plane with a trained network, and shows it beside bicubic "
+            f'interpolation. Research use only, not a medical device. <a href="{URL}#in-3d-slicer">Tutorial</a>'
+        )
+        parent.acknowledgementText = _(
+            "The networks were trained on public scans; each model's card names them and their licences."
+        )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+        icon = resource("Icons", "SuperResolution.png")
+        if os.path.isfile(icon):
+            import qt
+
+            parent.icon = qt.QIcon(icon)
+
+
+def registerSampleData():
+    """List our sample in the Sample Data module, once Slicer is up."""
+    from SuperResolutionSlicer.sample_data import register
+
+    register()
+
+
+class SuperResolutionTest(ScriptedLoadableModuleTest):
+    """Runs in Slicer (Reload and Test, or ctest): a real network on a small volume, through the real process."""
+
+    def setUp(self):
+        """An empty scene."""
+        slicer.mrmlScene.Clear(0)
+        self.logic = SuperResolutionLogic()
+
+    def tearDown(self):
+        """No job stays behind."""
+        self.logic.close()
+
+    def runTest(self):
+        """All tests; Slicer calls this."""
+        for test in (self.test_enhance, self.test_compare, self.test_cancel):
+            self.setUp()
+            test()
+            self.tearDown()
+
+    def test_enhance(self):
+        """Enhancing gives a new volume, twice as fine in plane, with the same field of view."""
+        import numpy as np
+
+        self.delayDisplay("Enhancing a small volume")
+        node = self.phantom()
+        enhanced = self.logic.enhance(node)
+        self.assertEqual(slicer.util.arrayFromVolume(enhanced).shape, (6, 48, 40))
+        bounds, wanted = [0.0] * 6, [0.0] * 6
+        enhanced.GetSliceBounds(bounds, None)
+        node.GetSliceBounds(wanted, None)
+        self.assertTrue(np.allclose(bounds, wanted))
+        self.assertEqual(enhanced.GetAttribute("SuperResolution.Model"), "mri-x2")
+        self.assertEqual(slicer.util.arrayFromVolume(node).shape, (6, 24, 20))
+
+    def test_compare(self):
+        """Comparing gives a table with a row for each method."""
+        self.delayDisplay("Measuring on a small volume")
+        table = self.logic.compare(self.phantom(), methods=["bicubic", "mri-x2"])
+        self.assertEqual(table.GetNumberOfRows(), 2)
+
+    def test_cancel(self):
+        """A cancelled job leaves the scene as it was."""
+        self.delayDisplay("Cancelling")
+        node = self.phantom()
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        job = self.logic.enhance(node, blocking=False)
+        job.cancel()
+        self.assertEqual(job.state, "cancelled")
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+
+    def phantom(self):
+        """A small head-like volume, oblique, of int16."""
+        import numpy as np
+
+        k, j, i = np.mgrid[-1:1:6j, -1:1:24j, -1:1:20j]
+        head = 900 * np.exp(-3 * (i**2 + 1.3 * j**2 + 0.5 * k**2)) + 100 * np.sin(9 * i) * np.cos(7 * j)
+        c, s = np.cos(0.3), np.sin(0.3)
+        matrix = np.array([[c, -s, 0, 5], [s, c, 0, -9], [0, 0, 3, 2], [0, 0, 0, 1.0]])
+        return slicer.util.addVolumeFromArray(head.astype(np.int16), ijkToRAS=matrix, name="phantom")

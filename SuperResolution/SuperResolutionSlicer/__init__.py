@@ -1,0 +1,14 @@
+"""What knows MRML and Qt: the Slicer side of SuperResolutionLib. One idea a file, arrows run down.
+
+library      where SuperResolutionLib and Resources lie
+run_engine   what the child process runs (plain Python, no slicer)
+process      one run of the library's command line: events, log, end
+jobs         long work as a generator that Slicer's event loop drives
+nodes        MRML volumes to files and back, with everything that belongs to them
+installer    torch and friends, on the user's word
+quality      figures to table, chart and error volumes
+views        two linked views side by side
+logic        enhance, preview, compare: what the panel and the console call
+parameters   widgets of the panel and the parameter node, kept equal
+widget       the panel
+"""

@@ -1,0 +1,142 @@
+"""The Python packages that enhancing needs and Slicer lacks: found, asked for, installed; nothing without a yes.
+
+torch comes through the PyTorch extension, which chooses the build for this computer's GPU. What Slicer bundles
+(numpy, scipy, SimpleITK, pydicom ...) is held at its version by constraints that pip is given.
+"""
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from SuperResolutionLib.errors import InputError
+
+TORCH = ">=2.2"
+PACKAGES = {  # module: (requirement, what it is for and its size)
+    "torch": ("torch>=2.2", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
+    "safetensors": ("safetensors>=0.4", "safetensors, reads the network's weights: 1 MB"),
+    "skimage": ("scikit-image>=0.24", "scikit-image, measures similarity (SSIM): 20 MB"),
+}
+ENHANCE = ("torch", "safetensors")
+QUALITY = ("torch", "safetensors", "skimage")
+BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "packaging", "setuptools", "pip")
+
+
+def missing(modules: tuple[str, ...]) -> list[str]:
+    """Those of the modules that are not installed; none is imported."""
+    importlib.invalidate_caches()
+    return [name for name in modules if importlib.util.find_spec(name) is None]
+
+
+def ensure(modules: tuple[str, ...]) -> None:
+    """Install what is missing, after asking. Raises InputError, what to do, where it is declined or fails."""
+    lacking = missing(modules)
+    if not lacking:
+        return
+    if "torch" in lacking and importlib.util.find_spec("PyTorchUtils") is None:
+        raise InputError(
+            "Super Resolution needs the PyTorch extension: install it in the Extensions Manager and restart Slicer."
+        )
+    if not _agreed(lacking):
+        raise InputError(
+            "The packages were not installed, so nothing was done; click again when you want to install them."
+        )
+    before = bundled_versions()
+    with _constrained(before) as constraints:
+        for name in lacking:
+            _install(name, constraints)
+    if still := missing(modules):
+        raise _failed(still, "pip ended, but they cannot be found")
+    if changed := [name for name, version in bundled_versions().items() if before.get(name) != version]:
+        raise InputError(
+            f"The installation changed packages that Slicer itself needs ({', '.join(changed)}); "
+            "please install Slicer again and report this."
+        )
+
+
+def _agreed(lacking: list[str]) -> bool:
+    """The user's word; Slicer's own tests, which show no windows, install what they need."""
+    return slicer.app.testingEnabled() or slicer.util.confirmOkCancelDisplay(
+        _question(lacking), "Super Resolution: install Python packages"
+    )
+
+
+def _question(lacking: list[str]) -> str:
+    lines = "\n".join(f"  - {PACKAGES[name][1]}" for name in lacking)
+    return (
+        f"To work, Super Resolution needs Python packages that Slicer does not have yet:\n{lines}\n\n"
+        "They are downloaded from the internet (pypi.org, download.pytorch.org) into Slicer's own Python; "
+        "packages that Slicer brings along keep their versions. This can take some minutes. Install them now?"
+    )
+
+
+def _install(name: str, constraints: Path) -> None:
+    requirement = PACKAGES[name][0]
+    try:
+        with slicer.util.displayPythonShell(slicer.util.mainWindow() is not None):  # shows what pip is doing
+            if name == "torch":
+                _install_torch()
+            else:
+                _pip_install(requirement, constraints)
+    except InputError:
+        raise
+    except Exception as error:  # pip's exit status, a lost connection, a proxy that refuses ...
+        raise _failed([name], str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+
+
+def _install_torch() -> None:
+    import PyTorchUtils
+
+    logic: Any = PyTorchUtils.PyTorchUtilsLogic()
+    if logic.installTorch(askConfirmation=False, torchVersionRequirement=TORCH) is None:
+        raise _failed(["torch"], "the PyTorch extension gave up")
+
+
+def _pip_install(requirement: str, constraints: Path) -> None:
+    """slicer.packaging is there from Slicer 5.11 on; before, pip finds the constraints in its environment."""
+    try:
+        from slicer import packaging
+    except ImportError:
+        slicer.util.pip_install(requirement)
+        return
+    packaging.pip_install(requirement, constraints=str(constraints), requester="Super Resolution")
+
+
+def _failed(names: list[str], reason: str) -> InputError:
+    return InputError(
+        f"{', '.join(names)} could not be installed ({reason}). Check the internet connection; behind a proxy, set "
+        "HTTPS_PROXY before starting Slicer, or ask your administrator to run in Slicer's Python console: "
+        f"pip_install({', '.join(repr(PACKAGES[name][0]) for name in names)})."
+    )
+
+
+def bundled_versions() -> dict[str, str]:
+    """The versions of the packages that come with Slicer."""
+    found = {}
+    for name in BUNDLED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+@contextlib.contextmanager
+def _constrained(versions: dict[str, str]) -> Iterator[Path]:
+    """A constraints file, which every pip that is started meanwhile obeys, whoever starts it."""
+    before = os.environ.get("PIP_CONSTRAINT")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "constraints.txt"
+        path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="utf-8")
+        os.environ["PIP_CONSTRAINT"] = str(path)
+        try:
+            yield path
+        finally:
+            if before is None:
+                del os.environ["PIP_CONSTRAINT"]
+            else:
+                os.environ["PIP_CONSTRAINT"] = before

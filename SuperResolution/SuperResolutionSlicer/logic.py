@@ -1,0 +1,392 @@
+"""Enhance, preview, compare: what the panel and the Python console call. Needs no panel.
+
+    logic = slicer.util.getModuleLogic("SuperResolution")
+    srNode = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2")
+    table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
+    logic.showComparison(bicubicNode, srNode)
+
+Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+from SuperResolutionLib import __version__, zoo
+from SuperResolutionLib.degradation import MODELS
+from SuperResolutionLib.geometry import stacking_axis
+from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionSlicer import installer, nodes, quality, views
+from SuperResolutionSlicer.jobs import Job, Step
+from SuperResolutionSlicer.process import EngineError, Event, running
+
+Changed = Callable[[Job[Any]], None]
+INPUT = "input.nhdr"  # what a job's input is called on its way to the engine
+DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to enhance. model: "" for the blind one of the scale; the rest as on the command line."""
+
+    model: str = ""
+    scale: int = 2
+    plane: str = "native"
+    device: str = "auto"
+    precision: str = "auto"
+    ensemble: bool = False
+    consistent: bool = False
+    keep_temporary: bool = False
+
+    @property
+    def model_name(self) -> str:
+        """The model that is meant."""
+        return self.model or zoo.default_name(self.scale)
+
+    def network_arguments(self) -> list[str]:
+        """The command line's options for running a network."""
+        flags = [f"--{name}" for name in ("ensemble", "consistent") if getattr(self, name)]
+        return ["--plane", self.plane, "--device", self.device, "--precision", self.precision, *flags]
+
+
+@dataclass(frozen=True)
+class Enhancement:
+    """What the panel shows side by side: the input, and the enhanced and the interpolated volume on one grid."""
+
+    source: Any
+    enhanced: Any
+    bicubic: Any
+    axis: int
+
+
+class SuperResolutionLogic(ScriptedLoadableModuleLogic):
+    """Starts jobs, and ends them with the scene or with Slicer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moduleName = "SuperResolution"  # Slicer takes it from the file's name, which is not this one
+        self.views = views.ComparisonViews()
+        self._jobs: list[Job[Any]] = []
+        self._scene = slicer.mrmlScene
+        self._observer = self._scene.AddObserver(self._scene.StartCloseEvent, lambda *_: self.cancelAll())
+        slicer.app.connect("aboutToQuit()", self.cancelAll)
+
+    # ------------------------------------------------------------ for the console
+
+    def enhance(
+        self,
+        node: Any,
+        model: str = "",
+        scale: int = 2,
+        plane: str = "native",
+        device: str = "auto",
+        precision: str = "auto",
+        ensemble: bool = False,
+        consistent: bool = False,
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """A new volume node, sharper than `node`; a Job of it with blocking=False.
+
+        Raises InputError (a ValueError) for what cannot be enhanced, JobError where the work fails.
+        """
+        nodes.check(node)
+        settings = Settings(model, scale, plane, device, precision, ensemble, consistent)
+        return self._run(
+            _only(self._enhancing(node, settings, with_bicubic=False)), installer.ENHANCE, blocking, changed
+        )
+
+    def enhanceAndInterpolate(
+        self, node: Any, settings: Settings, blocking: bool = True, changed: Changed | None = None
+    ) -> Any:
+        """An Enhancement: the sharper volume and bicubic interpolation on the same grid; or a Job of it."""
+        nodes.check(node)
+        return self._run(self._enhancing(node, settings, with_bicubic=True), installer.ENHANCE, blocking, changed)
+
+    def preview(
+        self,
+        node: Any,
+        settings: Settings | None = None,
+        index: int | None = None,
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """An Enhancement of one slice (by default the one on screen), as it would be in the whole result."""
+        nodes.check(node)
+        return self._run(
+            self._enhancing(node, settings or Settings(), with_bicubic=True, index=-1 if index is None else index),
+            installer.ENHANCE,
+            blocking,
+            changed,
+        )
+
+    def compare(
+        self,
+        node: Any,
+        degradation: str = "k_space",
+        scale: int = 2,
+        methods: list[str] | None = None,
+        plane: str = "native",
+        seed: int = 0,
+        device: str = "auto",
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """A table node: `node`, taken as the truth, degraded, restored by every method, and measured.
+
+        Chart, slices and error volumes lie beside the table in one folder. methods: classical ones and models;
+        by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
+        """
+        nodes.check(node)
+        settings = Settings(scale=scale, plane=plane, device=device)
+        work = self._comparing(node, degradation, methods, seed, settings)
+        return self._run(work, installer.QUALITY, blocking, changed)
+
+    def showComparison(self, left: Any, right: Any, leftLabel: str = "", rightLabel: str = "") -> None:
+        """Two volumes side by side in linked views with one window and level."""
+        self.views.show(
+            views.Side(left, leftLabel or left.GetName()),
+            views.Side(right, rightLabel or right.GetName()),
+            _axis_of(left),
+        )
+
+    def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
+        """The cards of the installed models."""
+        cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
+        return {name: card for name, card in cards.items() if scale in (None, card.scale)}
+
+    def devices(self, blocking: bool = True, changed: Changed | None = None) -> Any:
+        """The devices that a network can run on here: name -> {"name", "precision"}, found by the engine."""
+        return self._run(self._asking(["devices", "--json"], "devices"), installer.ENHANCE, blocking, changed)
+
+    def qualityMethods(self, scale: int, model: str = "") -> list[str]:
+        """What Quality restores by: all classical methods and the chosen model."""
+        return [*METHODS, model or zoo.default_name(scale)]
+
+    def cancelAll(self) -> None:
+        """End every job that runs."""
+        for job in list(self._jobs):
+            job.cancel()
+        self._jobs.clear()
+
+    def close(self) -> None:
+        """End every job and stop watching the scene."""
+        self.cancelAll()
+        self._scene.RemoveObserver(self._observer)
+
+    # ------------------------------------------------------------ the work
+
+    def _run(
+        self,
+        work: Generator[Step, None, Any],
+        packages: tuple[str, ...],
+        blocking: bool,
+        changed: Changed | None,
+    ) -> Any:
+        installer.ensure(packages)
+        job: Job[Any] = Job(work, changed, start=not blocking)
+        self._jobs = [other for other in self._jobs if other.running] + [job]
+        return job.wait() if blocking else job
+
+    def _enhancing(
+        self, node: Any, settings: Settings, with_bicubic: bool, index: int | None = None
+    ) -> Generator[Step, None, Enhancement]:
+        """index: one slice only; below 0, the one on screen."""
+        axis = stacking_axis(nodes.volume_of(node), settings.plane)
+        one = [] if index is None else ["--slice", str(index if index >= 0 else views.slice_on_screen(node, axis))]
+        name = f"{node.GetName()} SR x{settings.scale} ({_stem(settings.model_name)})"
+        smooth = f"{node.GetName()} bicubic x{settings.scale}"
+        if one:
+            name, smooth = f"{name} preview", f"{smooth} preview"
+        with _folder(node, settings.keep_temporary) as folder:
+            yield Step(0.0, f"Writing {node.GetName()}")
+            source = folder / INPUT
+            nodes.write(node, source)
+            output = folder / "enhanced.nhdr"
+            command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
+            command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
+            yield from _showing(running(command, folder))
+            enhanced = yield from _importing(output, node, name)
+            bicubic = None
+            if with_bicubic:
+                second = folder / "bicubic.nhdr"
+                command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
+                command += ["--scale", str(settings.scale), "--plane", settings.plane, *one]
+                yield from _waiting(running(command, folder), "Interpolating, to compare with")
+                bicubic = yield from _importing(second, node, smooth)
+            record = {**_provenance(output, settings), "Axis": axis}
+        if one:
+            _remove_previews(node)
+            record["PreviewOf"] = node.GetID()
+        nodes.add(enhanced, node, record)
+        if bicubic is not None:
+            nodes.add(bicubic, node, {**record, "Model": "bicubic interpolation", "ModelSHA256": ""})
+        return Enhancement(node, enhanced, bicubic, axis)
+
+    def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
+        """What the last event of a quick command says under `key`."""
+        with _folder() as folder:
+            return (yield from _waiting(running(command, folder), "Asking the engine"))[key]
+
+    def _comparing(
+        self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
+    ) -> Generator[Step, None, Any]:
+        chosen = methods or self.qualityMethods(settings.scale)
+        with _folder(node) as folder:
+            yield Step(0.0, f"Writing {node.GetName()}")
+            source, figures, errors = folder / INPUT, folder / "figures.json", folder / "errors"
+            nodes.write(node, source)
+            command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
+            command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
+            command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
+            yield from _showing(running(command, folder), "steps")
+            table = json.loads(figures.read_text(encoding="utf-8"))
+            best = quality.best_classical(table)
+            shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
+            steps = quality.adding(node, table, {method: errors / f"{_stem(method)}.nhdr" for method in shown})
+            result = yield from _spread(steps, Step(1.0, "Making the table"))
+        result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
+        return result
+
+
+def difference(enhancement: Enhancement) -> Any:
+    """A volume node of enhanced minus bicubic: what the network added, red, and what it took away, blue."""
+    name = f"{enhancement.enhanced.GetName()} minus bicubic"
+    node = slicer.mrmlScene.AddNewNodeByClass(nodes.SCALAR, name)
+    one, other = (slicer.util.arrayFromVolume(n) for n in (enhancement.enhanced, enhancement.bicubic))
+    if one.ndim == 4:
+        one, other = one[..., 0], other[..., 0]
+    values = np.subtract(one, other, dtype=np.float32)
+    slicer.util.updateVolumeFromArray(node, values)
+    matrix = vtk.vtkMatrix4x4()
+    enhancement.enhanced.GetIJKToRASMatrix(matrix)
+    node.SetIJKToRASMatrix(matrix)
+    node.SetAndObserveTransformNodeID(enhancement.enhanced.GetTransformNodeID())
+    nodes.put_beside(node, enhancement.enhanced)
+    node.CreateDefaultDisplayNodes()
+    top = float(np.percentile(np.abs(values[:: max(1, len(values) // 16)]), 99.5)) or 1.0
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(-top, top)
+    colors = slicer.mrmlScene.GetNodeByID("vtkMRMLColorTableNodeFileDivergingBlueRed.txt")
+    if colors is not None:
+        display.SetAndObserveColorNodeID(colors.GetID())
+    return node
+
+
+def _axis_of(node: Any) -> int:
+    """The voxel axis along which a volume's slices are stacked; a made volume remembers the plane."""
+    axis = node.GetAttribute(nodes.PREFIX + "Axis")
+    return int(axis) if axis else stacking_axis(nodes.volume_of(node))
+
+
+def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
+    """What goes into a result's attributes: short, and never anything of the patient."""
+    sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    return {
+        "Model": sidecar["model"],
+        "ModelSHA256": sidecar["model_sha256"],
+        "Scale": sidecar["scale"],
+        "Plane": settings.plane,
+        "Ran": sidecar["ran"],
+        "Unusual": "; ".join(sidecar["unusual"]),
+        "Version": __version__,
+        "Date": sidecar["date"],
+        "Use": "research use only",
+    }
+
+
+def _remove_previews(node: Any) -> None:
+    key = nodes.PREFIX + "PreviewOf"
+    for kind in (nodes.SCALAR, nodes.DIFFUSION):
+        for old in slicer.util.getNodesByClass(kind):
+            if old.GetAttribute(key) == node.GetID():
+                slicer.mrmlScene.RemoveNode(old)
+
+
+@contextmanager
+def _folder(node: Any = None, keep: bool = False) -> Iterator[Path]:
+    """A temporary folder of a job's own, with a short name; removed at the end unless the user wants it.
+
+    The engine's errors speak of the file it was given; here they come to speak of the node.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="SR-", dir=slicer.app.temporaryPath))
+    try:
+        yield folder
+    except EngineError as error:
+        name = node.GetName() if node is not None else ""
+        raise EngineError(str(error).replace(INPUT, name), error.log) from error
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _showing(events: Generator[Event, None, Event], unit: str = "slices") -> Generator[Step, None, Event]:
+    """The engine's events as steps, in words."""
+    try:
+        while True:
+            event = next(events)
+            total = event.get("total")
+            if not total:
+                yield Step(None, "Starting the engine")
+                continue
+            left = event.get("left")
+            words = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
+            yield Step(event["done"] / total, words)
+    except StopIteration as end:
+        return end.value
+    finally:
+        events.close()
+
+
+def _waiting(events: Generator[Event, None, Event], text: str) -> Generator[Step, None, Event]:
+    try:
+        while True:
+            next(events)
+            yield Step(1.0, text)
+    except StopIteration as end:
+        return end.value
+    finally:
+        events.close()
+
+
+def _importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
+    """The node of a result; its words say what the wait is for."""
+    return (yield from _spread(nodes.reading(path, source, name), Step(1.0, "Loading the result")))
+
+
+def _spread(work: Generator[None, None, Any], step: Step) -> Generator[Step, None, Any]:
+    """Work in pieces that have nothing to show, as steps."""
+    try:
+        while True:
+            next(work)
+            yield step
+    except StopIteration as end:
+        return end.value
+
+
+def _only(work: Generator[Step, None, Enhancement]) -> Generator[Step, None, Any]:
+    """The enhanced volume alone."""
+    return (yield from work).enhanced
+
+
+def _stem(method: str) -> str:
+    """A method's name in file names and node names: of a model file, the file's."""
+    return Path(method).stem if method.endswith(".safetensors") else method
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

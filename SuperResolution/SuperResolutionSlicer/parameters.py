@@ -1,0 +1,133 @@
+"""The panel's widgets and the parameter node, kept equal: what the user set comes back with a saved scene.
+
+A widget takes part by its dynamic property SlicerParameterName, set in the .ui file. The node is a plain
+vtkMRMLScriptedModuleNode: text parameters, and node references for volumes.
+"""
+
+from typing import Any
+
+import qt
+import slicer
+import vtk
+
+DEFAULTS = {
+    "scale": "2",
+    "model": "",
+    "plane": "native",
+    "device": "auto",
+    "precision": "auto",
+    "ensemble": "false",
+    "consistent": "false",
+    "keepTemporary": "false",
+    "degradation": "k_space",
+    "seed": "0",
+}
+NAME = "SlicerParameterName"
+
+
+class Binding:
+    """Two-way connection of widgets and a parameter node; .node may be exchanged at any time."""
+
+    def __init__(self, widgets: list[Any], changed: Any) -> None:
+        self.widgets = {w.property(NAME): w for w in widgets if w.property(NAME)}
+        self._changed = changed
+        self._node: Any = None
+        self._observer: int | None = None
+        self._showing = False
+        for name, widget in self.widgets.items():
+            _connect(widget, lambda *_, name=name: self._store(name))
+
+    def connect(self, node: Any) -> None:
+        """Show the parameters of a node and follow it; None: follow none."""
+        if self._node is not None:
+            self._node.RemoveObserver(self._observer)
+        self._node = node
+        if node is None:
+            return
+        for name, value in DEFAULTS.items():
+            if not node.GetParameter(name) and value:
+                node.SetParameter(name, value)
+        self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._show())
+        self._show()
+
+    def __getitem__(self, name: str) -> str:
+        """A parameter's value; its default without a node."""
+        value = self._node.GetParameter(name) if self._node is not None else ""
+        return value or DEFAULTS[name]
+
+    def node(self, name: str) -> Any:
+        """The node that a parameter refers to, or None."""
+        return self._node.GetNodeReference(name) if self._node is not None else None
+
+    def refer(self, name: str, node: Any) -> None:
+        """Let a parameter refer to a node."""
+        if self._node is not None:
+            self._node.SetNodeReferenceID(name, node.GetID() if node is not None else None)
+
+    def _store(self, name: str) -> None:
+        """A widget was changed: write it to the node."""
+        if self._showing or self._node is None:
+            return
+        widget = self.widgets[name]
+        if _holds_node(widget):
+            self.refer(name, widget.currentNode())
+        else:
+            self._node.SetParameter(name, _value(widget))
+        self._changed()
+
+    def _show(self) -> None:
+        """The node was changed: show it in the widgets."""
+        if self._showing:
+            return
+        self._showing = True
+        try:
+            for name, widget in self.widgets.items():
+                if _holds_node(widget):
+                    if widget.currentNode() is not self.node(name):
+                        widget.setCurrentNode(self.node(name))
+                else:
+                    _set(widget, self[name])
+        finally:
+            self._showing = False
+        self._changed()
+
+
+def first_volume(kinds: tuple[str, ...]) -> Any:
+    """The volume that the user sees in a slice view, else the first that was loaded: a sensible first choice."""
+    shown = [c.GetBackgroundVolumeID() for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")]
+    found = [slicer.mrmlScene.GetNodeByID(identity) for identity in shown if identity]
+    found += [node for kind in kinds for node in slicer.util.getNodesByClass(kind)]
+    return next((node for node in found if node is not None and node.GetClassName() in kinds), None)
+
+
+def _holds_node(widget: Any) -> bool:
+    return hasattr(widget, "setCurrentNode")
+
+
+def _connect(widget: Any, function: Any) -> None:
+    if _holds_node(widget):
+        widget.connect("currentNodeChanged(vtkMRMLNode*)", function)
+    elif isinstance(widget, qt.QCheckBox):
+        widget.connect("toggled(bool)", function)
+    elif isinstance(widget, qt.QSpinBox):
+        widget.connect("valueChanged(int)", function)
+    else:
+        widget.connect("currentIndexChanged(int)", function)
+
+
+def _value(widget: Any) -> str:
+    if isinstance(widget, qt.QCheckBox):
+        return "true" if widget.checked else "false"
+    if isinstance(widget, qt.QSpinBox):
+        return str(widget.value)
+    data = widget.itemData(widget.currentIndex)
+    return "" if data is None else str(data)
+
+
+def _set(widget: Any, value: str) -> None:
+    if isinstance(widget, qt.QCheckBox):
+        widget.setChecked(value == "true")
+    elif isinstance(widget, qt.QSpinBox):
+        widget.setValue(int(value))
+    else:
+        widget.setCurrentIndex(max(0, widget.findData(value)))

@@ -1,0 +1,169 @@
+"""One run of the library's command line in a process of its own: its events, its log, its end.
+
+Slicer's own Python never loads torch, so neither a long computation nor a crash in it can take Slicer along.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO, Any
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionSlicer.library import home
+
+LOG_LINES = 400  # kept of what a run says
+LINE = 65536  # bytes after which a line without an end is taken as it is
+Event = dict[str, Any]
+
+
+class EngineError(InputError):
+    """A run that failed. The message is one sentence for the user; log: what the process said."""
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class EngineProcess:
+    """A running command. Its standard output carries JSON events; everything else it says goes to the log."""
+
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        script = Path(__file__).with_name("run_engine.py")
+        self.command = [interpreter(), "-u", str(script), str(home()), str(folder), *arguments]
+        self.log: deque[str] = deque([" ".join(self.command)], maxlen=LOG_LINES)
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+            cwd=folder,
+            start_new_session=os.name == "posix",  # a group of its own, to be ended with the launcher's children
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        streams = (self._process.stdout, self._process.stderr)
+        self._readers = [threading.Thread(target=self._read, args=(s,), daemon=True) for s in streams]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        for raw in iter(lambda: stream.readline(LINE), b""):
+            line = raw.decode("utf-8", errors="replace").rstrip()
+            event = _event(line)
+            if event is None:
+                self.log.append(line)
+            else:
+                self._events.put(event)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that was started."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """The exit code; None while it runs or still has something to say."""
+        if self._process.poll() is None or any(reader.is_alive() for reader in self._readers):
+            return None
+        return self._process.returncode
+
+    def events(self) -> list[Event]:
+        """The events since the last call."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._events.get_nowait())
+        return found
+
+    def end(self) -> None:
+        """End the process and its children at once; does nothing where they have ended."""
+        if self._process.poll() is None:
+            _end_tree(self._process)
+        for stream in (self._process.stdin, *(() if self._reading else (self._process.stdout, self._process.stderr))):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    @property
+    def _reading(self) -> bool:
+        """Whether a reader is still at work; it would hang on to a stream that is closed under it."""
+        for reader in self._readers:
+            reader.join(timeout=0.5)
+        return any(reader.is_alive() for reader in self._readers)
+
+
+def running(arguments: list[str], folder: Path) -> Generator[Event, None, Event]:
+    """Run a command to its end; yields its newest progress event, and returns its last event ("done").
+
+    Closing the generator ends the process. Raises EngineError if the command fails.
+    """
+    process = EngineProcess(arguments, folder)
+    newest: Event = {}
+    failed = ""
+    try:
+        while True:
+            code = process.code  # asked before the events are taken, so that none is missed
+            for event in process.events():
+                newest = event
+                failed = str(event.get("message", "")) if event.get("event") == "error" else failed
+            if code is not None:
+                break
+            yield newest
+    finally:
+        process.end()
+    if code != 0 or newest.get("event") != "done":
+        log = "\n".join(process.log)
+        raise EngineError(_reason(code, failed, log), log)
+    return newest
+
+
+def interpreter() -> str:
+    """Slicer's Python for child processes; outside Slicer, this very Python."""
+    return shutil.which("PythonSlicer") or sys.executable
+
+
+def _event(line: str) -> Event | None:
+    """The event in a line; None for anything else that a program may print."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "event" in value else None
+
+
+def _reason(code: int, failed: str, log: str) -> str:
+    """Why a command failed, in one sentence."""
+    own = [line for line in log.splitlines() if line.startswith("superresolution: ")]
+    if failed or (code == 2 and own):
+        return failed or own[-1].removeprefix("superresolution: ")
+    if "out of memory" in log.lower() or "MemoryError" in log or code in (-9, 137):
+        return (
+            f"The computation was ended for lack of memory (exit code {code}); close other programs, "
+            "or choose the CPU under Advanced. The scene is unchanged."
+        )
+    if "No module named" in log:
+        missing = log.rsplit("No module named", 1)[1].strip().splitlines()[0].strip("' ")
+        return f"The Python package {missing} is missing; click Enhance again to install it, and restart Slicer."
+    return (
+        f"The computation stopped unexpectedly (exit code {code}); the details below say more. The scene is unchanged."
+    )
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its children: PythonSlicer is a launcher, and ending it alone leaves the real one."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=5)

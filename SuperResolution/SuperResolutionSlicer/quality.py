@@ -1,0 +1,145 @@
+"""The figures of a comparison as Slicer shows them: a table, a chart of every slice, and error volumes."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+
+from SuperResolutionSlicer import nodes
+
+COLUMNS = {
+    "psnr": "PSNR (dB)",
+    "psnr_head": "PSNR in head (dB)",
+    "ssim": "SSIM",
+    "nmse": "NMSE",
+    "gain_db": "Gain (dB)",
+}
+ERROR_COLORS = "vtkMRMLColorTableNodeFileColdToHotRainbow.txt"
+LINES = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+    "#56B4E9",
+    "#F0E442",
+)  # Okabe and Ito: colour-blind-safe
+
+
+def adding(source: Any, table: dict[str, Any], errors: dict[str, Path]) -> Generator[None, None, Any]:
+    """Put a comparison into the scene, in one subject-hierarchy folder; returns the node of the table.
+
+    table: what `superresolution compare --json` wrote. errors: method -> .nhdr of |error|.
+    """
+    title = f"{source.GetName()} quality ({table['degradation']} x{table['scale']})"
+    volumes = []
+    for method, path in errors.items():
+        volumes.append((yield from nodes.reading(path, source, f"{title}: |error| of {method}")))
+    folder = _folder(source, title)
+    figures = _table(table, title)
+    slices, chart = _chart(table, title)
+    for node in volumes:
+        nodes.add(node, source, {"Operation": "absolute error"})
+        _show_error(node, table, volumes)
+    for node in (figures, slices, chart, *volumes):
+        _put_in(folder, node)
+    figures.SetNodeReferenceID("SuperResolution.Chart", chart.GetID())
+    for node in volumes:
+        figures.AddNodeReferenceID("SuperResolution.Error", node.GetID())
+    return figures
+
+
+def best_classical(table: dict[str, Any]) -> dict[str, Any] | None:
+    """The row of the best classical method."""
+    return next((row for row in table["rows"] if row["classical"]), None)
+
+
+def summary(table: dict[str, Any]) -> str:
+    """One sentence: how the best model compares with the best classical method."""
+    best = best_classical(table)
+    model = next((row for row in table["rows"] if not row["classical"]), None)
+    if best is None or model is None:
+        return "Measured; see the table."
+    gain = model["psnr_head"] - best["psnr_head"]
+    word = "above" if gain >= 0 else "BELOW"
+    return f"{model['method']} is {abs(gain):.2f} dB {word} the best classical method, {best['method']}."
+
+
+def _folder(source: Any, title: str) -> int:
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    return int(hierarchy.CreateFolderItem(hierarchy.GetItemParent(nodes.item_of(source)), title))
+
+
+def _put_in(folder: int, node: Any) -> None:
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    hierarchy.SetItemParent(nodes.item_of(node), folder)
+
+
+def _table(table: dict[str, Any], title: str) -> Any:
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", title)
+    rows = table["rows"]
+    _add_text(node, "Method", [row["method"] for row in rows])
+    for key, name in COLUMNS.items():
+        _add_numbers(node, name, [row[key] for row in rows])
+    best = best_classical(table)
+    _add_text(node, "", ["best classical" if row is best else "" for row in rows])
+    set_titles = getattr(node, "SetUseColumnTitleAsColumnHeader", None) or node.SetUseColumnNameAsColumnHeader
+    set_titles(True)
+    return node
+
+
+def _chart(table: dict[str, Any], title: str) -> tuple[Any, Any]:
+    rows = table["rows"]
+    values = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{title}: slices")
+    _add_numbers(values, "Slice", list(range(len(rows[0]["psnr_slices"]))))
+    chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{title}: chart")
+    chart.SetTitle(title)
+    chart.SetXAxisTitle("Slice")
+    chart.SetYAxisTitle("PSNR in head (dB)")
+    for number, row in enumerate(rows):
+        _add_numbers(values, row["method"], row["psnr_slices"])
+        series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", row["method"])
+        series.SetAndObserveTableNodeID(values.GetID())
+        series.SetXColumnName("Slice")
+        series.SetYColumnName(row["method"])
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
+        series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
+        color = LINES[number % len(LINES)]
+        series.SetColor(*(int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)))
+        series.SetLineWidth(1.5 if row["classical"] else 3)
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return values, chart
+
+
+def _add_text(node: Any, name: str, values: list[str]) -> None:
+    column = vtk.vtkStringArray()
+    column.SetName(name)
+    for value in values:
+        column.InsertNextValue(value)
+    node.AddColumn(column)
+
+
+def _add_numbers(node: Any, name: str, values: list[float | None]) -> None:
+    column = vtk.vtkDoubleArray()
+    column.SetName(name)
+    for value in values:
+        column.InsertNextValue(float("nan") if value is None else float(value))
+    node.AddColumn(column)
+
+
+def _show_error(node: Any, table: dict[str, Any], volumes: list[Any]) -> None:
+    """All error volumes on one scale: from 0 to the 99th percentile of the first's, the best method's, error."""
+    if node is volumes[0]:
+        array = slicer.util.arrayFromVolume(node)
+        top = float(np.percentile(array[:: max(1, len(array) // 16)], 99)) or 1.0
+    else:
+        top = volumes[0].GetDisplayNode().GetWindowLevelMax()
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetApplyThreshold(0)
+    display.SetWindowLevelMinMax(0, top)
+    if slicer.mrmlScene.GetNodeByID(ERROR_COLORS) is not None:
+        display.SetAndObserveColorNodeID(ERROR_COLORS)

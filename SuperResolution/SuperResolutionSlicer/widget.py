@@ -1,0 +1,330 @@
+"""The panel: shows the parameters, starts and cancels jobs, shows what came of them."""
+
+from typing import Any
+
+import qt
+import slicer
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
+from slicer.util import VTKObservationMixin
+
+from SuperResolutionLib.degradation import MODELS
+from SuperResolutionLib.errors import InputError
+from SuperResolutionSlicer import installer, nodes, views
+from SuperResolutionSlicer.jobs import Job
+from SuperResolutionSlicer.library import forget, resource
+from SuperResolutionSlicer.logic import DEGRADATIONS, Enhancement, Settings, SuperResolutionLogic, difference
+from SuperResolutionSlicer.parameters import Binding, first_volume
+
+PLANES = {
+    "native": "as acquired",
+    "axial": "axial",
+    "coronal": "coronal",
+    "sagittal": "sagittal",
+}
+DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (NVIDIA)", "mps": "GPU (Apple)"}
+PRECISIONS = {"auto": "automatic", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+SCALES = {"2": "2 x in plane", "4": "4 x in plane"}
+ENHANCE, CANCEL = "Enhance", "Cancel"
+
+
+class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel of the module."""
+
+    def __init__(self, parent: Any = None) -> None:
+        VTKObservationMixin.__init__(self)
+        self.logic: SuperResolutionLogic | None = None
+        self.job: Job[Any] | None = None
+        self.device_job: Job[Any] | None = None
+        ScriptedLoadableModuleWidget.__init__(self, parent)  # without a parent it calls setup()
+
+    # ------------------------------------------------------------ set-up and scene
+
+    def setup(self) -> None:
+        """Build the panel from the .ui file and connect it."""
+        ScriptedLoadableModuleWidget.setup(self)
+        root = slicer.util.loadUI(resource("UI", "SuperResolution.ui"))
+        self.layout.addWidget(root)
+        self.ui = slicer.util.childWidgetVariables(root)
+        root.setMRMLScene(slicer.mrmlScene)
+        self.logic = SuperResolutionLogic()
+        self._fill_choices()
+        bound = [getattr(self.ui, name) for name in dir(self.ui) if not name.startswith("_")]
+        self.binding = Binding([w for w in bound if isinstance(w, qt.QWidget)], self.update)
+        self._connect_buttons()
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
+        self.useParameterNode()
+
+    def _fill_choices(self) -> None:
+        for box, choices in (
+            (self.ui.scaleComboBox, SCALES),
+            (self.ui.planeComboBox, PLANES),
+            (self.ui.deviceComboBox, DEVICES),
+            (self.ui.precisionComboBox, PRECISIONS),
+            (self.ui.degradationComboBox, {name: _first_sentence(MODELS[name]) for name in DEGRADATIONS}),
+        ):
+            for value, text in choices.items():
+                box.addItem(text, value)
+        self.ui.modelComboBox.addItem("the blind model of the scale", "")
+        for name, card in self.logic.models().items():
+            self.ui.modelComboBox.addItem(f"{name}: {card.architecture}, {card.parameters / 1e6:.1f} M weights", name)
+
+    def _connect_buttons(self) -> None:
+        for button, function in (
+            (self.ui.enhanceButton, self.onEnhance),
+            (self.ui.previewButton, self.onPreview),
+            (self.ui.measureButton, self.onMeasure),
+            (self.ui.showBicubicButton, self.onShowBicubic),
+            (self.ui.showInputButton, self.onShowInput),
+            (self.ui.showDifferenceButton, self.onShowDifference),
+            (self.ui.backButton, self.onBack),
+        ):
+            button.connect("clicked(bool)", function)
+        self.ui.advancedCollapsibleButton.connect("contentsCollapsed(bool)", self.onAdvancedCollapsed)
+
+    def useParameterNode(self) -> None:
+        """Follow the scene's parameter node; select a volume where none is."""
+        self.binding.connect(self.logic.getParameterNode())
+        if self.binding.node("inputVolume") is None:
+            self.binding.refer("inputVolume", first_volume((nodes.SCALAR, nodes.DIFFUSION)))
+
+    def enter(self) -> None:
+        """The module is opened."""
+        self.useParameterNode()
+
+    def exit(self) -> None:
+        """Another module is opened; a job goes on."""
+
+    def cleanup(self) -> None:
+        """The panel is destroyed: end jobs, stop observing."""
+        self.removeObservers()
+        self.binding.connect(None)
+        self.logic.close()
+
+    def onReload(self) -> None:
+        """Reload the library as well as the module file."""
+        self.cleanup()
+        forget()
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
+        """The logic ends the jobs; the parameter node is about to lose its references."""
+        self.binding.connect(None)
+
+    def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
+        """A new scene, or one that was loaded: its own parameters."""
+        self.useParameterNode()
+
+    # ------------------------------------------------------------ what the buttons do
+
+    def settings(self) -> Settings:
+        """The parameters as the logic wants them."""
+        get = self.binding.__getitem__
+        return Settings(
+            get("model"),
+            int(get("scale")),
+            get("plane"),
+            get("device"),
+            get("precision"),
+            get("ensemble") == "true",
+            get("consistent") == "true",
+            get("keepTemporary") == "true",
+        )
+
+    def onEnhance(self, *_: Any) -> None:
+        """Start, or cancel what runs."""
+        if self.job is not None and self.job.running:
+            self.job.cancel()
+            return
+        self._start(lambda node: self.logic.enhanceAndInterpolate(node, self.settings(), False, self.onEnhanced))
+
+    def onPreview(self, *_: Any) -> None:
+        """Enhance the slice on screen."""
+        self._start(
+            lambda node: self.logic.preview(node, self.settings(), blocking=False, changed=self.onEnhanced),
+        )
+
+    def onMeasure(self, *_: Any) -> None:
+        """Degrade the volume, restore it, measure."""
+        chosen = self.settings()
+        methods = self.logic.qualityMethods(chosen.scale, chosen.model)
+
+        def start(node: Any) -> Job[Any]:
+            return self.logic.compare(
+                node,
+                self.binding["degradation"],
+                chosen.scale,
+                methods,
+                chosen.plane,
+                int(self.binding["seed"]),
+                chosen.device,
+                blocking=False,
+                changed=self.onMeasured,
+            )
+
+        self._start(start)
+
+    def _start(self, work: Any) -> None:
+        """Check the input, then start a job; what is wrong is said in a message."""
+        node = self.binding.node("inputVolume")
+        try:
+            nodes.check(node)
+            self.job = work(node)
+        except InputError as error:
+            slicer.util.warningDisplay(str(error), windowTitle="Super Resolution")
+        self.update()
+
+    def onEnhanced(self, job: Job[Enhancement]) -> None:
+        """A step of an enhancement was done; at its end, show the result beside bicubic interpolation."""
+        if job.state == "done":
+            result = job.result
+            for name, node in (("source", result.source), ("enhanced", result.enhanced), ("bicubic", result.bicubic)):
+                self.binding.refer(name, node)
+            self.binding.refer("difference", None)
+            self.onShowBicubic()
+        self._after(job)
+
+    def onMeasured(self, job: Job[Any]) -> None:
+        """A step of a measurement was done; at its end, show table and chart."""
+        if job.state == "done":
+            self.binding.refer("figures", job.result)
+            self._show_figures(job.result)
+        self._after(job)
+
+    def _after(self, job: Job[Any]) -> None:
+        if job.state == "failed":
+            slicer.util.errorDisplay(job.error, windowTitle="Super Resolution", detailedText=job.log)
+        self.update()
+
+    def _show_figures(self, table: Any) -> None:
+        """Slicer's own layout with a plot and a table."""
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActiveTableID(table.GetID())
+        logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID("SuperResolution.Chart"))
+        logic.PropagateTableSelection()
+        logic.PropagatePlotChartSelection()
+        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
+
+    def onAdvancedCollapsed(self, collapsed: bool) -> None:
+        """Advanced is opened for the first time: let the engine, if it is installed, name the devices."""
+        if collapsed or self.device_job is not None or installer.missing(installer.ENHANCE):
+            return
+        self.device_job = self.logic.devices(blocking=False, changed=self.onDevices)
+
+    def onDevices(self, job: Job[Any]) -> None:
+        """The devices are known: show their names in place of the general ones; take away what is not there."""
+        if job.state != "done":
+            return
+        box = self.ui.deviceComboBox
+        for value in [value for value in DEVICES if value != "auto"]:
+            row = box.findData(value)
+            if value in job.result:
+                box.setItemText(row, job.result[value]["name"])
+            elif self.binding["device"] != value:
+                box.removeItem(row)
+
+    # ------------------------------------------------------------ side by side
+
+    def enhancement(self) -> Enhancement | None:
+        """The newest result that is still in the scene."""
+        found = [self.binding.node(name) for name in ("source", "enhanced", "bicubic")]
+        if any(node is None for node in found):
+            return None
+        return Enhancement(*found, int(found[1].GetAttribute(nodes.PREFIX + "Axis") or 2))
+
+    def onShowBicubic(self, *_: Any) -> None:
+        """Bicubic | SR."""
+        self._show("bicubic", "enhanced")
+
+    def onShowInput(self, *_: Any) -> None:
+        """LR | SR."""
+        self._show("source", "enhanced")
+
+    def onShowDifference(self, *_: Any) -> None:
+        """SR | SR minus bicubic."""
+        if self.binding.node("difference") is None and self.enhancement() is not None:
+            self.binding.refer("difference", difference(self.enhancement()))
+        self._show("enhanced", "difference", same_window=False)
+
+    def _show(self, left: str, right: str, same_window: bool = True) -> None:
+        result = self.enhancement()
+        if result is None:
+            return
+        sides = (views.Side(self.binding.node(name), self._label(name)) for name in (left, right))
+        self.logic.views.show(*sides, axis=result.axis, same_window=same_window)
+        self.update()
+
+    def _label(self, name: str) -> str:
+        enhanced = self.binding.node("enhanced")
+        scale, model = (enhanced.GetAttribute(nodes.PREFIX + key) for key in ("Scale", "Model"))
+        return {
+            "source": "input (LR)",
+            "bicubic": f"bicubic x{scale}",
+            "enhanced": f"SR x{scale} ({model})",
+            "difference": "SR minus bicubic",
+        }[name]
+
+    def onBack(self, *_: Any) -> None:
+        """The layout from before."""
+        self.logic.views.restore()
+        self.update()
+
+    # ------------------------------------------------------------ what the panel shows
+
+    def update(self) -> None:
+        """Buttons, bar and words for the state things are in."""
+        node, running = self.binding.node("inputVolume"), self.job is not None and self.job.running
+        problem = self._problem(node)
+        self.ui.enhanceButton.text = CANCEL if running else ENHANCE
+        self.ui.enhanceButton.enabled = running or not problem
+        self.ui.enhanceButton.toolTip = problem or "Make a new volume, sharper in plane; the input stays as it is"
+        for button in (self.ui.previewButton, self.ui.measureButton):
+            button.enabled = not running and not problem
+        for group in (self.ui.inputsCollapsibleButton, self.ui.advancedCollapsibleButton):
+            group.enabled = not running
+        for button in (self.ui.showBicubicButton, self.ui.showInputButton, self.ui.showDifferenceButton):
+            button.enabled = self.enhancement() is not None
+        self.ui.backButton.enabled = self.logic.views.shown
+        self.ui.statusLabel.text = problem or self._status(node)
+        self._show_progress(running)
+        self._show_summary()
+
+    def _problem(self, node: Any) -> str:
+        """What keeps Enhance from working, in one sentence; empty where nothing does."""
+        try:
+            nodes.check(node)
+        except InputError as error:
+            return str(error)
+        name, scale = self.settings().model_name, self.settings().scale
+        if name not in self.logic.models(scale):
+            return f"The model {name} is not there for scale {scale}; choose another model or scale under Advanced."
+        return ""
+
+    def _status(self, node: Any) -> str:
+        if self.job is None:
+            notes = nodes.warnings(node)
+            return f"Note about {node.GetName()}: {'; '.join(notes)}." if notes else ""
+        return {
+            "running": self.job.progress.text,
+            "done": "Done.",
+            "failed": self.job.error,
+            "cancelled": "Cancelled; the scene is as it was.",
+        }[self.job.state]
+
+    def _show_progress(self, running: bool) -> None:
+        bar = self.ui.progressBar
+        bar.visible = running
+        share = self.job.progress.share if running else 0.0
+        bar.setMaximum(0 if share is None else 100)  # a maximum of 0 makes a bar that only says "busy"
+        bar.setValue(0 if share is None else round(100 * share))
+
+    def _show_summary(self) -> None:
+        figures = self.binding.node("figures")
+        summary = figures.GetAttribute(nodes.PREFIX + "Summary") if figures is not None else None
+        self.ui.qualityLabel.text = summary or "Takes the input volume as the truth, makes it coarse, and restores it."
+
+
+def _first_sentence(model: Any) -> str:
+    return type(model).__doc__.strip().split("\n")[0].split(":")[0].split(";")[0].rstrip(".")
