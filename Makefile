@@ -14,7 +14,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel clean
+.PHONY: help demo test slicer-tools lint wheel clean
 .NOTPARALLEL:
 
 help: ## list these
@@ -23,7 +23,7 @@ help: ## list these
 demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print the table, write the pictures
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
-test: .venv/.test ## run all tests (ARGS="-k geometry": some)
+test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
 	@.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/.dev ## check style, format and types
@@ -39,11 +39,31 @@ clean: ## remove the environment and everything that was built; runs/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The package with the extra that a target needs: .venv/.test holds superresolution[test].
+# The package with the extras that a target needs: .venv/.study holds superresolution[study].
+extras = $*
+.venv/.test: extras = test,slicer-test
 .venv/.study .venv/.test .venv/.dev: .venv/.%: .venv/.torch pyproject.toml setup.py
 	@echo "Installing the package with what '$*' needs ..."
-	@.venv/bin/python -m pip install --quiet --editable ".[$*]"
+	@.venv/bin/python -m pip install --quiet --editable ".[$(extras)]"
 	@touch $@
+
+# What the tests of the Slicer module ask of a Linux system: CMake, and what Qt loads. Where it cannot be had,
+# those tests skip and say why.
+slicer_libraries = libEGL.so.1 libGL.so.1 libxkbcommon.so.0 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0
+slicer_debian = apt-get install -y --no-install-recommends \
+    cmake libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
+define has_slicer_tools
+	command -v cmake >/dev/null && \
+	.venv/bin/python -c 'import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]' $(slicer_libraries) 2>/dev/null
+endef
+
+slicer-tools: .venv/.test
+	@if [ "$$(uname)" != Linux ] || { $(has_slicer_tools); }; then exit 0; fi; \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing what the tests of the Slicer module need ..."; export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -qq && $(slicer_debian) -qq >/dev/null && exit 0; \
+	fi; \
+	echo "Some tests of the Slicer module will be skipped; on Debian, run this once: sudo $(slicer_debian)" >&2
 
 # ensurepip is what Debian leaves to the package python3-venv.
 define find_python

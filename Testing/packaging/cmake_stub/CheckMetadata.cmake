@@ -1,0 +1,11 @@
+# What the catalogue and the package need to know of an extension.
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS README_FILE LICENSE_FILE)
+  if("${EXTENSION_${name}}" STREQUAL "")
+    message(FATAL_ERROR "EXTENSION_${name} is not set")
+  endif()
+endforeach()
+foreach(file "${EXTENSION_README_FILE}" "${EXTENSION_LICENSE_FILE}")
+  if(NOT EXISTS "${file}")
+    message(FATAL_ERROR "There is no ${file} to ship with the extension")
+  endif()
+endforeach()

@@ -1,0 +1,10 @@
+# The part of the .s4ext file that Slicer's build derives from EXTENSION_*; the rest it asks of git.
+set(EXTENSION_BUILD_SUBDIRECTORY .)
+set(EXTENSION_ENABLED 1)
+set(description "")
+foreach(key depends build_subdirectory homepage contributors category iconurl status description screenshoturls enabled)
+  string(TOUPPER ${key} name)
+  string(APPEND description "${key} ${EXTENSION_${name}}\n")
+endforeach()
+file(WRITE "${CMAKE_BINARY_DIR}/${PROJECT_NAME}.s4ext" "${description}")
+install(FILES "${CMAKE_BINARY_DIR}/${PROJECT_NAME}.s4ext" DESTINATION ${Slicer_INSTALL_SHARE_DIR})
