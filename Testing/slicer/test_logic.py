@@ -1,0 +1,267 @@
+"""What the console calls, with the real engine in its real process and the real network."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import scans
+import slicer
+import slicer.util
+from SuperResolutionSlicer import nodes, process
+from SuperResolutionSlicer.jobs import JobCancelledError, JobError
+from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic, difference
+from SuperResolutionSlicer.sample_data import coarse
+
+import SuperResolutionLib as sr
+from SuperResolutionLib.errors import InputError
+
+
+@pytest.fixture
+def logic(session):
+    found = SuperResolutionLogic()
+    yield found
+    found.close()
+
+
+def values(node) -> np.ndarray:
+    return slicer.util.arrayFromVolume(node)
+
+
+def temporary_files() -> list[Path]:
+    return list(Path(slicer.app.temporaryPath).glob("SR-*"))
+
+
+def workers() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_for(condition, seconds: float = 30.0):
+    began = time.monotonic()
+    while not condition() and time.monotonic() - began < seconds:
+        time.sleep(0.02)
+    return condition()
+
+
+def step_until(job, condition, seconds: float = 60.0):
+    """Drive a job as the event loop would, until something holds or it ends."""
+    began = time.monotonic()
+    while job.running and not condition() and time.monotonic() - began < seconds:
+        job.step()
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.float32])
+def test_enhancing_gives_what_the_library_gives_on_the_same_field_of_view(logic, dtype):
+    node = scans.scalar(dtype=dtype)
+    before = values(node).copy()
+    enhanced = logic.enhance(node, model="mri-x2", scale=2, precision="float32")
+    expected = sr.enhance(nodes.volume_of(node), "mri-x2", precision="float32")
+    assert values(enhanced).dtype == dtype
+    assert np.allclose(values(enhanced), expected.voxels, atol=1.01 if np.issubdtype(dtype, np.integer) else 1e-2)
+    assert np.allclose(scans.corners(enhanced), scans.corners(node), atol=1e-6)
+    assert np.array_equal(values(node), before)
+    assert temporary_files() == []
+
+
+def test_the_result_says_how_it_was_made_and_nothing_about_the_patient(logic):
+    node = scans.scalar("DOE^JANE 1970")
+    enhanced = logic.enhance(node)
+    assert enhanced.GetName() == "DOE^JANE 1970 SR x2 (mri-x2)"
+    made = {name: enhanced.GetAttribute(name) for name in enhanced.GetAttributeNames()}
+    assert made["SuperResolution.Model"] == "mri-x2"
+    assert len(made["SuperResolution.ModelSHA256"]) == 64
+    assert made["SuperResolution.SourceNodeID"] == node.GetID()
+    assert made["SuperResolution.Version"] == sr.__version__
+    assert {"SuperResolution.Scale", "SuperResolution.Plane", "SuperResolution.Date"} <= set(made)
+    assert not any("DOE" in value for value in made.values())
+    assert sum(len(key) + len(value) for key, value in made.items()) < 1000
+
+
+def test_a_diffusion_series_stays_one_with_its_gradients_and_order(logic):
+    node = scans.diffusion()
+    enhanced = logic.enhance(node)
+    assert enhanced.GetClassName() == nodes.DIFFUSION
+    assert values(enhanced).shape == (6, 48, 40, 7)
+    for n in range(7):
+        assert enhanced.GetDiffusionGradient(n) == node.GetDiffusionGradient(n)
+        assert enhanced.GetBValue(n) == node.GetBValue(n)
+        ratio = values(enhanced)[..., n].mean() / values(node)[..., n].mean()
+        assert ratio == pytest.approx(1, abs=0.05)
+
+
+def test_a_preview_is_that_slice_of_the_whole_result_in_its_place(logic):
+    node = scans.scalar()
+    whole = logic.enhanceAndInterpolate(node, Settings(precision="float32"))
+    part = logic.preview(node, Settings(precision="float32"), index=4)
+    for one, all_of_it in ((part.enhanced, whole.enhanced), (part.bicubic, whole.bicubic)):
+        assert values(one).shape == (1, 48, 40)
+        assert np.allclose(values(one)[0], values(all_of_it)[4], atol=1)
+        centre = scans.grid(all_of_it) @ [0, 0, 4, 1]
+        assert np.allclose(scans.grid(one)[:, 3], centre, atol=1e-6)
+    again = logic.preview(node, index=1)
+    assert slicer.mrmlScene.GetNodeByID(again.enhanced.GetID()) is again.enhanced
+    assert len([n for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]) == 2
+
+
+def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
+    node = scans.scalar()
+    result = logic.enhanceAndInterpolate(node, Settings())
+    expected = sr.upsample(nodes.volume_of(node), "bicubic", 2)
+    assert np.array_equal(values(result.bicubic), expected.voxels)
+    assert np.array_equal(scans.grid(result.bicubic), scans.grid(result.enhanced))
+    added = difference(result)
+    assert np.array_equal(values(added), values(result.enhanced).astype(np.float32) - values(result.bicubic))
+    low, high = added.GetDisplayNode().GetWindowLevelMin(), added.GetDisplayNode().GetWindowLevelMax()
+    assert low == -high
+
+
+def test_comparing_fills_a_folder_with_table_chart_and_error_volumes(logic):
+    node = scans.scalar(dtype=np.float32)
+    table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "sinc", "mri-x2"])
+    expected = sr.compare(nodes.volume_of(node), "k_space", 2, ["bicubic", "sinc", "mri-x2"])
+    columns = [table.GetColumnName(c) for c in range(table.GetNumberOfColumns())]
+    assert columns[:5] == ["Method", "PSNR (dB)", "PSNR in head (dB)", "SSIM", "NMSE"]
+    shown = {table.GetCellText(r, 0): float(table.GetCellText(r, 2)) for r in range(table.GetNumberOfRows())}
+    assert shown == pytest.approx({row.method: row.score.psnr_head for row in expected.rows}, abs=0.01)
+    chart = table.GetNodeReference("SuperResolution.Chart")
+    assert chart.GetNumberOfPlotSeriesNodes() == 3
+    slices = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
+    assert slices.GetNumberOfRows() == 6
+    errors = [table.GetNthNodeReference("SuperResolution.Error", n) for n in range(3)]
+    assert {e.GetDisplayNode().GetWindowLevelMax() for e in errors} == {errors[0].GetDisplayNode().GetWindowLevelMax()}
+    best = next(row for row in expected.rows if row.method == "mri-x2")
+    mine = next(e for e in errors if e.GetName().endswith("of mri-x2"))
+    assert np.sqrt((values(mine) ** 2).mean()) == pytest.approx(
+        np.sqrt(best.score.nmse * (nodes.volume_of(node).voxels ** 2).mean()), rel=1e-2
+    )
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    parents = {hierarchy.GetItemParent(nodes.item_of(n)) for n in (table, chart, *errors)}
+    assert len(parents) == 1
+    assert hierarchy.GetItemName(parents.pop()) == "head quality (k_space x2)"
+    assert "mri-x2 is" in table.GetAttribute("SuperResolution.Summary")
+
+
+def test_a_coarse_sample_is_made_beside_the_fine_scan(logic):
+    node = scans.scalar()
+    low = coarse(node)
+    assert values(low).shape == (6, 12, 10)
+    assert np.allclose(scans.corners(low), scans.corners(node), atol=1e-5)
+
+
+def test_the_devices_are_named_by_the_engine(logic):
+    assert logic.devices()["cpu"]["name"].startswith("CPU")
+
+
+def big(name: str = "big"):
+    """Enough slices for the engine to be caught at its work."""
+    return scans.scalar(name, size=(60, 128, 128))
+
+
+def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was(logic):
+    node = big()
+    before = scans.names()
+    job = logic.enhance(node, blocking=False, ensemble=True)
+    step_until(job, lambda: (job.progress.share or 0) > 0)
+    assert workers() and temporary_files()
+    began = time.monotonic()
+    job.cancel()
+    assert wait_for(lambda: not workers(), 3)
+    assert time.monotonic() - began < 3
+    assert job.state == "cancelled"
+    assert temporary_files() == []
+    assert scans.names() == before
+    with pytest.raises(JobCancelledError):
+        job.wait()
+
+
+def test_closing_the_scene_in_mid_run_ends_the_worker(logic):
+    job = logic.enhance(big(), blocking=False, ensemble=True)
+    step_until(job, lambda: workers() != [])
+    slicer.mrmlScene.Clear(0)
+    assert job.state == "cancelled"
+    assert wait_for(lambda: not workers(), 3)
+    assert temporary_files() == []
+
+
+def test_slicer_quitting_ends_the_worker(logic, session):
+    job = logic.enhance(big(), blocking=False, ensemble=True)
+    step_until(job, lambda: workers() != [])
+    session.quit()
+    assert job.state == "cancelled"
+    assert wait_for(lambda: not workers(), 3)
+
+
+def test_a_worker_that_is_killed_gives_a_message_and_leaves_the_scene_as_it_was(logic):
+    node = big()
+    before = scans.names()
+    job = logic.enhance(node, blocking=False, ensemble=True)
+    step_until(job, lambda: (job.progress.share or 0) > 0)
+    workers()[0].kill()
+    step_until(job, lambda: False)
+    assert job.state == "failed"
+    assert "lack of memory" in job.error
+    assert "run_engine.py" in job.log
+    assert scans.names() == before
+    assert temporary_files() == []
+    with pytest.raises(JobError, match="lack of memory"):
+        job.wait()
+
+
+def test_a_model_that_was_damaged_meanwhile_is_refused_by_its_checksum(logic, tmp_path, monkeypatch):
+    for name in ("mri-x2.safetensors", "mri-x2.json"):
+        (tmp_path / name).write_bytes((process.home() / "Resources" / "Models" / name).read_bytes())
+    weights = tmp_path / "mri-x2.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(JobError, match="is not the file its card describes"):
+        logic.enhance(scans.scalar(), model=str(weights))
+
+
+def test_voxels_that_are_not_numbers_are_refused_and_the_scene_is_untouched(logic):
+    node = scans.scalar(dtype=np.float32)
+    values(node)[2, 3, 4] = np.nan
+    before = scans.names()
+    with pytest.raises(JobError, match="NaN"):
+        logic.enhance(node)
+    assert scans.names() == before
+
+
+def test_what_is_no_scan_raises_a_sentence_in_the_console(logic):
+    labels = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    with pytest.raises(InputError, match="labels is a label map"):
+        logic.enhance(labels)
+
+
+def test_a_volume_of_one_slice_is_enhanced(logic):
+    enhanced = logic.enhance(scans.scalar(size=(1, 24, 20)))
+    assert values(enhanced).shape == (1, 48, 40)
+
+
+def test_a_disk_that_is_full_gives_a_sentence_and_no_file(logic, monkeypatch):
+    def refuse(volume, path):
+        path.write_bytes(b"part")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nodes, "write_detached", refuse)
+    with pytest.raises(JobError, match="No space left on device"):
+        logic.enhance(scans.scalar())
+    assert temporary_files() == []
+
+
+def test_temporary_files_stay_where_the_user_wants_to_look_at_them(logic):
+    logic.enhanceAndInterpolate(scans.scalar(), Settings(keep_temporary=True))
+    assert {p.name for p in temporary_files()[0].iterdir()} >= {"input.nhdr", "enhanced.nhdr", "enhanced.json"}
+
+
+def test_a_scene_that_is_saved_and_loaded_keeps_where_a_result_came_from(logic, tmp_path):
+    source = scans.scalar()
+    logic.enhance(source)
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.mrmlScene.WriteToMRB(path, None)
+    slicer.mrmlScene.Clear(0)
+    assert slicer.mrmlScene.ReadFromMRB(path)
+    loaded = slicer.util.getNode("head SR x2 (mri-x2)")
+    assert loaded.GetAttribute("SuperResolution.Model") == "mri-x2"
+    assert loaded.GetNodeReference(nodes.SOURCE).GetName() == "head"
+    assert values(loaded).shape == (6, 48, 40)

@@ -1,0 +1,86 @@
+"""The module file as Slicer loads it: its name and place, its own tests, its sample, the console."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import scans
+import slicer
+import slicer.util
+from SuperResolutionSlicer import library, sample_data
+
+MODULE = library.MODULE_FOLDER / "SuperResolution.py"
+
+
+@pytest.fixture
+def module(session):
+    session.modules.add(MODULE)
+    import SuperResolution
+
+    return SuperResolution
+
+
+def test_the_module_is_found_under_filtering_with_its_icon(session, module):
+    found = slicer.util.getModule("SuperResolution")
+    assert found.title == "Super Resolution"
+    assert found.categories == ["Filtering"]
+    assert "Research use only" in found.helpText
+    assert not found.icon.isNull()
+
+
+def test_the_modules_own_test_class_passes(session, module):
+    module.SuperResolutionTest().runTest()
+
+
+def test_the_console_snippet_of_the_readme_works(session, module):
+    node = scans.scalar("MRHead")
+    logic = slicer.util.getModuleLogic("SuperResolution")
+    enhanced = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2", scale=2)
+    table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
+    logic.showComparison(node, enhanced)
+    assert table.GetNumberOfRows() == 2
+    assert logic.views.shown
+
+
+def test_the_sample_is_offered_and_made_from_mrhead(session, module):
+    session.start_up()
+    import SampleData
+
+    (source,) = slicer.modules.sampleDataSources[sample_data.CATEGORY]
+    session.samples["MRHead"] = lambda: scans.scalar("MRHead")
+    assert source.sampleName == "MRHead, x2 coarser"
+    low = source.customDownloader(source)
+    assert low.GetName() == "MRHead x2 coarser"
+    assert slicer.util.getNode("MRHead") is not low
+    assert SampleData is not None
+
+
+def test_reload_reads_the_library_anew(session, module):
+    import sys
+
+    before = sys.modules["SuperResolutionLib.volume"]
+    slicer.util.selectModule("SuperResolution")
+    kept = dict(sys.modules)
+    try:
+        library.forget()
+        assert "SuperResolutionLib.volume" not in sys.modules
+        import SuperResolutionLib.volume
+
+        assert SuperResolutionLib.volume is not before
+    finally:
+        library_names = [n for n in sys.modules if n.split(".")[0] in ("SuperResolutionLib", "SuperResolutionSlicer")]
+        for name in library_names:
+            del sys.modules[name]
+        sys.modules.update(
+            {n: m for n, m in kept.items() if n.split(".")[0] in ("SuperResolutionLib", "SuperResolutionSlicer")}
+        )
+
+
+def test_nothing_but_the_module_file_lies_where_slicer_looks_for_modules():
+    assert [p.name for p in library.MODULE_FOLDER.glob("*.py")] == ["SuperResolution.py"]
+
+
+def test_the_library_knows_nothing_of_slicer():
+    for path in Path(library.home(), "SuperResolutionLib").rglob("*.py"):
+        words = path.read_text().split()
+        assert not {"slicer", "qt", "ctk", "vtk"} & {b.split(".")[0] for a, b in pairwise(words) if a == "import"}, path
