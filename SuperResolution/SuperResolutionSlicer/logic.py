@@ -338,7 +338,7 @@ def _showing(events: Generator[Event, None, Event], unit: str = "slices") -> Gen
             event = next(events)
             total = event.get("total")
             if not total:
-                yield Step(None, "Starting the engine")
+                yield Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
                 continue
             left = event.get("left")
             words = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
