@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -29,39 +30,15 @@ def cmake() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def s4ext() -> dict[str, str]:
-    lines = [line.partition(" ") for line in text("SuperResolution.s4ext").splitlines()]
-    return {key: value for key, _, value in lines}
-
-
-@pytest.fixture(scope="module")
 def entry() -> dict[str, object]:
     """The entry of Slicer's catalogue."""
     return json.loads(text("SuperResolution.json"))
-
-
-@pytest.mark.parametrize(
-    "key", ["depends", "homepage", "contributors", "category", "iconurl", "description", "screenshoturls"]
-)
-def test_the_s4ext_says_what_cmake_says(key, s4ext, cmake):
-    assert s4ext[key] == cmake[key.upper()]
 
 
 def test_the_catalogue_entry_says_what_cmake_says(entry, cmake):
     assert entry["build_dependencies"] == cmake["DEPENDS"].split()
     assert entry["category"] == cmake["CATEGORY"]
     assert entry["scm_url"] == cmake["HOMEPAGE"]
-
-
-def test_the_catalogue_entry_says_what_the_s4ext_says(entry, s4ext):
-    assert f"{entry['scm_url']}.git" == s4ext["scmurl"]
-    assert entry["scm_revision"] == s4ext["scmrevision"]
-    assert entry["build_subdirectory"] == s4ext["build_subdirectory"]
-
-
-def test_the_extension_is_named_as_the_catalogue_asks(entry, cmake):
-    assert cmake["NAME"] == "SuperResolution" == Path("SuperResolution.json").stem
-    assert str(entry["scm_url"]).endswith(f"/Slicer{cmake['NAME']}")
 
 
 def test_the_extension_ships_our_readme_and_licence_not_those_of_slicer(cmake):
@@ -109,6 +86,8 @@ def test_the_readme_names_the_two_commands(command):
 
 
 def test_no_file_in_git_is_over_6_mib():
+    if shutil.which("git") is None:
+        pytest.skip("git not found")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")

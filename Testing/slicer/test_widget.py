@@ -313,3 +313,21 @@ def test_the_devices_are_named_when_advanced_is_opened(opened, wait_until):
     box = panel.ui.deviceComboBox
     assert box.itemText(box.findData("cpu")).startswith("CPU, ")
     assert box.findData("mps") == -1
+
+
+def test_a_diffusion_series_goes_through_the_whole_panel(opened, wait_until):
+    panel, node = opened(scans.diffusion)
+    click(panel.ui.enhanceButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    enhanced = slicer.util.getNode("dwi SR x2 (mri-x2)")
+    assert enhanced.GetClassName() == nodes.DIFFUSION
+    assert enhanced.GetNumberOfGradients() == node.GetNumberOfGradients()
+    click(panel.ui.showDifferenceButton)
+    click(panel.ui.previewButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    click(panel.ui.measureButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    assert "the best classical method" in panel.ui.qualityLabel.text
