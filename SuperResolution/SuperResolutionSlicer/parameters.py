@@ -100,6 +100,9 @@ def first_volume(kinds: tuple[str, ...]) -> Any:
     return next((node for node in found if node is not None and node.GetClassName() in kinds), None)
 
 
+# PythonQt's classes do not inherit from each other in Python: isinstance() knows a widget's own class only.
+
+
 def _holds_node(widget: Any) -> bool:
     return hasattr(widget, "setCurrentNode")
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import qt
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
@@ -48,8 +47,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         root.setMRMLScene(slicer.mrmlScene)
         self.logic = SuperResolutionLogic()
         self._fill_choices()
-        bound = [getattr(self.ui, name) for name in dir(self.ui) if not name.startswith("_")]
-        self.binding = Binding([w for w in bound if isinstance(w, qt.QWidget)], self.update)
+        children = [getattr(self.ui, name) for name in dir(self.ui) if not name.startswith("_")]
+        self.binding = Binding(children, self.update)
         self._connect_buttons()
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)

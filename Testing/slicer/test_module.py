@@ -1,5 +1,6 @@
 """The module file as Slicer loads it: its name and place, its own tests, its sample, the console."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -84,3 +85,10 @@ def test_the_library_knows_nothing_of_slicer():
     for path in Path(library.home(), "SuperResolutionLib").rglob("*.py"):
         words = path.read_text().split()
         assert not {"slicer", "qt", "ctk", "vtk"} & {b.split(".")[0] for a, b in pairwise(words) if a == "import"}, path
+
+
+def test_no_widget_is_asked_for_a_base_class_which_pythonqt_would_deny():
+    """In PythonQt a QPushButton is no instance of QWidget; PySide6, which the stand-in builds on, would say it is."""
+    for path in library.MODULE_FOLDER.rglob("*.py"):
+        asked = re.findall(r"isinstance\([^()]*, qt\.(\w+)\)", path.read_text())
+        assert set(asked) <= {"QCheckBox", "QSpinBox", "QComboBox"}, path
