@@ -6,6 +6,8 @@ process      one run of the library's command line: events, log, end
 jobs         long work as a generator that Slicer's event loop drives
 nodes        MRML volumes to files and back, with everything that belongs to them
 installer    torch and friends, on the user's word
+work         pieces of long work: a folder, a run in words, a result imported
+difference   what the network adds to interpolation
 quality      figures to table, chart and error volumes
 views        two linked views side by side
 logic        enhance, preview, compare: what the panel and the console call

@@ -9,17 +9,12 @@ Give blocking=False for a job with .progress, .cancel() and .wait() instead of a
 """
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import slicer
-import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__, zoo
@@ -28,10 +23,10 @@ from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionSlicer import installer, nodes, quality, views
 from SuperResolutionSlicer.jobs import Job, Step
-from SuperResolutionSlicer.process import EngineError, Event, running
+from SuperResolutionSlicer.process import running
+from SuperResolutionSlicer.work import INPUT, folder, importing, showing, spread, waiting
 
 Changed = Callable[[Job[Any]], None]
-INPUT = "input.nhdr"  # what a job's input is called on its way to the engine
 DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
 
 
@@ -208,22 +203,22 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         smooth = f"{node.GetName()} bicubic x{settings.scale}"
         if one:
             name, smooth = f"{name} preview", f"{smooth} preview"
-        with _folder(node, settings.keep_temporary) as folder:
+        with folder(node, settings.keep_temporary) as here:
             yield Step(0.0, f"Writing {node.GetName()}")
-            source = folder / INPUT
+            source = here / INPUT
             nodes.write(node, source)
-            output = folder / "enhanced.nhdr"
+            output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
-            yield from _showing(running(command, folder))
-            enhanced = yield from _importing(output, node, name)
+            yield from showing(running(command, here))
+            enhanced = yield from importing(output, node, name)
             bicubic = None
             if with_bicubic:
-                second = folder / "bicubic.nhdr"
+                second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
                 command += ["--scale", str(settings.scale), "--plane", settings.plane, *one]
-                yield from _waiting(running(command, folder), "Interpolating, to compare with")
-                bicubic = yield from _importing(second, node, smooth)
+                yield from waiting(running(command, here), "Interpolating, to compare with")
+                bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
         if one:
             _remove_previews(node)
@@ -235,53 +230,28 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
 
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
-        with _folder() as folder:
-            return (yield from _waiting(running(command, folder), "Asking the engine"))[key]
+        with folder() as here:
+            return (yield from waiting(running(command, here), "Asking the engine"))[key]
 
     def _comparing(
         self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
     ) -> Generator[Step, None, Any]:
         chosen = methods or self.qualityMethods(settings.scale)
-        with _folder(node) as folder:
+        with folder(node) as here:
             yield Step(0.0, f"Writing {node.GetName()}")
-            source, figures, errors = folder / INPUT, folder / "figures.json", folder / "errors"
+            source, figures, errors = here / INPUT, here / "figures.json", here / "errors"
             nodes.write(node, source)
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
             command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
-            yield from _showing(running(command, folder), "steps")
+            yield from showing(running(command, here), "steps")
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)
             shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
             steps = quality.adding(node, table, {method: errors / f"{_stem(method)}.nhdr" for method in shown})
-            result = yield from _spread(steps, Step(1.0, "Making the table"))
+            result = yield from spread(steps, Step(1.0, "Making the table"))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
-
-
-def difference(enhancement: Enhancement) -> Any:
-    """A volume node of enhanced minus bicubic: what the network added, red, and what it took away, blue."""
-    name = f"{enhancement.enhanced.GetName()} minus bicubic"
-    node = slicer.mrmlScene.AddNewNodeByClass(nodes.SCALAR, name)
-    one, other = (slicer.util.arrayFromVolume(n) for n in (enhancement.enhanced, enhancement.bicubic))
-    if one.ndim == 4:
-        one, other = one[..., 0], other[..., 0]
-    values = np.subtract(one, other, dtype=np.float32)
-    slicer.util.updateVolumeFromArray(node, values)
-    matrix = vtk.vtkMatrix4x4()
-    enhancement.enhanced.GetIJKToRASMatrix(matrix)
-    node.SetIJKToRASMatrix(matrix)
-    node.SetAndObserveTransformNodeID(enhancement.enhanced.GetTransformNodeID())
-    nodes.put_beside(node, enhancement.enhanced)
-    node.CreateDefaultDisplayNodes()
-    top = float(np.percentile(np.abs(values[:: max(1, len(values) // 16)]), 99.5)) or 1.0
-    display = node.GetDisplayNode()
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(-top, top)
-    colors = slicer.mrmlScene.GetNodeByID("vtkMRMLColorTableNodeFileDivergingBlueRed.txt")
-    if colors is not None:
-        display.SetAndObserveColorNodeID(colors.GetID())
-    return node
 
 
 def _axis_of(node: Any) -> int:
@@ -314,79 +284,11 @@ def _remove_previews(node: Any) -> None:
                 slicer.mrmlScene.RemoveNode(old)
 
 
-@contextmanager
-def _folder(node: Any = None, keep: bool = False) -> Iterator[Path]:
-    """A temporary folder of a job's own, with a short name; removed at the end unless the user wants it.
-
-    The engine's errors speak of the file it was given; here they come to speak of the node.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="SR-", dir=slicer.app.temporaryPath))
-    try:
-        yield folder
-    except EngineError as error:
-        name = node.GetName() if node is not None else ""
-        raise EngineError(str(error).replace(INPUT, name), error.log) from error
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _showing(events: Generator[Event, None, Event], unit: str = "slices") -> Generator[Step, None, Event]:
-    """The engine's events as steps, in words."""
-    try:
-        while True:
-            event = next(events)
-            total = event.get("total")
-            if not total:
-                yield Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
-                continue
-            left = event.get("left")
-            words = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
-            yield Step(event["done"] / total, words)
-    except StopIteration as end:
-        return end.value
-    finally:
-        events.close()
-
-
-def _waiting(events: Generator[Event, None, Event], text: str) -> Generator[Step, None, Event]:
-    try:
-        while True:
-            next(events)
-            yield Step(1.0, text)
-    except StopIteration as end:
-        return end.value
-    finally:
-        events.close()
-
-
-def _importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
-    """The node of a result; its words say what the wait is for."""
-    return (yield from _spread(nodes.reading(path, source, name), Step(1.0, "Loading the result")))
-
-
-def _spread(work: Generator[None, None, Any], step: Step) -> Generator[Step, None, Any]:
-    """Work in pieces that have nothing to show, as steps."""
-    try:
-        while True:
-            next(work)
-            yield step
-    except StopIteration as end:
-        return end.value
-
-
-def _only(work: Generator[Step, None, Enhancement]) -> Generator[Step, None, Any]:
-    """The enhanced volume alone."""
-    return (yield from work).enhanced
-
-
 def _stem(method: str) -> str:
     """A method's name in file names and node names: of a model file, the file's."""
     return Path(method).stem if method.endswith(".safetensors") else method
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+def _only(work: Generator[Step, None, Enhancement]) -> Generator[Step, None, Any]:
+    """The enhanced volume alone."""
+    return (yield from work).enhanced

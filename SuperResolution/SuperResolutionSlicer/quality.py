@@ -17,7 +17,7 @@ COLUMNS = {
     "nmse": "NMSE",
     "gain_db": "Gain (dB)",
 }
-ERROR_COLORS = "vtkMRMLColorTableNodeFileColdToHotRainbow.txt"
+ERROR_COLORS = "vtkMRMLColorTableNodeIron"
 LINES = (
     "#0072B2",
     "#E69F00",
@@ -141,5 +141,4 @@ def _show_error(node: Any, table: dict[str, Any], volumes: list[Any]) -> None:
     display.AutoWindowLevelOff()
     display.SetApplyThreshold(0)
     display.SetWindowLevelMinMax(0, top)
-    if slicer.mrmlScene.GetNodeByID(ERROR_COLORS) is not None:
-        display.SetAndObserveColorNodeID(ERROR_COLORS)
+    display.SetAndObserveColorNodeID(ERROR_COLORS)

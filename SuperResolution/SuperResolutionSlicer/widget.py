@@ -9,9 +9,10 @@ from slicer.util import VTKObservationMixin
 from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.errors import InputError
 from SuperResolutionSlicer import installer, nodes, views
+from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
 from SuperResolutionSlicer.library import forget, resource
-from SuperResolutionSlicer.logic import DEGRADATIONS, Enhancement, Settings, SuperResolutionLogic, difference
+from SuperResolutionSlicer.logic import DEGRADATIONS, Enhancement, Settings, SuperResolutionLogic
 from SuperResolutionSlicer.parameters import Binding, first_volume
 
 PLANES = {
@@ -244,7 +245,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onShowDifference(self, *_: Any) -> None:
         """SR | SR minus bicubic."""
         if self.binding.node("difference") is None and self.enhancement() is not None:
-            self.binding.refer("difference", difference(self.enhancement()))
+            result = self.enhancement()
+            self.binding.refer("difference", difference(result.enhanced, result.bicubic))
         self._show("enhanced", "difference", same_window=False)
 
     def _show(self, left: str, right: str, same_window: bool = True) -> None:

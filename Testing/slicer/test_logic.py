@@ -10,8 +10,9 @@ import scans
 import slicer
 import slicer.util
 from SuperResolutionSlicer import nodes, process
+from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
-from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic, difference
+from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
 from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
@@ -111,7 +112,7 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     expected = sr.upsample(nodes.volume_of(node), "bicubic", 2)
     assert np.array_equal(values(result.bicubic), expected.voxels)
     assert np.array_equal(scans.grid(result.bicubic), scans.grid(result.enhanced))
-    added = difference(result)
+    added = difference(result.enhanced, result.bicubic)
     assert np.array_equal(values(added), values(result.enhanced).astype(np.float32) - values(result.bicubic))
     low, high = added.GetDisplayNode().GetWindowLevelMin(), added.GetDisplayNode().GetWindowLevelMax()
     assert low == -high
