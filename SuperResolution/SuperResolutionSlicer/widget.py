@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import qt
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
@@ -183,7 +184,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             for name, node in (("source", result.source), ("enhanced", result.enhanced), ("bicubic", result.bicubic)):
                 self.binding.refer(name, node)
             self.binding.refer("difference", None)
-            self.onShowBicubic()
+            qt.QTimer.singleShot(0, self.onShowBicubic)  # in a step of its own: each is short
         self._after(job)
 
     def onMeasured(self, job: Job[Any]) -> None:

@@ -48,6 +48,7 @@ def select(box, value: str):
 
 def run_to_end(panel, wait_until, seconds: float = 90):
     wait_until(lambda: panel.job is not None and not panel.job.running, seconds)
+    slicer.app.processEvents()  # what comes after the end: the views
 
 
 # ---------------------------------------------------------------- what is selected and what is missing
