@@ -1,5 +1,6 @@
 """Super Resolution, the module as Slicer finds it; what it does lives in SuperResolutionSlicer."""
 
+import importlib.util
 import os
 
 import slicer
@@ -10,6 +11,7 @@ from SuperResolutionSlicer.library import make_importable, resource
 
 make_importable()
 
+from SuperResolutionSlicer import installer  # noqa: E402
 from SuperResolutionSlicer.logic import SuperResolutionLogic  # noqa: E402 - found here by name
 from SuperResolutionSlicer.widget import SuperResolutionWidget  # noqa: E402, F401
 
@@ -27,12 +29,13 @@ class SuperResolution(ScriptedLoadableModule):
         parent.contributors = ["The SuperResolution contributors"]
         parent.helpText = _(
             "Makes an MRI or diffusion MRI volume sharper in plane with a trained network, and shows it beside bicubic "
-            f'interpolation. Research use only, not a medical device. <a href="{URL}#in-3d-slicer">Tutorial</a>'
+            "interpolation. Research use only, not a medical device."
         )
+        parent.helpText += f' <a href="{URL}#in-3d-slicer">{_("Tutorial")}</a>'
         parent.acknowledgementText = _(
             "The networks were trained on public scans; each model's card names them and their licences."
         )
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", onStartupCompleted)
         icon = resource("Icons", "SuperResolution.png")
         if os.path.isfile(icon):
             import qt
@@ -40,11 +43,13 @@ class SuperResolution(ScriptedLoadableModule):
             parent.icon = qt.QIcon(icon)
 
 
-def registerSampleData():
-    """List our sample in the Sample Data module, once Slicer is up."""
+def onStartupCompleted():
+    """List our sample in the Sample Data module, and make our layout known to scenes that were saved in it."""
     from SuperResolutionSlicer.sample_data import register
+    from SuperResolutionSlicer.views import register_layout
 
     register()
+    register_layout()
 
 
 class SuperResolutionTest(ScriptedLoadableModuleTest):
@@ -52,6 +57,8 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
 
     def setUp(self):
         """An empty scene."""
+        if installer.missing(installer.QUALITY) and importlib.util.find_spec("PyTorchUtils") is None:
+            self.skipTest("the PyTorch extension is not installed")
         slicer.mrmlScene.Clear(0)
         self.logic = SuperResolutionLogic()
 

@@ -17,21 +17,29 @@ import slicer
 
 from SuperResolutionLib.errors import InputError
 
-TORCH = ">=2.2"
+# The licence files of torch 2.13 have paths too long for Windows: the installation ends half way.
+TORCH = ">=2.2,<2.13" if os.name == "nt" else ">=2.2"
 PACKAGES = {  # module: (requirement, what it is for and its size)
-    "torch": ("torch>=2.2", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
+    "torch": (f"torch{TORCH}", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
     "safetensors": ("safetensors>=0.4", "safetensors, reads the network's weights: 1 MB"),
     "skimage": ("scikit-image>=0.24", "scikit-image, measures similarity (SSIM): 20 MB"),
 }
 ENHANCE = ("torch", "safetensors")
 QUALITY = ("torch", "safetensors", "skimage")
-BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "packaging", "setuptools", "pip")
+# Held at Slicer's versions. Not pip and setuptools: the PyTorch extension's installer wants older ones of its own.
+BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "packaging")
 
 
 def missing(modules: tuple[str, ...]) -> list[str]:
     """Those of the modules that are not installed; none is imported."""
     importlib.invalidate_caches()
-    return [name for name in modules if importlib.util.find_spec(name) is None]
+    return [name for name in modules if not _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    """A folder that a broken installation left behind is found as well, but has no file of its own."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
 
 
 def ensure(modules: tuple[str, ...]) -> None:
@@ -87,6 +95,8 @@ def _install(name: str, constraints: Path) -> None:
     except InputError:
         raise
     except Exception as error:  # pip's exit status, a lost connection, a proxy that refuses ...
+        if not missing((name,)):
+            return  # it is there: only Slicer's own process could not import it, which nobody needs
         raise _failed([name], str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 
@@ -132,7 +142,7 @@ def _constrained(versions: dict[str, str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "constraints.txt"
         path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="utf-8")
-        os.environ["PIP_CONSTRAINT"] = str(path)
+        os.environ["PIP_CONSTRAINT"] = path.as_uri()  # a bare path would be split at its spaces
         try:
             yield path
         finally:

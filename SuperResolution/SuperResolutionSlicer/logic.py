@@ -69,7 +69,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self) -> None:
         super().__init__()
-        self.moduleName = "SuperResolution"  # Slicer takes it from the file's name, which is not this one
+        self.moduleName = "SuperResolution"  # of the parameter node, in every version of Slicer
         self.views = views.ComparisonViews()
         self._jobs: list[Job[Any]] = []
         self._scene = slicer.mrmlScene
@@ -177,7 +177,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def close(self) -> None:
         """End every job and stop watching the scene."""
         self.cancelAll()
+        self.views.close()
         self._scene.RemoveObserver(self._observer)
+        slicer.app.disconnect("aboutToQuit()", self.cancelAll)
 
     # ------------------------------------------------------------ the work
 

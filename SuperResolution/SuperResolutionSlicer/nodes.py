@@ -203,8 +203,7 @@ def add(node: Any, source: Any, record: dict[str, Any]) -> None:
 
 
 def _taken(name: str) -> bool:
-    found = slicer.mrmlScene.GetNodesByName(name)
-    return found.GetNumberOfItems() > 0
+    return slicer.mrmlScene.GetFirstNodeByName(name) is not None
 
 
 def put_beside(node: Any, source: Any) -> None:

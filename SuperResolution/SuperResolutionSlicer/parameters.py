@@ -133,4 +133,6 @@ def _set(widget: Any, value: str) -> None:
     elif isinstance(widget, qt.QSpinBox):
         widget.setValue(int(value))
     else:
-        widget.setCurrentIndex(max(0, widget.findData(value)))
+        if widget.findData(value) < 0:  # of a scene from elsewhere, with a model that is not here
+            widget.addItem(f"{value} (missing)", value)
+        widget.setCurrentIndex(widget.findData(value))

@@ -21,6 +21,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionSlicer.library import home
 
 LOG_LINES = 400  # kept of what a run says
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # of Windows
 LINE = 65536  # bytes after which a line without an end is taken as it is
 Event = dict[str, Any]
 
@@ -49,7 +50,7 @@ class EngineProcess:
             env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
             cwd=folder,
             start_new_session=os.name == "posix",  # a group of its own, to be ended with the launcher's children
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=NO_WINDOW,
         )
         streams = (self._process.stdout, self._process.stderr)
         self._readers = [threading.Thread(target=self._read, args=(s,), daemon=True) for s in streams]
@@ -145,10 +146,11 @@ def _reason(code: int, failed: str, log: str) -> str:
     own = [line for line in log.splitlines() if line.startswith("superresolution: ")]
     if failed or (code == 2 and own):
         return failed or own[-1].removeprefix("superresolution: ")
-    if "out of memory" in log.lower() or "MemoryError" in log or code in (-9, 137):
+    killed = code in (-9, 137) or "exit abnormally" in log  # the words of PythonSlicer, whose own code is then 1
+    if killed or "out of memory" in log.lower() or "MemoryError" in log:
         return (
-            f"The computation was ended for lack of memory (exit code {code}); close other programs, "
-            "or choose the CPU under Advanced. The scene is unchanged."
+            f"The computation was ended by the system, most likely for lack of memory (exit code {code}); "
+            "close other programs, or choose the CPU under Advanced. The scene is unchanged."
         )
     if "No module named" in log:
         missing = log.rsplit("No module named", 1)[1].strip().splitlines()[0].strip("' ")
@@ -164,6 +166,7 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
         else:
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+            command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+            subprocess.run(command, capture_output=True, check=False, creationflags=NO_WINDOW)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=5)

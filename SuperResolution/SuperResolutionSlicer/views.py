@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import qt
 import slicer
 import vtk
 
@@ -15,7 +16,8 @@ _VIEW = (
     '<item><view class="vtkMRMLSliceNode" singletontag="{tag}">'
     '<property name="orientation" action="default">Axial</property>'
     '<property name="viewlabel" action="default">{label}</property>'
-    '<property name="viewcolor" action="default">{color}</property></view></item>'
+    '<property name="viewcolor" action="default">{color}</property>'
+    '<property name="viewgroup" action="default">6209</property></view></item>'  # else the other views move along
 )
 _LAYOUT = (
     '<layout type="horizontal">'
@@ -44,7 +46,7 @@ class ComparisonViews:
     @property
     def shown(self) -> bool:
         """Whether the two views are what the user sees."""
-        return _layout_node().GetViewArrangement() == LAYOUT
+        return _layout_node() is not None and _layout_node().GetViewArrangement() == LAYOUT
 
     def show(self, left: Side, right: Side, axis: int | None = None, same_window: bool = True) -> None:
         """Show two volumes side by side. axis: of the left volume, along which its slices are stacked.
@@ -62,6 +64,21 @@ class ComparisonViews:
         if first:
             self._turn(left.node, axis)
         self._show_same_place(fit=first)
+        if first:
+            qt.QTimer.singleShot(0, self._fit_again)
+
+    def _fit_again(self) -> None:
+        """New views get their size only after they are shown."""
+        if self.shown:
+            self._show_same_place(fit=True)
+
+    def close(self) -> None:
+        """Take the labels away."""
+        for tag, actor in self._labels.items():
+            widget = slicer.app.layoutManager().sliceWidget(tag) if slicer.app.layoutManager() else None
+            if widget is not None:
+                widget.sliceView().renderWindow().GetRenderers().GetFirstRenderer().RemoveViewProp(actor)
+        self._labels.clear()
 
     def restore(self) -> None:
         """Back to the layout from before."""
@@ -71,8 +88,7 @@ class ComparisonViews:
 
     def _arrange(self) -> None:
         layout = _layout_node()
-        if not layout.IsLayoutDescription(LAYOUT):
-            layout.AddLayoutDescription(LAYOUT, _LAYOUT)
+        register_layout()
         if not self.shown:
             self._before = layout.GetViewArrangement()
             layout.SetViewArrangement(LAYOUT)
@@ -112,16 +128,18 @@ class ComparisonViews:
             logic.GetSliceCompositeNode().SetHotLinkedControl(1)
 
     def _write(self, tag: str, text: str) -> None:
-        """Write into the lower left corner of a view: an actor of our own, as others own the corner annotation."""
+        """Write into the upper left corner of a view: an actor of our own, as others own the corner annotation."""
         view = slicer.app.layoutManager().sliceWidget(tag).sliceView()
-        if tag not in self._labels:
+        renderer = view.renderWindow().GetRenderers().GetFirstRenderer()
+        if tag not in self._labels or not renderer.HasViewProp(self._labels[tag]):  # a view can be made anew
             actor = vtk.vtkTextActor()
             actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-            actor.SetPosition(0.02, 0.02)
+            actor.SetPosition(0.02, 0.98)  # Slicer writes the name of the volume into the lower left
+            actor.GetTextProperty().SetVerticalJustificationToTop()
             actor.GetTextProperty().SetFontSize(16)
             actor.GetTextProperty().SetColor(1.0, 0.85, 0.3)
             actor.GetTextProperty().ShadowOn()
-            view.renderWindow().GetRenderers().GetFirstRenderer().AddViewProp(actor)
+            renderer.AddViewProp(actor)
             self._labels[tag] = actor
         self._labels[tag].SetInput(text)
         view.scheduleRender()
@@ -129,6 +147,13 @@ class ComparisonViews:
     def label(self, tag: str) -> str:
         """The words in the corner of a view."""
         return str(self._labels[tag].GetInput()) if tag in self._labels else ""
+
+
+def register_layout() -> None:
+    """Make the arrangement known: a scene may have been saved while it was shown."""
+    layout = _layout_node()
+    if layout is not None and not layout.IsLayoutDescription(LAYOUT):
+        layout.AddLayoutDescription(LAYOUT, _LAYOUT)
 
 
 def slice_on_screen(node: Any, axis: int) -> int:
@@ -168,7 +193,9 @@ def _to_world(node: Any) -> Any:
 
 
 def _layout_node() -> Any:
-    return slicer.app.layoutManager().layoutLogic().GetLayoutNode()
+    """The layout, or None: Slicer without a main window has none."""
+    manager = slicer.app.layoutManager()
+    return manager.layoutLogic().GetLayoutNode() if manager is not None else None
 
 
 def _logic(tag: str) -> Any:

@@ -36,6 +36,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic: SuperResolutionLogic | None = None
         self.job: Job[Any] | None = None
         self.device_job: Job[Any] | None = None
+        self.binding: Binding | None = None
+        self._starting = False
         ScriptedLoadableModuleWidget.__init__(self, parent)  # without a parent it calls setup()
 
     # ------------------------------------------------------------ set-up and scene
@@ -101,8 +103,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """The panel is destroyed: end jobs, stop observing."""
         self.removeObservers()
-        self.binding.connect(None)
-        self.logic.close()
+        if self.binding is not None:  # else setup() did not get far
+            self.binding.connect(None)
+        if self.logic is not None:
+            self.logic.close()
 
     def onReload(self) -> None:
         """Reload the library as well as the module file."""
@@ -113,6 +117,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
         """The logic ends the jobs; the parameter node is about to lose its references."""
         self.binding.connect(None)
+        self.job = self.device_job = None  # their results are nodes of the scene that goes
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
         """A new scene, or one that was loaded: its own parameters."""
@@ -169,12 +174,17 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _start(self, work: Any) -> None:
         """Check the input, then start a job; what is wrong is said in a message."""
+        if self._starting:  # an installation handles events: the button can be clicked again meanwhile
+            return
+        self._starting = True
         node = self.binding.node("inputVolume")
         try:
             nodes.check(node)
             self.job = work(node)
         except InputError as error:
             slicer.util.warningDisplay(str(error), windowTitle="Super Resolution")
+        finally:
+            self._starting = False
         self.update()
 
     def onEnhanced(self, job: Job[Enhancement]) -> None:
@@ -201,12 +211,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _show_figures(self, table: Any) -> None:
         """Slicer's own layout with a plot and a table."""
-        logic = slicer.app.applicationLogic()
+        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
+        logic = slicer.app.applicationLogic()  # told after the layout, which makes the views that are told
         logic.GetSelectionNode().SetActiveTableID(table.GetID())
         logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID("SuperResolution.Chart"))
         logic.PropagateTableSelection()
         logic.PropagatePlotChartSelection()
-        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
 
     def onAdvancedCollapsed(self, collapsed: bool) -> None:
         """Advanced is opened for the first time: let the engine, if it is installed, name the devices."""
@@ -278,7 +288,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def update(self) -> None:
         """Buttons, bar and words for the state things are in."""
         node, running = self.binding.node("inputVolume"), self.job is not None and self.job.running
-        problem = self._problem(node)
+        problem = "" if running else self._problem(node)
         self.ui.enhanceButton.text = CANCEL if running else ENHANCE
         self.ui.enhanceButton.enabled = running or not problem
         self.ui.enhanceButton.toolTip = problem or "Make a new volume, sharper in plane; the input stays as it is"

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +23,24 @@ def folder(node: Any = None, keep: bool = False) -> Iterator[Path]:
 
     The engine's errors speak of the file it was given; here they come to speak of the node.
     """
-    folder = Path(tempfile.mkdtemp(prefix="SR-", dir=slicer.app.temporaryPath))
+    path = Path(tempfile.mkdtemp(prefix="SR-", dir=slicer.app.temporaryPath))
     try:
-        yield folder
+        yield path
     except EngineError as error:
         name = node.GetName() if node is not None else ""
         raise EngineError(str(error).replace(INPUT, name), error.log) from error
     finally:
         if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder; where a process that was just ended still holds a file of it (Windows), try for a while."""
+    for _ in range(20):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.1)
 
 
 def showing(events: Generator[Event, None, Event], unit: str = "slices") -> Generator[Step, None, Event]:
@@ -76,6 +86,8 @@ def spread(work: Generator[None, None, Any], step: Step) -> Generator[Step, None
             yield step
     except StopIteration as end:
         return end.value
+    finally:
+        work.close()  # lets go of a mapped file, which Windows would not remove
 
 
 def _duration(seconds: float) -> str:

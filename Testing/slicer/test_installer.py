@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from standin.packages import packages
@@ -32,7 +33,8 @@ class World:
     def pip(self, requirement: str, _constraints: Path | None) -> None:
         if self.fail is not None:
             raise self.fail
-        self.constraints = Path(os.environ["PIP_CONSTRAINT"]).read_text()
+        with urlopen(os.environ["PIP_CONSTRAINT"]) as file:
+            self.constraints = file.read().decode()
         module = next(name for name, (wanted, _) in installer.PACKAGES.items() if wanted == requirement)
         self.installed.append(module)
         self.lacking.discard(module)
@@ -70,6 +72,29 @@ def test_what_slicer_brings_along_is_held_at_its_version(monkeypatch):
     assert f"pydicom=={pydicom.__version__}\n" in world.constraints
     assert "SimpleITK==" in world.constraints and "scipy==" in world.constraints
     assert "PIP_CONSTRAINT" not in os.environ
+
+
+def test_pip_and_setuptools_are_free_as_the_pytorch_extension_changes_them(monkeypatch):
+    world = World(monkeypatch, "skimage")
+    installer.ensure(installer.QUALITY)
+    assert "pip==" not in world.constraints and "setuptools==" not in world.constraints
+
+
+def test_the_folder_that_a_broken_installation_left_does_not_count(monkeypatch, tmp_path):
+    (tmp_path / "half_installed").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert installer.missing(("half_installed", "json")) == ["half_installed"]
+
+
+def test_a_package_that_is_there_although_its_installer_complained_is_enough(monkeypatch):
+    world = World(monkeypatch, "safetensors")
+
+    def complain(*_):
+        world.lacking.clear()
+        raise ImportError("DLL load failed")
+
+    monkeypatch.setattr(installer, "_pip_install", complain)
+    installer.ensure(installer.ENHANCE)
 
 
 def test_a_no_installs_nothing_and_says_what_to_do(session, monkeypatch):

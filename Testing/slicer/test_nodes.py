@@ -124,6 +124,13 @@ def test_a_second_result_gets_a_name_of_its_own(tmp_path):
     assert slicer.mrmlScene.GetNodesByName("result_1").GetNumberOfItems() == 1
 
 
+def test_looking_for_a_free_name_keeps_no_volume_alive(tmp_path):
+    source = scans.scalar("result")
+    count = source.GetReferenceCount()
+    assert nodes._taken("result") and not nodes._taken("free")
+    assert source.GetReferenceCount() == count
+
+
 def test_a_result_is_added_even_if_its_source_was_deleted_meanwhile(tmp_path):
     source = scans.scalar()
     result = there_and_back(source, tmp_path)

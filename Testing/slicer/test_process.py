@@ -133,6 +133,12 @@ def test_a_missing_package_is_called_by_its_name(engine):
         finish(running(["x"], engine("import no_such_package")))
 
 
+def test_the_words_of_slicers_launcher_for_a_killed_child_are_understood(engine):
+    folder = engine("import sys; print('error: [/x/python-real] exit abnormally', file=sys.stderr); return 1")
+    with pytest.raises(EngineError, match="lack of memory"):
+        finish(running(["x"], folder))
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are a thing of Linux and macOS")
 def test_a_worker_that_the_system_kills_is_reported_as_such(engine):
     folder = engine("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")

@@ -111,6 +111,32 @@ def test_back_restores_the_layout_from_before(session):
     assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
 
 
+def test_other_views_do_not_move_along(session):
+    layout = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
+    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    red = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    ComparisonViews().show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
+    before = red.GetFieldOfView()
+    left = logic(LEFT)
+    left.StartSliceNodeInteraction(slicer.vtkMRMLSliceNode.FieldOfViewFlag)
+    left.GetSliceNode().SetFieldOfView(11, 11, 1)
+    left.EndSliceNodeInteraction()
+    assert red.GetFieldOfView() == before
+
+
+def test_the_layout_is_known_from_the_start_for_scenes_that_were_saved_in_it(session):
+    views.register_layout()
+    assert slicer.app.layoutManager().layoutLogic().GetLayoutNode().IsLayoutDescription(views.LAYOUT)
+
+
+def test_without_a_main_window_nothing_is_shown_and_nothing_breaks(session, monkeypatch):
+    monkeypatch.setattr(views, "_layout_node", lambda: None)
+    found = ComparisonViews()
+    assert not found.shown
+    found.restore()
+    found.close()
+
+
 def test_other_views_keep_what_they_show(session):
     layout = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
     layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)

@@ -273,6 +273,11 @@ def test_measuring_fills_table_and_chart_and_says_who_wins(opened, wait_until):
     selection = slicer.app.applicationLogic().GetSelectionNode()
     assert selection.GetActiveTableID() == table.GetID()
     assert selection.GetActivePlotChartID() == table.GetNodeReferenceID("SuperResolution.Chart")
+    for view in slicer.util.getNodesByClass("vtkMRMLTableViewNode"):
+        assert view.GetTableNodeID() == table.GetID()
+    for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
+        assert view.GetPlotChartNodeID() == table.GetNodeReferenceID("SuperResolution.Chart")
+    assert slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
 
 
 # ---------------------------------------------------------------- parameters
