@@ -155,7 +155,7 @@ def load(name_or_path: str) -> Model:
         weights = load_tensors(content)
     except SafetensorError as error:
         raise InputError(f"{path.name} is not a readable safetensors file: {error}.") from error
-    network = build(card.architecture, card.arguments, card.skip).eval()
+    network = build(card.architecture, card.arguments, card.skip, card.input_grid).eval()
     try:
         network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
         with torch.inference_mode():

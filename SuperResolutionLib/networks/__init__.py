@@ -1,4 +1,4 @@
-"""The registry of networks: name -> class. One architecture a file; add a line here to add one."""
+"""The registries of networks: name -> class. One architecture a file; add a line here to add one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,28 +6,84 @@ from typing import Any
 from torch import nn
 
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.networks.circle import CircleDiscriminator, CircleGenerator
+from SuperResolutionLib.networks.cpce import CPCEDiscriminator, CPCEGenerator
 from SuperResolutionLib.networks.edsr import EDSR
+from SuperResolutionLib.networks.high_grid import OnFineGrid
+from SuperResolutionLib.networks.paediatric import PaediatricDiscriminator, PaediatricGenerator
 from SuperResolutionLib.networks.residual import Residual
+from SuperResolutionLib.networks.srcnn import SRCNN
+from SuperResolutionLib.networks.srgan import SRGANDiscriminator
 from SuperResolutionLib.networks.srresnet import SRResNet
+from SuperResolutionLib.networks.wdsr import WDSR
 
-NETWORKS: dict[str, type[nn.Module]] = {"edsr": EDSR, "srresnet": SRResNet}
+NETWORKS: dict[str, type[nn.Module]] = {
+    "circle": CircleGenerator,
+    "cpce": CPCEGenerator,
+    "edsr": EDSR,
+    "paediatric": PaediatricGenerator,
+    "srcnn": SRCNN,
+    "srresnet": SRResNet,
+    "wdsr": WDSR,
+}
+
+# They judge slices and make none: `build`, and so the zoo, knows nothing of them.
+DISCRIMINATORS: dict[str, type[nn.Module]] = {
+    "circle": CircleDiscriminator,
+    "cpce": CPCEDiscriminator,
+    "paediatric": PaediatricDiscriminator,
+    "srgan": SRGANDiscriminator,
+}
 
 
-def build(architecture: str, arguments: Mapping[str, Any], skip: str | None = None) -> nn.Module:
-    """A network with fresh weights.
+def build(
+    architecture: str, arguments: Mapping[str, Any], skip: str | None = None, input_grid: str | None = None
+) -> nn.Module:
+    """A network with fresh weights: (n, slices, h, w) -> (n, 1, scale h, scale w).
 
-    arguments: the constructor's. skip: "bicubic" wraps it to predict only what interpolation misses.
-    Raises InputError for an unknown architecture, skip, or arguments that the network does not take.
+    arguments: the constructor's, and `scale`. skip: "bicubic" wraps it to predict only what interpolation misses.
+    input_grid: what the network is said to take ("low": coarse slices, "high": interpolated ones, which a wrapper
+    then makes); None for what it does take.
+    Raises InputError for an unknown architecture or skip, arguments that the network does not take, another grid.
     """
     if architecture not in NETWORKS:
         raise unknown("network", architecture, NETWORKS)
     if skip not in (None, "bicubic"):
         raise unknown("skip", str(skip), ["bicubic"])
-    try:
-        network = NETWORKS[architecture](**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"Network '{architecture}' cannot be built from {arguments}: {error}.") from error
+    grid = grid_of(architecture)
+    if input_grid not in (None, grid):
+        raise InputError(f"Network '{architecture}' has the input grid '{grid}', not '{input_grid}'.")
+    own = {name: value for name, value in arguments.items() if grid == "low" or name != "scale"}
+    network = _construct("Network", NETWORKS, architecture, own)
+    if skip and getattr(network, "shortcut", False):
+        raise InputError(f"Network '{architecture}' adds its input already; leave skip out, or give shortcut = false.")
+    if grid == "high":
+        network = OnFineGrid(network, arguments.get("scale", 2), str(network.interpolation))
     return Residual(network, int(network.scale)) if skip else network  # type: ignore[arg-type]
+
+
+def build_discriminator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """A discriminator with fresh weights: (n, channels, h, w) -> (n, 1), logits or a critic's scores.
+
+    Raises InputError for an unknown architecture, or arguments that it does not take.
+    """
+    if architecture not in DISCRIMINATORS:
+        raise unknown("discriminator", architecture, DISCRIMINATORS)
+    return _construct("Discriminator", DISCRIMINATORS, architecture, arguments)
+
+
+def grid_of(architecture: str) -> str:
+    """A card's input_grid: "high" for a network that works on interpolated slices and keeps the matrix, else "low"."""
+    return "high" if hasattr(NETWORKS[architecture], "interpolation") else "low"
+
+
+def _construct(
+    kind: str, registry: Mapping[str, type[nn.Module]], architecture: str, arguments: Mapping[str, Any]
+) -> nn.Module:
+    try:
+        return registry[architecture](**arguments)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{kind} '{architecture}' cannot be built from {arguments}: {error}.") from error
 
 
 def parameters(network: nn.Module) -> int:

@@ -1,5 +1,7 @@
 """Pieces that several networks share."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -14,17 +16,17 @@ def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
 class Upscale(nn.Sequential):
     """Sub-pixel upscaling (Shi 2016): for each factor of 2 a 3x3 convolution to 4 x features and a PixelShuffle.
 
-    activation: a layer after each shuffle (SRResNet has one, EDSR has none). Raises InputError for a scale that
-    is not a power of 2.
+    activation: makes the layer after each shuffle (SRResNet has one, EDSR has none). Raises InputError for a scale
+    that is not a power of 2.
     """
 
-    def __init__(self, features: int, scale: int, activation: bool = False) -> None:
+    def __init__(self, features: int, scale: int, activation: Callable[[], nn.Module] | None = None) -> None:
         if scale < 1 or scale & (scale - 1):
             raise InputError(f"a scale of {scale} is not a power of 2")
         layers: list[nn.Module] = []
         for _ in range(scale.bit_length() - 1):
             layers += [conv3x3(features, 4 * features), nn.PixelShuffle(2)]
-            layers += [nn.PReLU()] if activation else []
+            layers += [activation()] if activation else []
         super().__init__(*layers)
 
     def radius(self, tail: int) -> int:
@@ -34,6 +36,22 @@ class Upscale(nn.Sequential):
             if isinstance(layer, nn.PixelShuffle):  # half as far on the coarser grid, then the 3x3 convolution
                 reach = (reach + 1) // 2 + 1
         return reach
+
+
+class DenseHead(nn.Sequential):
+    """The end of a discriminator: features pooled to size x size, a dense layer of 1024, leaky ReLU, one score.
+
+    (n, features, h, w) -> (n, 1). Where h = w = size, the pooling does nothing.
+    """
+
+    def __init__(self, features: int, size: int) -> None:
+        super().__init__(
+            nn.AdaptiveAvgPool2d(size),
+            nn.Flatten(),
+            nn.Linear(features * size**2, 1024),
+            nn.LeakyReLU(0.2),
+            nn.Linear(1024, 1),
+        )
 
 
 def middle_slice(x: torch.Tensor) -> torch.Tensor:

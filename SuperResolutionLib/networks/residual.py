@@ -1,8 +1,11 @@
 """Interpolation plus residual: a network that predicts only what bicubic interpolation misses."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
+from torch.nn.utils.parametrize import is_parametrized
 
 from SuperResolutionLib.networks.blocks import middle_slice
 
@@ -34,9 +37,17 @@ def smooth(x: torch.Tensor, scale: int) -> torch.Tensor:
     return interpolate(middle_slice(x).float(), scale_factor=scale, mode="bicubic", align_corners=False)
 
 
+def adds_to_baseline(network: nn.Module) -> bool:
+    """Whether a built network adds to interpolation: by the wrapper here, or by a shortcut of its own."""
+    return isinstance(network, Residual) or bool(getattr(getattr(network, "network", None), "shortcut", False))
+
+
 def start_at_zero(network: nn.Module) -> None:
-    """Set the last convolution to zero, so that training starts at the interpolation."""
-    tail = network.tail
-    assert isinstance(tail, nn.Conv2d) and tail.bias is not None
-    nn.init.zeros_(tail.weight)
-    nn.init.zeros_(tail.bias)
+    """Set the last convolution (all of them, where the output is a sum) to zero: training starts at the baseline."""
+    tail: Any = network.tail
+    for layer in tail if isinstance(tail, tuple) else (tail,):
+        # Of a weight-normalised layer the magnitude is set to zero; a direction of zero would have no gradient.
+        weight = layer.parametrizations.weight.original0 if is_parametrized(layer, "weight") else layer.weight
+        nn.init.zeros_(weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

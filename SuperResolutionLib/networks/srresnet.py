@@ -1,5 +1,7 @@
 """SRResNet: the generator of SRGAN (Ledig et al. 2017); works A and B."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -7,14 +9,14 @@ from SuperResolutionLib.networks.blocks import Upscale, conv3x3
 
 
 class ResidualBlock(nn.Module):
-    """conv, batch norm, PReLU, conv, batch norm, sum (Ledig 2017, figure 4)."""
+    """conv, batch norm, activation, conv, batch norm, sum (Ledig 2017, figure 4)."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, activation: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             conv3x3(features, features),
             nn.BatchNorm2d(features),
-            nn.PReLU(),
+            activation(),
             conv3x3(features, features),
             nn.BatchNorm2d(features),
         )
@@ -29,20 +31,27 @@ class SRResNet(nn.Module):
 
     (n, channels, h, w) -> (n, outputs, scale x h, scale x w). With 16 blocks of 64 features and 3 channels in
     and out: 1,401,749 parameters at x2, 1,549,462 at x4; with one channel in and out: 1,381,011 and 1,528,724.
+    activation: makes the layer after the head, in each block and after each upscaling.
     """
 
     def __init__(
-        self, scale: int = 4, channels: int = 1, outputs: int = 1, features: int = 64, blocks: int = 16
+        self,
+        scale: int = 4,
+        channels: int = 1,
+        outputs: int = 1,
+        features: int = 64,
+        blocks: int = 16,
+        activation: Callable[[], nn.Module] = nn.PReLU,
     ) -> None:
         super().__init__()
         self.scale = scale
-        self.head = nn.Sequential(nn.Conv2d(channels, features, 9, padding=4), nn.PReLU())
+        self.head = nn.Sequential(nn.Conv2d(channels, features, 9, padding=4), activation())
         self.body = nn.Sequential(
-            *(ResidualBlock(features) for _ in range(blocks)),
+            *(ResidualBlock(features, activation) for _ in range(blocks)),
             conv3x3(features, features),
             nn.BatchNorm2d(features),
         )
-        self.upscale = Upscale(features, scale, activation=True)
+        self.upscale = Upscale(features, scale, activation)
         self.tail = nn.Conv2d(features, outputs, 9, padding=4)
 
     @property

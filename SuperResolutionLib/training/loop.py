@@ -18,7 +18,7 @@ from torch.nn.functional import l1_loss, mse_loss
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.networks import build
-from SuperResolutionLib.networks.residual import Residual, smooth, start_at_zero
+from SuperResolutionLib.networks.residual import adds_to_baseline, smooth, start_at_zero
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.history import write_history
 from SuperResolutionLib.training.optimiser import optimisers
@@ -35,8 +35,8 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         network = build(recipe.architecture, recipe.arguments(), recipe.skip)
-        if isinstance(network, Residual):
-            start_at_zero(network.network)
+        if adds_to_baseline(network):
+            start_at_zero(network.network)  # type: ignore[arg-type]
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average: nn.Module = copy.deepcopy(self.network)
         self.optimisers = optimisers(self.network, recipe.optimiser, recipe.learning_rate, recipe.muon_rate)

@@ -9,7 +9,7 @@ import torch
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.geometry import stacking_axis
-from SuperResolutionLib.networks import build, parameters
+from SuperResolutionLib.networks import build, grid_of, parameters
 from SuperResolutionLib.training.data import stem, volume_files
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.validation import cases, validate
@@ -35,7 +35,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> P
         scale=recipe.scale,
         slices=recipe.slices,
         skip=recipe.skip,
-        input_grid="low",
+        input_grid=grid_of(recipe.architecture),
         intensity="divided by the 99.9th percentile of the 3-D volume",
         spacing=coarse_spacing(data, recipe),
         parameters=parameters(network),

@@ -28,6 +28,7 @@ class Recipe:
 
     patch: coarse voxels along a side. batch: patches a step. steps: optimiser steps, an epoch is `epoch` of
     them. hold: the share of the steps at the full learning rate, before it falls to zero along a cosine.
+    skip: "bicubic" where the network learns only what interpolation misses, "none" in a file for the whole image.
     mse_from: the share of the steps after which the loss turns from L1 to mean square error.
     """
 
@@ -104,6 +105,8 @@ def from_table(table: dict[str, Any]) -> Recipe:
     for key in settings:
         if key not in known:
             raise unknown("recipe setting", key, known)
+    if settings.get("skip") == "none":
+        settings["skip"] = None
     if "groups" in settings:
         settings["groups"] = _groups(settings["groups"])
     try:

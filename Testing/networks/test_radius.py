@@ -1,16 +1,20 @@
 """A network's `radius` is how far it sees: no voxel further, and no voxel less. Tiles rely on it."""
 
+from typing import Any
+
 import pytest
 import torch
+from small_networks import ON_FINE_GRID, SMALL, small
 from tiny_models import Plain, repeat
 
-from SuperResolutionLib.networks import build
+from SuperResolutionLib.inference import tiled
+from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.residual import Residual
 
 
-def all_positive(architecture: str, scale: int, blocks: int, skip: str | None) -> torch.nn.Module:
-    """A network in which nothing cancels and nothing is switched off: what can be seen, is."""
-    network = build(architecture, {"scale": scale, "features": 16, "blocks": blocks}, skip).eval().double()
+def all_positive(network: torch.nn.Module) -> torch.nn.Module:
+    """The network with weights of which none cancels another and none is off: what can be seen, is."""
+    network = network.eval().double()
     with torch.no_grad():
         for weight in network.parameters():
             weight.abs_().add_(0.01)
@@ -36,19 +40,50 @@ def sees(network: torch.nn.Module, distance: int, beyond: bool = False) -> bool:
     return not torch.equal(restored_middle(network, x), restored_middle(network, changed))
 
 
+def check_radius(network: torch.nn.Module) -> None:
+    assert sees(network, int(network.radius))
+    assert not sees(network, int(network.radius) + 1, beyond=True)
+
+
+DEEPER: dict[str, list[dict[str, Any]]] = {
+    "edsr": [{"blocks": 2}],
+    "paediatric": [{"blocks": 2}],
+    "srcnn": [{"kernels": [9, 5, 5]}, {"kernels": [3, 1, 1]}],
+    "srresnet": [{"blocks": 2}],
+    "wdsr": [{"blocks": 2}, {"variant": "b"}, {"variant": "b", "blocks": 3}],
+}
 CASES = [
-    (architecture, scale, blocks, skip)
-    for architecture in ("edsr", "srresnet")
-    for scale, blocks in ((2, 1), (2, 2), (4, 1))
+    (architecture, scale, changes, skip)
+    for architecture in sorted(NETWORKS)
+    for scale, changes in [(2, {}), (4, {}), *((2, more) for more in DEEPER.get(architecture, []))]
     for skip in (None, "bicubic")
 ]
 
 
-@pytest.mark.parametrize(("architecture", "scale", "blocks", "skip"), CASES)
-def test_a_voxel_at_the_radius_is_seen_and_none_beyond(architecture, scale, blocks, skip):
-    network = all_positive(architecture, scale, blocks, skip)
-    assert sees(network, int(network.radius))
-    assert not sees(network, int(network.radius) + 1, beyond=True)
+@pytest.mark.parametrize(("architecture", "scale", "changes", "skip"), CASES)
+def test_a_voxel_at_the_radius_is_seen_and_none_beyond(architecture, scale, changes, skip):
+    check_radius(all_positive(small(architecture, scale, skip=skip, **changes)))
+
+
+@pytest.mark.parametrize("architecture", ON_FINE_GRID)
+def test_so_it_is_on_the_fine_grid_alone(architecture):
+    check_radius(all_positive(NETWORKS[architecture](**SMALL[architecture])))
+
+
+def test_circle_sees_16_voxels_and_cpce_8():
+    for architecture, radius in (("circle", 16), ("cpce", 8)):
+        network = NETWORKS[architecture]()
+        assert network.radius == radius
+        check_radius(all_positive(network))
+
+
+@pytest.mark.parametrize("architecture", sorted(NETWORKS))
+@pytest.mark.parametrize(("scale", "tile"), [(2, 16), (2, 23), (4, 16)])
+def test_tiles_give_what_the_whole_slice_gives(architecture, scale, tile):
+    network = small(architecture, scale, slices=3)
+    x = torch.rand(1, 3, 49, 61)
+    with torch.inference_mode():
+        assert (tiled(network, x, tile, int(network.radius)) - network(x)).abs().max() < 1e-5
 
 
 def test_the_interpolation_sees_two_voxels_even_where_the_network_sees_none():

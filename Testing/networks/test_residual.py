@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 import torch
 from phantoms import stack
+from small_networks import small
 
 from SuperResolutionLib.interpolation import upsample
-from SuperResolutionLib.networks import build
+from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.residual import start_at_zero
 
 
 def wrapped(scale: int, slices: int, architecture: str = "edsr") -> torch.nn.Module:
-    torch.manual_seed(0)
-    arguments = {"scale": scale, "channels": slices, "features": 16, "blocks": 1}
-    return build(architecture, arguments, "bicubic").eval()
+    return small(architecture, scale, slices, "bicubic")
 
 
-@pytest.mark.parametrize("architecture", ["edsr", "srresnet"])
+@pytest.mark.parametrize("architecture", sorted(NETWORKS))
 @pytest.mark.parametrize(("scale", "slices"), [(2, 1), (2, 5), (4, 3)])
 def test_with_its_last_layer_at_zero_it_is_bicubic_of_the_middle_slice(architecture, scale, slices):
     network = wrapped(scale, slices, architecture)
@@ -41,3 +40,19 @@ def test_a_low_precision_touches_the_residual_alone():
         restored = network(x)
     assert restored.dtype == torch.float32
     assert np.abs(restored[:, 0].numpy() - upsample(stack(x[:, 1].numpy())).voxels).max() < 1e-5
+
+
+@pytest.mark.parametrize("architecture", sorted(NETWORKS))
+def test_from_zero_a_network_learns(architecture):
+    network = wrapped(2, 1, architecture)
+    start_at_zero(network.network)
+    x, truth = torch.rand(1, 1, 12, 12), torch.rand(1, 1, 24, 24)
+    losses = []
+    for _ in range(20):
+        loss = (network(x) - truth).square().mean()
+        slopes = torch.autograd.grad(loss, list(network.parameters()))
+        with torch.no_grad():
+            for weight, slope in zip(network.parameters(), slopes, strict=True):
+                weight.sub_(0.01 * slope)
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] - 1e-4

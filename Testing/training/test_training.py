@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_networks import ON_FINE_GRID, SMALL
 
 import SuperResolutionLib
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.inference import enhance
+from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.networks import NETWORKS
+from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.training import loop
 from SuperResolutionLib.training.loop import _schedule, train
+from SuperResolutionLib.training.publish import publish
+
+CPU = torch.device("cpu")
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
 HERE = Path(__file__).parent
@@ -88,6 +97,27 @@ def test_a_training_can_start_from_another_models_body(scans, recipe, tmp_path):
 def test_a_diverging_training_stops_with_a_sentence(scans, recipe, tmp_path, refuses):
     with refuses("Training diverged at step", "lower the learning rate"):
         quietly(recipe(optimiser="adam", learning_rate=1e30), scans("a"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("architecture", sorted(NETWORKS))
+def test_every_network_trains_is_published_and_enhances(scans, recipe, tmp_path, architecture):
+    own = SMALL[architecture]
+    chosen = recipe(architecture=architecture, network=own, steps=6, epoch=3, skip="bicubic", optimiser="adam")
+    data = scans("train/a", "train/val_c")
+    best = quietly(chosen, data, tmp_path / "run")
+    path = publish(chosen, best, data, tmp_path)
+    low = files.read(data / "train" / "a.nii.gz")
+    enhanced = enhance(low, str(path))
+    assert enhanced.size == (72, 72, 4)
+    assert zoo.read_card(path).input_grid == ("high" if architecture in ON_FINE_GRID else "low")
+    smooth = upsample(low, "bicubic", 2)
+    assert abs(enhanced.voxels.astype(float) - smooth.voxels).mean() < 60  # it starts at interpolation
+
+
+def test_a_network_with_a_shortcut_of_its_own_starts_at_its_input(recipe):
+    run = loop.Run(recipe(architecture="circle", network={"filters": [8, 6], "shortcut": True}, skip="none"), CPU)
+    coarse = torch.rand(1, 3, 12, 12)
+    assert torch.allclose(run.network.eval()(coarse), refine(coarse[:, 1:2], 2, "windowed_sinc"), atol=1e-6)
 
 
 # ---------------------------------------------------------------- the time there is
