@@ -35,6 +35,12 @@ def node_of(path: Path, folder: Path):
     return slicer.modules.volumes.logic().AddArchetypeVolume(str(folder / "scan.nrrd"), "T1 head")
 
 
+def settle(application) -> None:
+    """Let everything happen that waits for the event loop."""
+    for _ in range(20):
+        application.processEvents()
+
+
 def look_at_the_brain(node) -> None:
     """Zoom in on the brain: shows more, and no face."""
     bounds = [0.0] * 6
@@ -68,9 +74,9 @@ def main(target: Path, scan: Path) -> None:
         application.processEvents()
         time.sleep(0.02)
     assert panel.job.state == "done", panel.job.error
+    settle(application)
     look_at_the_brain(low)
-    for _ in range(20):
-        application.processEvents()
+    settle(application)
     pictures = [panel.parent.grab(), views.grab()]
     whole = QtGui.QPixmap(sum(p.width() for p in pictures), max(p.height() for p in pictures))
     whole.fill(QtCore.Qt.black)

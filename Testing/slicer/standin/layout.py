@@ -62,8 +62,11 @@ class qMRMLSliceView(QtWidgets.QWidget):
         actors = self._renderer.GetViewProps()
         for actor in (actor for actor in actors if isinstance(actor, vtk.vtkTextActor) and actor.GetVisibility()):
             x, y = actor.GetPosition()
-            area = QtCore.QRect(0, 0, self.width, round((1 - y) * self.height)).adjusted(round(x * self.width), 0, 0, 0)
-            painter.drawText(area, align.AlignBottom | align.AlignLeft, actor.GetInput() or "")
+            at, left = round((1 - y) * self.height), round(x * self.width)
+            hangs = actor.GetTextProperty().GetVerticalJustification() == vtk.VTK_TEXT_TOP
+            area = QtCore.QRect(left, at, self.width, self.height) if hangs else QtCore.QRect(left, 0, self.width, at)
+            vertical = align.AlignTop if hangs else align.AlignBottom
+            painter.drawText(area, vertical | align.AlignLeft, actor.GetInput() or "")
         painter.end()
 
 
