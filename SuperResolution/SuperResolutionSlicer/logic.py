@@ -24,7 +24,7 @@ from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionSlicer import installer, nodes, quality, views
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.work import INPUT, folder, importing, showing, spread, waiting
+from SuperResolutionSlicer.work import INPUT, always, counting, folder, importing, told
 
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
@@ -212,14 +212,14 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
-            yield from showing(running(command, here))
+            yield from told(running(command, here), counting("slices"))
             enhanced = yield from importing(output, node, name)
             bicubic = None
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
                 command += ["--scale", str(settings.scale), "--plane", settings.plane, *one]
-                yield from waiting(running(command, here), "Interpolating, to compare with")
+                yield from told(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
         if one:
@@ -233,7 +233,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
         with folder() as here:
-            return (yield from waiting(running(command, here), "Asking the engine"))[key]
+            return (yield from told(running(command, here), always("Asking the engine")))[key]
 
     def _comparing(
         self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
@@ -246,12 +246,12 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
             command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
-            yield from showing(running(command, here), "steps")
+            yield from told(running(command, here), counting("steps"))
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)
             shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
             steps = quality.adding(node, table, {method: errors / f"{_stem(method)}.nhdr" for method in shown})
-            result = yield from spread(steps, Step(1.0, "Making the table"))
+            result = yield from told(steps, always("Making the table"))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from SuperResolutionLib import degrade
 from SuperResolutionLib.files.nrrd import write_detached
+from SuperResolutionLib.progress import finish
 from SuperResolutionSlicer import nodes
 
 CATEGORY = "Super Resolution"
@@ -41,12 +42,6 @@ def coarse(node: Any, scale: int = 2) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "coarse.nhdr"
         write_detached(low, path)
-        steps = nodes.reading(path, node, f"{node.GetName()} x{scale} coarser")
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result = end.value
-                break
+        result = finish(nodes.reading(path, node, f"{node.GetName()} x{scale} coarser"))
     nodes.add(result, node, {"Operation": f"k-space truncation x{scale}"})
     return result

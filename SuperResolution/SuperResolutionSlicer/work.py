@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,51 +43,38 @@ def _remove(path: Path) -> None:
         time.sleep(0.1)
 
 
-def showing(events: Generator[Event, None, Event], unit: str = "slices") -> Generator[Step, None, Event]:
-    """The engine's events as steps, in words."""
+def told(work: Generator[Any, None, Any], words: Callable[[Any], Step]) -> Generator[Step, None, Any]:
+    """Work as steps: what it yields, in words; returns its result."""
     try:
         while True:
-            event = next(events)
-            total = event.get("total")
-            if not total:
-                yield Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
-                continue
-            left = event.get("left")
-            words = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
-            yield Step(event["done"] / total, words)
+            yield words(next(work))
     except StopIteration as end:
         return end.value
     finally:
-        events.close()
+        work.close()  # ends a process at once, and lets go of a mapped file, which Windows would not remove
 
 
-def waiting(events: Generator[Event, None, Event], text: str) -> Generator[Step, None, Event]:
-    """A quick command's events as steps that only say what is waited for."""
-    try:
-        while True:
-            next(events)
-            yield Step(1.0, text)
-    except StopIteration as end:
-        return end.value
-    finally:
-        events.close()
+def always(text: str) -> Callable[[Any], Step]:
+    """Words for work that is nearly done and has nothing to count."""
+    return lambda _: Step(1.0, text)
+
+
+def counting(unit: str) -> Callable[[Event], Step]:
+    """Words for the engine's progress: how many of how many, and the time left."""
+
+    def words(event: Event) -> Step:
+        total, left = event.get("total"), event.get("left")
+        if not total:
+            return Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
+        text = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
+        return Step(event["done"] / total, text)
+
+    return words
 
 
 def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
-    """The node of a result; its words say what the wait is for."""
-    return (yield from spread(nodes.reading(path, source, name), Step(1.0, "Loading the result")))
-
-
-def spread(work: Generator[None, None, Any], step: Step) -> Generator[Step, None, Any]:
-    """Work in pieces that have nothing to show, as steps."""
-    try:
-        while True:
-            next(work)
-            yield step
-    except StopIteration as end:
-        return end.value
-    finally:
-        work.close()  # lets go of a mapped file, which Windows would not remove
+    """The node of a result, not yet in the scene."""
+    return told(nodes.reading(path, source, name), always("Loading the result"))
 
 
 def _duration(seconds: float) -> str:
