@@ -1,6 +1,7 @@
 """superresolution train: a model from a recipe and a folder of scans."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ def add(commands: Any) -> None:
         "train",
         "train a model by a recipe",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2 --budget 60",
+        "superresolution train mri-x2 --data knees/ --out runs/knee-x2 --from mri-x2",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="the name of a recipe, or a .toml file")
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="the folder of training scans")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for checkpoint, curves and the model")
+    parser.add_argument("--from", dest="start_from", metavar="MODEL", help="begin with the weights of this model")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
     parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut the steps to what fits")
     common.add_device(parser)
@@ -31,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.training.publish import publish, starting_weights
 
     recipe = recipes.load(options.recipe)
+    if options.start_from is not None:
+        recipe = replace(recipe, start_from=options.start_from)
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
     from SuperResolutionLib.training.loop import train

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -93,7 +94,7 @@ def train(
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
     sampler = Sampler(training_stacks(data, recipe), recipe)
     held = cases(data, recipe) if rank == 0 else []
-    saved = torch.load(checkpoint, map_location=where, weights_only=True) if resume and checkpoint.exists() else None
+    saved = _load(checkpoint, where, log) if resume else None
     if saved is not None:
         recipe = replace(recipe, steps=json.loads(saved["recipe"])["steps"])
     run = Run(recipe, where)
@@ -226,15 +227,52 @@ def _keep(run: Run, figures: dict[str, float]) -> None:
 
 
 def _save(state: dict[str, Any], path: Path) -> None:
-    """Write beside, then rename: a kill in the middle leaves the checkpoint from before."""
+    """Write beside, then rename; the checkpoint from before is kept as well, in case this one is damaged.
+
+    Raises InputError where the disk refuses; the checkpoint that is there stays.
+    """
     beside = path.with_suffix(".tmp")
-    torch.save(state, beside)
+    try:
+        torch.save(state, beside)
+    except (OSError, RuntimeError) as error:
+        beside.unlink(missing_ok=True)
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"The checkpoint in {path.parent} could not be written ({reason}); free some space, "
+            "then go on with --resume from the one before."
+        ) from error
+    if path.exists():
+        os.replace(path, _before(path))
     os.replace(beside, path)
+
+
+def _before(path: Path) -> Path:
+    return path.with_suffix(".before.pt")
+
+
+def _load(path: Path, device: torch.device, log: Log) -> dict[str, Any] | None:
+    """The newest checkpoint that can be read, None where there is none. Raises InputError if all are damaged."""
+    there = [p for p in (path, _before(path)) if p.exists()]
+    for candidate in there:
+        try:
+            state: dict[str, Any] = torch.load(candidate, map_location=device, weights_only=True)
+        except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
+            log(f"{candidate.name} cannot be read ({str(error).splitlines()[0]})")
+            continue
+        return state
+    if there:
+        raise InputError(f"No checkpoint in {path.parent} can be read; begin again in another folder (--out).")
+    return None
 
 
 def _load_fitting(run: Run, start: dict[str, torch.Tensor]) -> int:
     own = run.network.state_dict()
     fitting = {k: v.float() for k, v in start.items() if k in own and own[k].shape == v.shape}
+    if start and not fitting:
+        raise InputError(
+            f"None of the {len(start)} weight tensors to begin with fits '{run.recipe.architecture}' as this recipe "
+            "builds it; name a model of the same architecture and size."
+        )
     run.network.load_state_dict({**own, **fitting})
     run.average.load_state_dict(run.network.state_dict())
     return len(fitting)

@@ -222,6 +222,17 @@ def re_split(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
+def test_train_begins_with_the_weights_of_another_model(command, scan, tmp_path):
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    (tmp_path / "data").mkdir()
+    files.write(files.read(scan), tmp_path / "data" / "one.nrrd")
+    first = ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--device", "cpu", "--out"]
+    assert command(*first, tmp_path / "a").code == 0
+    answer = command(*first, tmp_path / "b", "--from", tmp_path / "a" / "mine.safetensors")
+    assert answer.code == 0
+    assert "starting from 12 of 12 given tensors" in answer.out
+
+
 def test_train_makes_a_model_that_enhance_takes(command, scan, tmp_path):
     (tmp_path / "mine.toml").write_text(RECIPE)
     (tmp_path / "data").mkdir()

@@ -120,6 +120,47 @@ def test_a_network_with_a_shortcut_of_its_own_starts_at_its_input(recipe):
     assert torch.allclose(run.network.eval()(coarse), refine(coarse[:, 1:2], 2, "windowed_sinc"), atol=1e-6)
 
 
+def test_weights_of_another_architecture_are_refused(scans, recipe, tmp_path, refuses):
+    other = loop.Run(recipe(architecture="srcnn", network={"features": [16, 8]}), CPU).network.state_dict()
+    with refuses("None of the", "fits 'edsr'", "same architecture"):
+        quietly(recipe(steps=2), scans("a"), tmp_path / "run", start=other)
+
+
+def test_a_checkpoint_cut_off_in_the_middle_is_passed_over_for_the_one_before(scans, recipe, tmp_path):
+    data, out = scans("a", "val_c"), tmp_path / "run"
+    quietly(recipe(steps=20, epoch=10), data, out)
+    checkpoint = out / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    lines = []
+    train(recipe(steps=20, epoch=10), data, out, resume=True, device="cpu", log=lines.append)
+    assert lines[0].startswith("checkpoint.pt cannot be read")
+    assert [line.split()[1] for line in lines if line.startswith("step")] == ["20/20"]  # it went on from step 10
+
+
+def test_checkpoints_that_are_all_damaged_end_in_a_sentence(scans, recipe, tmp_path, refuses):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with refuses("No checkpoint in", "can be read", "--out"):
+        quietly(recipe(steps=4), scans("a"), out, resume=True)
+
+
+def test_a_disk_that_fills_up_leaves_the_checkpoint_from_before(scans, recipe, tmp_path, refuses, monkeypatch):
+    data, out = scans("a", "val_c"), tmp_path / "run"
+    quietly(recipe(steps=10, epoch=10), data, out)
+    before = (out / "checkpoint.pt").read_bytes()
+
+    def full(_state, path):
+        path.write_bytes(b"half of it")
+        raise RuntimeError("PytorchStreamWriter failed writing file data/3: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with refuses("could not be written", "file write failed", "--resume"):
+        loop._save({}, out / "checkpoint.pt")
+    assert (out / "checkpoint.pt").read_bytes() == before
+    assert sorted(p.name for p in out.glob("*.tmp")) == []
+
+
 # ---------------------------------------------------------------- the time there is
 
 
