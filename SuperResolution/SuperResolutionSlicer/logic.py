@@ -24,7 +24,7 @@ from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionSlicer import installer, nodes, quality, views
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.work import INPUT, always, counting, folder, importing, told
+from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing, told
 
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
@@ -206,9 +206,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         if one:
             name, smooth = f"{name} preview", f"{smooth} preview"
         with folder(node, settings.keep_temporary) as here:
-            yield Step(0.0, f"Writing {node.GetName()}")
             source = here / INPUT
-            nodes.write(node, source)
+            yield from exporting(node, source)
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
@@ -240,9 +239,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     ) -> Generator[Step, None, Any]:
         chosen = methods or self.qualityMethods(settings.scale)
         with folder(node) as here:
-            yield Step(0.0, f"Writing {node.GetName()}")
             source, figures, errors = here / INPUT, here / "figures.json", here / "errors"
-            nodes.write(node, source)
+            yield from exporting(node, source)
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
             command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]

@@ -14,7 +14,7 @@ import vtk
 from vtk.util import numpy_support
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.nrrd import open_voxels, write_detached
+from SuperResolutionLib.files.nrrd import open_voxels, writing_detached
 from SuperResolutionLib.volume import Gradients, Volume
 
 SCALAR, DIFFUSION = "vtkMRMLScalarVolumeNode", "vtkMRMLDiffusionWeightedVolumeNode"
@@ -91,10 +91,18 @@ def volume_of(node: Any) -> Volume:
     )
 
 
-def write(node: Any, path: Path) -> None:
-    """Write a node for the engine: .nhdr with raw voxels beside it. Raises InputError where the disk is full."""
+def writing(node: Any, path: Path) -> Generator[None, None, None]:
+    """Write a node for the engine: .nhdr with raw voxels beside it; yields between chunks of work.
+
+    Raises InputError where the disk is full.
+    """
+    written = 0
     try:
-        write_detached(volume_of(node), path)
+        for size in writing_detached(volume_of(node), path):
+            written += size
+            if written >= CHUNK:
+                written = 0
+                yield
     except OSError as error:
         raise InputError(
             f"The folder for temporary files, {path.parent.parent}, cannot take {node.GetName()} "

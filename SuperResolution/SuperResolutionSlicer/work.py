@@ -72,6 +72,12 @@ def counting(unit: str) -> Callable[[Event], Step]:
     return words
 
 
+def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
+    """Write a node for the engine."""
+    yield Step(0.0, f"Writing {source.GetName()}")
+    yield from told(nodes.writing(source, path), lambda _: Step(0.0, f"Writing {source.GetName()}"))
+
+
 def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
     """The node of a result, not yet in the scene."""
     return told(nodes.reading(path, source, name), always("Loading the result"))

@@ -80,11 +80,17 @@ def write_detached(volume: Volume, path: Path) -> None:
     Written slice by slice: a view of a larger array is never copied whole. Raises InputError for a voxel type that
     NRRD does not have.
     """
+    for _ in writing_detached(volume, path):
+        pass
+
+
+def writing_detached(volume: Volume, path: Path) -> Iterator[int]:
+    """`write_detached` in pieces, for a program that must stay responsive: yields the bytes of each slice written."""
     data = path.with_suffix(".raw")
     path.write_bytes(_header(volume, "raw", data.name))
     with data.open("wb") as file:
         for part in _slices(volume.voxels):
-            file.write(part)
+            yield file.write(part)
 
 
 def open_voxels(path: Path) -> np.memmap:

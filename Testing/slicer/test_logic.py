@@ -244,7 +244,7 @@ def test_a_disk_that_is_full_gives_a_sentence_and_no_file(logic, monkeypatch):
         path.write_bytes(b"part")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(nodes, "write_detached", refuse)
+    monkeypatch.setattr(nodes, "writing_detached", refuse)
     with pytest.raises(JobError, match="No space left on device"):
         logic.enhance(scans.scalar())
     assert temporary_files() == []
