@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
-from SuperResolutionSlicer.library import make_importable, resource
+from SuperResolutionSlicer.locations import make_importable, resource
 
 make_importable()
 

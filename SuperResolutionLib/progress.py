@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 Result = TypeVar("Result")
+Given = TypeVar("Given")
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ def within(
 
     done: steps of the whole before the part. total: of the whole. began: when the whole began, by time.monotonic.
     """
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        yield Progress(done + event.done, total, time.monotonic() - began, event.message)
+    return mapped(steps, lambda e: Progress(done + e.done, total, time.monotonic() - began, e.message))
+
+
+def mapped(work: Generator[Given, None, Result], function: Callable[[Given], Shown]) -> Generator[Shown, None, Result]:
+    """Work with `function` of what it yields; returns its result, and ends it when closed."""
+    try:
+        while True:
+            yield function(next(work))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    finally:
+        work.close()

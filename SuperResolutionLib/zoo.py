@@ -72,6 +72,11 @@ def default_name(scale: int) -> str:
     return f"mri-x{scale}"
 
 
+def label(name_or_path: str) -> str:
+    """A model, or another method, as part of a file's or a volume's name: of a path, the file's stem."""
+    return Path(name_or_path).stem if name_or_path.endswith(".safetensors") else name_or_path
+
+
 def find(name_or_path: str) -> Path:
     """The weights file of a model given by name or by path.
 

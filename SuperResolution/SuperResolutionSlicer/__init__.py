@@ -1,6 +1,6 @@
 """What knows MRML and Qt: the Slicer side of SuperResolutionLib. One idea a file, arrows run down.
 
-library      where SuperResolutionLib and Resources lie
+locations    where SuperResolutionLib and Resources lie
 run_engine   what the child process runs (plain Python, no slicer)
 process      one run of the library's command line: events, log, end
 jobs         long work as a generator that Slicer's event loop drives

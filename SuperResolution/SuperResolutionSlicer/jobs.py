@@ -59,7 +59,6 @@ class Job(Generic[T]):
         self._stepping = False
         self._stop = False
         self._timer: Any = None
-        self._told_last = False
         if start:
             self._start_timer()
 
@@ -127,8 +126,7 @@ class Job(Generic[T]):
         self.state, self.error, self.log = "failed", message, log
 
     def _tell(self) -> None:
-        if not self.running and self._timer is not None and not self._told_last:
-            self._told_last = True
+        if not self.running and self._timer is not None:
             self._timer.stop()
             self._timer.deleteLater()  # it holds on to this job, and so to the volumes of its result
         if self._changed is not None:

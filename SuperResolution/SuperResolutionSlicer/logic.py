@@ -21,10 +21,11 @@ from SuperResolutionLib import __version__, zoo
 from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import installer, nodes, quality, views
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing, told
+from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing
 
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
@@ -201,7 +202,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """index: one slice only; below 0, the one on screen."""
         axis = stacking_axis(nodes.volume_of(node), settings.plane)
         one = [] if index is None else ["--slice", str(index if index >= 0 else views.slice_on_screen(node, axis))]
-        name = f"{node.GetName()} SR x{settings.scale} ({_stem(settings.model_name)})"
+        name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(settings.model_name)})"
         smooth = f"{node.GetName()} bicubic x{settings.scale}"
         if one:
             name, smooth = f"{name} preview", f"{smooth} preview"
@@ -211,14 +212,14 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
-            yield from told(running(command, here), counting("slices"))
+            yield from mapped(running(command, here), counting("slices"))
             enhanced = yield from importing(output, node, name)
             bicubic = None
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
                 command += ["--scale", str(settings.scale), "--plane", settings.plane, *one]
-                yield from told(running(command, here), always("Interpolating, to compare with"))
+                yield from mapped(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
         if one:
@@ -232,7 +233,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
         with folder() as here:
-            return (yield from told(running(command, here), always("Asking the engine")))[key]
+            return (yield from mapped(running(command, here), always("Asking the engine")))[key]
 
     def _comparing(
         self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
@@ -244,12 +245,12 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
             command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
-            yield from told(running(command, here), counting("steps"))
+            yield from mapped(running(command, here), counting("steps"))
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)
             shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
-            steps = quality.adding(node, table, {method: errors / f"{_stem(method)}.nhdr" for method in shown})
-            result = yield from told(steps, always("Making the table"))
+            steps = quality.adding(node, table, {method: errors / f"{zoo.label(method)}.nhdr" for method in shown})
+            result = yield from mapped(steps, always("Making the table"))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
 
@@ -282,11 +283,6 @@ def _remove_previews(node: Any) -> None:
         for old in slicer.util.getNodesByClass(kind):
             if old.GetAttribute(key) == node.GetID():
                 slicer.mrmlScene.RemoveNode(old)
-
-
-def _stem(method: str) -> str:
-    """A method's name in file names and node names: of a model file, the file's."""
-    return Path(method).stem if method.endswith(".safetensors") else method
 
 
 def _only(work: Generator[Step, None, Enhancement]) -> Generator[Step, None, Any]:

@@ -216,15 +216,23 @@ def _taken(name: str) -> bool:
 
 def put_beside(node: Any, source: Any) -> None:
     """Give a node the source's parent in the subject hierarchy."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    parent = hierarchy.GetItemParent(item_of(source))
-    hierarchy.SetItemParent(item_of(node), parent)
+    put_in(hierarchy().GetItemParent(item_of(source)), node)
+
+
+def put_in(parent: int, node: Any) -> None:
+    """Give a node a parent in the subject hierarchy."""
+    hierarchy().SetItemParent(item_of(node), parent)
 
 
 def item_of(node: Any) -> int:
     """A node's item in the subject hierarchy, made where the application has not made it."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    return hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+    tree = hierarchy()
+    return tree.GetItemByDataNode(node) or tree.CreateItem(tree.GetSceneItemID(), node)
+
+
+def hierarchy() -> Any:
+    """The subject hierarchy of the scene."""
+    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
 
 
 def copy_display(source: Any, target: Any) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionSlicer.library import home
+from SuperResolutionSlicer.locations import home
 
 LOG_LINES = 400  # kept of what a run says
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # of Windows

@@ -10,6 +10,7 @@ import vtk
 
 from SuperResolutionSlicer import nodes
 
+CHART = "SuperResolution.Chart"  # the role of the node reference from table to chart
 COLUMNS = {
     "psnr": "PSNR (dB)",
     "psnr_head": "PSNR in head (dB)",
@@ -45,8 +46,8 @@ def adding(source: Any, table: dict[str, Any], errors: dict[str, Path]) -> Gener
         nodes.add(node, source, {"Operation": "absolute error"})
         _show_error(node, table, volumes)
     for node in (figures, slices, chart, *volumes):
-        _put_in(folder, node)
-    figures.SetNodeReferenceID("SuperResolution.Chart", chart.GetID())
+        nodes.put_in(folder, node)
+    figures.SetNodeReferenceID(CHART, chart.GetID())
     for node in volumes:
         figures.AddNodeReferenceID("SuperResolution.Error", node.GetID())
     return figures
@@ -63,19 +64,14 @@ def summary(table: dict[str, Any]) -> str:
     model = next((row for row in table["rows"] if not row["classical"]), None)
     if best is None or model is None:
         return "Measured; see the table."
-    gain = model["psnr_head"] - best["psnr_head"]
+    gain = model["gain_db"]
     word = "above" if gain >= 0 else "BELOW"
     return f"{model['method']} is {abs(gain):.2f} dB {word} the best classical method, {best['method']}."
 
 
 def _folder(source: Any, title: str) -> int:
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    return int(hierarchy.CreateFolderItem(hierarchy.GetItemParent(nodes.item_of(source)), title))
-
-
-def _put_in(folder: int, node: Any) -> None:
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    hierarchy.SetItemParent(nodes.item_of(node), folder)
+    tree = nodes.hierarchy()
+    return int(tree.CreateFolderItem(tree.GetItemParent(nodes.item_of(source)), title))
 
 
 def _table(table: dict[str, Any], title: str) -> Any:

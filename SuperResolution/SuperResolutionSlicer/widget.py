@@ -9,10 +9,10 @@ from slicer.util import VTKObservationMixin
 
 from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.errors import InputError
-from SuperResolutionSlicer import installer, nodes, views
+from SuperResolutionSlicer import installer, nodes, quality, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
-from SuperResolutionSlicer.library import forget, resource
+from SuperResolutionSlicer.locations import forget, resource
 from SuperResolutionSlicer.logic import DEGRADATIONS, Enhancement, Settings, SuperResolutionLogic
 from SuperResolutionSlicer.parameters import Binding, first_volume
 
@@ -214,7 +214,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
         logic = slicer.app.applicationLogic()  # told after the layout, which makes the views that are told
         logic.GetSelectionNode().SetActiveTableID(table.GetID())
-        logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID("SuperResolution.Chart"))
+        logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID(quality.CHART))
         logic.PropagateTableSelection()
         logic.PropagatePlotChartSelection()
 

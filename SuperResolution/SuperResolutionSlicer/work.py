@@ -10,6 +10,7 @@ from typing import Any
 
 import slicer
 
+from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import nodes
 from SuperResolutionSlicer.jobs import Step
 from SuperResolutionSlicer.process import EngineError, Event
@@ -43,17 +44,6 @@ def _remove(path: Path) -> None:
         time.sleep(0.1)
 
 
-def told(work: Generator[Any, None, Any], words: Callable[[Any], Step]) -> Generator[Step, None, Any]:
-    """Work as steps: what it yields, in words; returns its result."""
-    try:
-        while True:
-            yield words(next(work))
-    except StopIteration as end:
-        return end.value
-    finally:
-        work.close()  # ends a process at once, and lets go of a mapped file, which Windows would not remove
-
-
 def always(text: str) -> Callable[[Any], Step]:
     """Words for work that is nearly done and has nothing to count."""
     return lambda _: Step(1.0, text)
@@ -75,12 +65,12 @@ def counting(unit: str) -> Callable[[Event], Step]:
 def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
     """Write a node for the engine."""
     yield Step(0.0, f"Writing {source.GetName()}")
-    yield from told(nodes.writing(source, path), lambda _: Step(0.0, f"Writing {source.GetName()}"))
+    yield from mapped(nodes.writing(source, path), lambda _: Step(0.0, f"Writing {source.GetName()}"))
 
 
 def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
     """The node of a result, not yet in the scene."""
-    return told(nodes.reading(path, source, name), always("Loading the result"))
+    return mapped(nodes.reading(path, source, name), always("Loading the result"))
 
 
 def _duration(seconds: float) -> str:

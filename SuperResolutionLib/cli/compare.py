@@ -101,6 +101,7 @@ def _check_errors(options: argparse.Namespace) -> None:
         if options.keep_restored:
             raise InputError("--keep-restored has no folder to write to; name one with --errors DIR, or leave it out.")
         return
+    from SuperResolutionLib import zoo
     from SuperResolutionLib.comparison import default_methods
     from SuperResolutionLib.files.output import check_folder
 
@@ -108,18 +109,13 @@ def _check_errors(options: argparse.Namespace) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
-    labels = [_label(method) for method in dict.fromkeys(options.methods or default_methods(options.scale))]
+    labels = [zoo.label(method) for method in dict.fromkeys(options.methods or default_methods(options.scale))]
     names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")
     files = [folder / (name + extension) for name in names for extension in (".nhdr", ".raw")]
     if taken := [path for path in files if path.exists()]:
         raise InputError(f"{taken[0]} exists already; name an empty folder with --errors, or move the file away.")
-
-
-def _label(method: str) -> str:
-    """A method's name as part of a file name: of a model file, its stem."""
-    return Path(method).stem if method.endswith(".safetensors") else method
 
 
 def _write_errors(result: "Comparison", folder: Path, restored: bool) -> None:
@@ -140,9 +136,11 @@ def _write_errors(result: "Comparison", folder: Path, restored: bool) -> None:
 
 
 def _volumes(result: "Comparison", restored: bool) -> "Iterator[tuple[str, Volume]]":
+    from SuperResolutionLib import zoo
+
     yield "low", result.low
     for row in result.rows:
-        label = _label(row.method)
+        label = zoo.label(row.method)
         yield label, result.error(row)
         if restored and row.restored is not None:
             yield f"{label}-restored", row.restored

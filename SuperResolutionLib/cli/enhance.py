@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     parser.add_argument("--scale", type=common.at_least_two, help="how much finer: 2 or 4 (default: the model's, or 2)")
     common.add_plane(parser)
-    parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
+    common.add_slice(parser)
     common.add_network(parser)
     progress.add(parser)
     parser.set_defaults(run=run)

@@ -53,6 +53,11 @@ def add_plane(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_slice(parser: argparse.ArgumentParser) -> None:
+    """--slice."""
+    parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
+
+
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """--seed."""
     parser.add_argument("--seed", type=int, default=0, help="of the noise; the same seed gives the same voxels")

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--method", default="bicubic", help="nearest, linear, bicubic, bspline or sinc")
     parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much finer")
     common.add_plane(parser)
-    parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
+    common.add_slice(parser)
     progress.add(parser)
     parser.set_defaults(run=run)
 

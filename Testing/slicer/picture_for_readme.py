@@ -23,7 +23,7 @@ import slicer  # noqa: E402
 import slicer.util  # noqa: E402
 import standin  # noqa: E402
 from PySide6 import QtCore, QtGui, QtWidgets  # noqa: E402
-from SuperResolutionSlicer import library, nodes, sample_data  # noqa: E402
+from SuperResolutionSlicer import locations, nodes, sample_data  # noqa: E402
 from SuperResolutionSlicer.views import LEFT, RIGHT  # noqa: E402
 
 from SuperResolutionLib.files import read, write  # noqa: E402
@@ -60,7 +60,7 @@ def main(target: Path, scan: Path) -> None:
     fine = node_of(scan, Path(slicer.app.temporaryPath))
     low = sample_data.coarse(fine)
     slicer.mrmlScene.RemoveNode(fine)
-    session.modules.add(library.MODULE_FOLDER / "SuperResolution.py")
+    session.modules.add(locations.MODULE_FOLDER / "SuperResolution.py")
     slicer.util.selectModule("SuperResolution")
     panel = slicer.util.getModuleWidget("SuperResolution")
     views = slicer.app.layoutManager().viewport()

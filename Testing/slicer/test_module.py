@@ -8,9 +8,9 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import library, sample_data
+from SuperResolutionSlicer import locations, sample_data
 
-MODULE = library.MODULE_FOLDER / "SuperResolution.py"
+MODULE = locations.MODULE_FOLDER / "SuperResolution.py"
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_reload_reads_the_library_anew(session, module):
     slicer.util.selectModule("SuperResolution")
     kept = dict(sys.modules)
     try:
-        library.forget()
+        locations.forget()
         assert "SuperResolutionLib.volume" not in sys.modules
         import SuperResolutionLib.volume
 
@@ -78,17 +78,17 @@ def test_reload_reads_the_library_anew(session, module):
 
 
 def test_nothing_but_the_module_file_lies_where_slicer_looks_for_modules():
-    assert [p.name for p in library.MODULE_FOLDER.glob("*.py")] == ["SuperResolution.py"]
+    assert [p.name for p in locations.MODULE_FOLDER.glob("*.py")] == ["SuperResolution.py"]
 
 
 def test_the_library_knows_nothing_of_slicer():
-    for path in Path(library.home(), "SuperResolutionLib").rglob("*.py"):
+    for path in Path(locations.home(), "SuperResolutionLib").rglob("*.py"):
         words = path.read_text().split()
         assert not {"slicer", "qt", "ctk", "vtk"} & {b.split(".")[0] for a, b in pairwise(words) if a == "import"}, path
 
 
 def test_no_widget_is_asked_for_a_base_class_which_pythonqt_would_deny():
     """In PythonQt a QPushButton is no instance of QWidget; PySide6, which the stand-in builds on, would say it is."""
-    for path in library.MODULE_FOLDER.rglob("*.py"):
+    for path in locations.MODULE_FOLDER.rglob("*.py"):
         asked = re.findall(r"isinstance\([^()]*, qt\.(\w+)\)", path.read_text())
         assert set(asked) <= {"QCheckBox", "QSpinBox", "QComboBox"}, path
