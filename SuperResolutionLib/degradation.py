@@ -289,6 +289,30 @@ class Clinical(Degradation):
         return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=noisy[rng.integers(len(noisy))])
 
 
+@dataclass(frozen=True)
+class Diffusion(Clinical):
+    """The training mixture for diffusion series: echo-planar k-space, truncated, windowed or noisy, and resizing.
+
+    A third of the draws is plain truncation, as echo-planar images are acquired; noise is what the papers on
+    diffusion add (work A), or Rician.
+    """
+
+    def draw(self, rng: np.random.Generator) -> Degradation:
+        chance = rng.random()
+        if chance < 0.36:
+            return KSpace()
+        if chance < 0.58:
+            return Bicubic()
+        if chance < 0.66:
+            return Area()
+        if chance < 0.76:
+            return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
+        if chance < 0.88:
+            return NoiseDown(_step(rng, 0.01, 0.06, 0.01))
+        base = (KSpace(), KSpace(), KSpaceTukey(), Bicubic())[rng.integers(4)]
+        return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=base)
+
+
 def _step(rng: np.random.Generator, low: float, high: float, step: float = 0.1) -> float:
     return round(low + step * int(rng.integers(round((high - low) / step) + 1)), 4)
 
@@ -308,6 +332,7 @@ MODELS: dict[str, Degradation] = {
     "rician": Rician(),
     "thick": Thick(),
     "clinical": Clinical(),
+    "diffusion": Diffusion(),
 }
 
 
@@ -359,7 +384,9 @@ def degrade(
 
 def reference_volume(volume: Volume) -> np.ndarray:
     """The 3-D voxels that a series' intensities are measured on: its first b = 0 volume, or its first."""
-    if volume.voxels.ndim == 3:
-        return volume.voxels
-    first = int(np.argmin(volume.gradients.bvals)) if volume.gradients is not None else 0
-    return np.asarray(volume.voxels[first])
+    return volume.voxels if volume.voxels.ndim == 3 else np.asarray(volume.voxels[reference_index(volume)])
+
+
+def reference_index(volume: Volume) -> int:
+    """Which of a series' volumes its intensities are measured on."""
+    return 0 if volume.gradients is None else int(np.argmin(volume.gradients.bvals))

@@ -1,7 +1,7 @@
 """Slices -> batches -> device -> volume: runs a model over a volume and tells how far it is.
 
-A network is known here only as a callable from (n, slices, h, w) to (n, 1, s h, s w), with a `radius`: how far
-an output voxel can see. Progress is a generator, so that whoever draws a bar, prints lines or stops in between
+A network is known here only as a callable from (n, slices + guides, h, w) to (n, 1, s h, s w), with a `radius`: how
+far an output voxel can see. Progress is a generator, so that whoever draws a bar, prints lines or stops in between
 needs no callback.
 """
 
@@ -15,6 +15,7 @@ import torch
 from SuperResolutionLib import zoo
 from SuperResolutionLib.consistency import consistent as make_consistent
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import empty_like, single_slice, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
@@ -26,6 +27,7 @@ Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
 GPU_BATCH_VOXELS = 2**22
 TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
+NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def enhance(
 ) -> Volume:
     """The volume with every slice refined by a trained network; same field of view, same voxel type.
 
-    model: a name, a path or a loaded model; by default the blind one of `scale` (2). ensemble: average the
+    model: a name, a path or a loaded model; by default the blind one of `scale` (2), for a diffusion series the one
+    made for diffusion. ensemble: average the
     eight flips and quarter turns. consistent: put the scan's k-space centre back. only: this slice alone, counted
     from 0 in voxel order along the plane's stacking axis; it is the slice of the whole result, in its place.
     Raises InputError for a model, scale, plane, device, precision or slice that cannot be used.
@@ -74,7 +77,7 @@ def enhancing(
     only: int | None = None,
 ) -> Generator[Progress, None, Volume]:
     """`enhance` as a generator of progress, which returns the volume; close it to stop between batches."""
-    model = choose_model(model, scale)
+    model = choose_model(model, scale, guides.is_diffusion(volume))
     if threads is not None:
         torch.set_num_threads(threads)
     axis = stacking_axis(volume, plane)
@@ -82,21 +85,22 @@ def enhancing(
     sources = stacks(volume, axis)  # whole even for one slice: its neighbours and the range are needed
     factor = model.card.scale
     result = empty_like(part, axis, factor, volume.voxels.dtype)
+    beside = _guide_maker(volume, model.card, sources)
     settings = choose_settings(model, sources[0], device, precision, ensemble)
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     targets = stacks(result, axis)
     total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{model.card.name} on {settings.device} in {settings.precision}")
-    for source, target in zip(sources, targets, strict=True):
-        for done, message in _restore(network, model.card, source, target, settings, only):
+    for index, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        for done, message in _restore(network, model.card, source, target, settings, only, beside(index)):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
     return make_consistent(part, result, factor, plane) if consistent else result
 
 
-def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo.Model:
-    """The loaded model that is meant: by default the blind one of the scale.
+def choose_model(model: str | zoo.Model | None, scale: int | None = None, diffusion: bool = False) -> zoo.Model:
+    """The loaded model that is meant: by default the blind one of the scale, or the one for diffusion series.
 
     Raises InputError for a scale that the model, or no installed model, has.
     """
@@ -105,7 +109,7 @@ def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo
         if scale is not None and scale not in scales:
             have = ", ".join(map(str, scales)) or "none, no model is installed"
             raise InputError(f"There is no model for scale {scale}; the installed models have: {have}.")
-        model = zoo.default_name(scale or 2)
+        model = zoo.default_name(scale or 2, diffusion)
     if isinstance(model, str):
         model = zoo.load(model)
     if scale is not None and scale != model.card.scale:
@@ -114,6 +118,19 @@ def choose_model(model: str | zoo.Model | None, scale: int | None = None) -> zoo
             f"leave --scale out, or choose a model of scale {scale}."
         )
     return model
+
+
+def _guide_maker(volume: Volume, card: zoo.Card, sources: list[np.ndarray]) -> Callable[[int], np.ndarray]:
+    """What makes the guides of volume i: (guides, n, h, w) float32, each divided by its own range."""
+    if not card.guides:
+        return lambda index: NO_GUIDES
+    rows = guides.weights(volume.gradients, card.guides, f"Model '{card.name}'")
+
+    def make(index: int) -> np.ndarray:
+        made = guides.combine(sources, rows[index])
+        return np.stack([guide / np.float32(data_range(guide)) for guide in made])
+
+    return make
 
 
 def choose_settings(
@@ -136,6 +153,7 @@ def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -
     """Time the middle slice in these settings, after one run to warm up."""
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
+    middle = np.pad(middle, [(0, 0), (0, len(model.card.guides)), (0, 0), (0, 0)])
     settings = replace(settings, ensemble=False)
     try:
         run_network(network, middle, settings)
@@ -155,10 +173,11 @@ def _restore(
     target: np.ndarray,
     settings: Settings,
     only: int | None = None,
+    beside: np.ndarray = NO_GUIDES,
 ) -> Iterator[tuple[int, str]]:
     """Restore one stack (n, h, w) into `target` (n, s h, s w), batch by batch; yields slices done and a message.
 
-    only: just this slice, into a target of one.
+    only: just this slice, into a target of one. beside: (guides, n, h, w).
     """
     scale = np.float32(data_range(source))
     done = 0
@@ -168,6 +187,8 @@ def _restore(
         kept = slice(None) if only is None else slice(only - first, only - first + 1)
         wanted = np.arange(first, min(first + settings.batch, len(source)))
         windows = source[neighbours(wanted, len(source), card.slices)].astype(np.float32) / scale
+        if len(beside):
+            windows = np.concatenate([windows, beside[:, wanted].swapaxes(0, 1)], axis=1)
         try:
             fine = run_network(network, windows, settings)
         except (RuntimeError, MemoryError) as error:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ CARD_VERSION = 1
 class Card:
     """What a model is and where it may be trusted.
 
-    slices: neighbouring slices the network takes as channels, the middle one restored. input_grid: "low" for
-    networks that take the coarse slice. skip: "bicubic" where the network predicts only what interpolation
-    misses. spacing: the in-plane mm of the coarse volumes it was trained on. held_out: figures by benchmark.
+    slices: neighbouring slices the network takes as channels, the middle one restored. guides: what it takes beside
+    them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
+    take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
+    in-plane mm of the coarse volumes it was trained on. held_out: figures by benchmark.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Card:
     data_licence: str
     recipe: str
     date: str
+    guides: tuple[str, ...] = ()
     held_out: dict[str, Any] = field(default_factory=dict)
     card_version: int = CARD_VERSION
     use: str = "Research use only. Not a medical device."
@@ -46,7 +49,7 @@ class Card:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loaded model: its card and a network in evaluation mode, (n, slices, h, w) -> (n, 1, s h, s w)."""
+    """A loaded model: its card and a network in evaluation mode, (n, slices + guides, h, w) -> (n, 1, s h, s w)."""
 
     card: Card
     network: "nn.Module"
@@ -67,9 +70,10 @@ def installed() -> dict[str, Path]:
     return found
 
 
-def default_name(scale: int) -> str:
-    """The blind model of a scale."""
-    return f"mri-x{scale}"
+def default_name(scale: int, diffusion: bool = False) -> str:
+    """The blind model of a scale; of a diffusion series the one made for it, where it is installed."""
+    special = f"dwi-x{scale}"
+    return special if diffusion and special in installed() else f"mri-x{scale}"
 
 
 def label(name_or_path: str) -> str:
@@ -125,9 +129,11 @@ def read_card(weights: Path) -> Card:
     if strange := sorted(set(table) - known):
         raise InputError(f"{path.name} has a field that no card has: {', '.join(strange)}.")
     try:
-        return Card(**{**table, "spacing": tuple(table["spacing"])})
+        card = Card(**{**table, "spacing": tuple(table["spacing"]), "guides": tuple(table.get("guides", ()))})
     except (TypeError, KeyError) as error:
         raise InputError(f"{path.name} lacks a field: {error}.") from error
+    guides.check(card.guides)
+    return card
 
 
 def write_card(card: Card, weights: Path) -> None:
@@ -160,11 +166,11 @@ def load(name_or_path: str) -> Model:
         weights = load_tensors(content)
     except SafetensorError as error:
         raise InputError(f"{path.name} is not a readable safetensors file: {error}.") from error
-    network = build(card.architecture, card.arguments, card.skip, card.input_grid).eval()
+    network = build(card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides)).eval()
     try:
         network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
         with torch.inference_mode():
-            shape = tuple(network(torch.zeros(1, card.slices, 8, 8)).shape)
+            shape = tuple(network(torch.zeros(1, card.slices + len(card.guides), 8, 8)).shape)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path.name} does not hold the network its card describes: {reason}.") from error

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from tiny_models import Plain, card, repeat, store, tiny
 
 from SuperResolutionLib import inference, zoo
 from SuperResolutionLib.consistency import agreement
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.inference import Settings, choose_model, choose_settings, enhance, enhancing, run_network
+from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Gradients, Volume
 
 CPU = torch.device("cpu")
 EXACT = {"device": "cpu", "precision": "float32"}
@@ -413,3 +416,70 @@ def test_the_number_of_threads_can_be_chosen(monkeypatch):
 def test_an_unknown_plane_is_refused(refuses):
     with refuses("no plane called 'axail'", "did you mean 'axial'"):
         enhance(brain(), tiny(), plane="axail")
+
+
+# ---------------------------------------------------------------- the other volumes of a diffusion series
+
+
+def diffusion_series() -> Volume:
+    """A volume without weighting and eight with, each another head."""
+    vectors = np.random.default_rng(0).standard_normal((9, 3))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[0] = 0
+    heads = [brain((24, 20, 3), seed=k) for k in range(9)]
+    voxels = np.stack([head.voxels for head in heads])
+    return replace(heads[0], voxels=voxels, gradients=Gradients(np.array([0.0, *[1000.0] * 8]), vectors))
+
+
+def guided(channel: int) -> zoo.Model:
+    """A model of three slices and two guides that shows one of its five channels."""
+    shown = Plain(lambda x: repeat(x[:, channel : channel + 1]))
+    return zoo.Model(card(slices=3, guides=("mean_b0", "mean_weighted")), shown)
+
+
+def shown_by(channel: int, series: Volume) -> np.ndarray:
+    """What the model saw, every volume divided by its range again: (t, z, y, x)."""
+    result = enhance(series, guided(channel), **EXACT).voxels[..., ::2, ::2]
+    ranges = [data_range(voxels) for voxels in series.voxels]
+    return result / np.array(ranges)[:, None, None, None]
+
+
+def test_a_guided_model_sees_its_slices_and_then_the_guides_each_in_its_own_range():
+    series = diffusion_series()
+    b0, mean = series.voxels[0], series.voxels[1:].mean(axis=0)
+    own = np.stack([voxels / data_range(voxels) for voxels in series.voxels])
+    assert np.allclose(shown_by(1, series), own, atol=1e-5)
+    assert np.allclose(shown_by(2, series)[:, :-1], own[:, 1:], atol=1e-5)
+    assert np.allclose(shown_by(3, series), b0 / data_range(b0), atol=1e-5)
+    assert np.allclose(shown_by(4, series), mean / data_range(mean), atol=1e-5)
+
+
+def test_guides_lie_in_the_plane_that_is_enhanced():
+    series = diffusion_series()
+    result = enhance(series, guided(3), plane="sagittal", **EXACT)
+    expected = series.voxels[0] / data_range(series.voxels[0])
+    for before, after in zip(series.voxels, result.voxels, strict=True):
+        assert np.allclose(after[::2, ::2] / data_range(before), expected, atol=1e-5)
+
+
+def test_one_slice_of_a_guided_series_is_the_slice_of_the_whole():
+    series = diffusion_series()
+    model = tiny(guides=("mean_b0", "mean_weighted", "fitted"))
+    whole = enhance(series, model, **EXACT).voxels
+    assert np.array_equal(enhance(series, model, only=2, **EXACT).voxels[:, 0], whole[:, 2])
+
+
+def test_a_guided_model_refuses_a_scan_without_gradients():
+    for volume in (brain(), replace(diffusion_series(), gradients=None)):
+        with pytest.raises(InputError, match="b-values and directions"):
+            enhance(volume, guided(3), **EXACT)
+
+
+def test_a_diffusion_series_gets_the_diffusion_model_where_it_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
+    store(tmp_path, "mri-x2")
+    assert choose_model(None, diffusion=True).card.name == "mri-x2"
+    store(tmp_path, "dwi-x2", guides=("mean_b0",))
+    assert choose_model(None, diffusion=True).card.name == "dwi-x2"
+    assert choose_model(None).card.name == "mri-x2"
+    assert enhance(diffusion_series(), **EXACT).voxels.shape == (9, 3, 40, 48)

@@ -48,6 +48,17 @@ def test_weights_are_stored_in_float16_and_loaded_in_float32(tmp_path):
         assert torch.equal(tensor, given[name].half().float())
 
 
+def test_the_guides_of_a_model_are_part_of_its_card(tmp_path):
+    path = store(tmp_path, guides=("mean_b0", "fitted"))
+    assert zoo.load(str(path)).card.guides == ("mean_b0", "fitted")
+    change_card(path, guides=["mean_b"])
+    with pytest.raises(zoo.InputError, match="mean_b0"):
+        zoo.load(str(path))
+    change_card(path, guides=["mean_b0"])
+    with pytest.raises(zoo.InputError, match="does not hold the network"):
+        zoo.load(str(path))
+
+
 @pytest.mark.parametrize(
     "layout", ["SuperResolutionLib/Resources/Models", "Resources/Models"], ids=["wheel", "checkout"]
 )

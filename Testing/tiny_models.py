@@ -11,15 +11,23 @@ from SuperResolutionLib import zoo
 from SuperResolutionLib.networks import build, parameters
 
 
-def card(scale: int = 2, slices: int = 3, blocks: int = 1, skip: str | None = "bicubic", **changes: Any) -> zoo.Card:
+def card(
+    scale: int = 2,
+    slices: int = 3,
+    blocks: int = 1,
+    skip: str | None = "bicubic",
+    guides: tuple[str, ...] = (),
+    **changes: Any,
+) -> zoo.Card:
     """The card of an EDSR of 16 features, with some fields changed."""
     fields = {
         "name": f"tiny-x{scale}",
         "architecture": "edsr",
-        "arguments": {"scale": scale, "channels": slices, "features": 16, "blocks": blocks},
+        "arguments": {"scale": scale, "channels": slices + len(guides), "features": 16, "blocks": blocks},
         "scale": scale,
         "slices": slices,
         "skip": skip,
+        "guides": guides,
         "input_grid": "low",
         "intensity": "divided by the 99.9th percentile of the 3-D volume",
         "spacing": (0.5, 4.0),
@@ -37,7 +45,7 @@ def tiny(seed: int = 0, **options: Any) -> zoo.Model:
     """A loaded model with random weights, never stored."""
     described = card(**options)
     torch.manual_seed(seed)
-    network = build(described.architecture, described.arguments, described.skip).eval()
+    network = build(described.architecture, described.arguments, described.skip, guides=len(described.guides)).eval()
     return zoo.Model(card(**{**options, "parameters": parameters(network)}), network)
 
 

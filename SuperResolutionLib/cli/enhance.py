@@ -34,10 +34,11 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         volume = common.read_input(options)
         from SuperResolutionLib import checks
+        from SuperResolutionLib.diffusion.guides import is_diffusion
         from SuperResolutionLib.inference import choose_model, enhancing
         from SuperResolutionLib.progress import finish
 
-        model = choose_model(options.model, options.scale)
+        model = choose_model(options.model, options.scale, is_diffusion(volume))
         if odd := checks.unusual(volume, model.card, options.plane):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
         result = finish(

@@ -37,11 +37,16 @@ DISCRIMINATORS: dict[str, type[nn.Module]] = {
 
 
 def build(
-    architecture: str, arguments: Mapping[str, Any], skip: str | None = None, input_grid: str | None = None
+    architecture: str,
+    arguments: Mapping[str, Any],
+    skip: str | None = None,
+    input_grid: str | None = None,
+    guides: int = 0,
 ) -> nn.Module:
-    """A network with fresh weights: (n, slices, h, w) -> (n, 1, scale h, scale w).
+    """A network with fresh weights: (n, slices + guides, h, w) -> (n, 1, scale h, scale w).
 
     arguments: the constructor's, and `scale`. skip: "bicubic" wraps it to predict only what interpolation misses.
+    guides: how many of its channels, the last ones, show something else than the slices.
     input_grid: what the network is said to take ("low": coarse slices, "high": interpolated ones, which a wrapper
     then makes); None for what it does take.
     Raises InputError for an unknown architecture or skip, arguments that the network does not take, another grid.
@@ -57,9 +62,11 @@ def build(
     network = _construct("Network", NETWORKS, architecture, own)
     if skip and getattr(network, "shortcut", False):
         raise InputError(f"Network '{architecture}' adds its input already; leave skip out, or give shortcut = false.")
+    if guides and grid == "high":
+        raise InputError(f"Network '{architecture}' works on interpolated slices and takes no guides; leave them out.")
     if grid == "high":
         network = OnFineGrid(network, arguments.get("scale", 2), str(network.interpolation))
-    return Residual(network, int(network.scale)) if skip else network  # type: ignore[arg-type]
+    return Residual(network, int(network.scale), guides) if skip else network  # type: ignore[arg-type]
 
 
 def build_discriminator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -1,0 +1,103 @@
+"""Guides: what the other volumes of a diffusion series know about the one being restored.
+
+All volumes of a series show the same anatomy, each with noise of its own. A guide is a weighted sum of volumes, so
+less noisy than any of them; a network takes it as one more channel beside the slices it restores.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.volume import Gradients, Volume
+
+UNWEIGHTED = 50.0  # s/mm2: a volume below this counts as b = 0
+SHELL = 0.1  # volumes whose b-values differ by less than this share belong together
+
+
+def unweighted(gradients: Gradients) -> np.ndarray:
+    """Which volumes have no diffusion weighting, (t,) bool; those of the lowest b-value where all are weighted."""
+    return gradients.bvals <= max(UNWEIGHTED, float(gradients.bvals.min()))
+
+
+def is_diffusion(volume: Volume) -> bool:
+    """Whether a scan is a series with diffusion-weighted volumes and their directions."""
+    return volume.count > 1 and volume.gradients is not None and bool((~unweighted(volume.gradients)).any())
+
+
+def _shells(gradients: Gradients) -> np.ndarray:
+    """(t, t) bool: row i tells the weighted volumes of volume i's b-value; for an unweighted i all weighted ones."""
+    free, bvals = unweighted(gradients), gradients.bvals
+    near = np.abs(bvals[:, None] - bvals) <= SHELL * np.maximum(bvals[:, None], bvals)
+    shells = np.where(free[:, None], True, near) & ~free
+    return np.where(shells.any(axis=1, keepdims=True), shells, True)  # a series without any weighting: all volumes
+
+
+def _mean(chosen: np.ndarray) -> np.ndarray:
+    return chosen / chosen.sum(axis=-1, keepdims=True)
+
+
+def mean_b0(gradients: Gradients) -> np.ndarray:
+    """The mean of the unweighted volumes."""
+    return np.broadcast_to(_mean(unweighted(gradients)), (len(gradients.bvals),) * 2)
+
+
+def mean_weighted(gradients: Gradients) -> np.ndarray:
+    """The mean of the weighted volumes of the same b-value; beside an unweighted volume, of all weighted ones."""
+    return _mean(_shells(gradients))
+
+
+def fitted(gradients: Gradients) -> np.ndarray:
+    """The volume as its whole shell predicts it: the signal as a quadratic form of the direction, least squares.
+
+    Six numbers describe the signal of a shell to second order (the even spherical harmonics up to degree 2; Descoteaux
+    2007), and more than six volumes measure them. Beside an unweighted volume, or one without a direction: the mean.
+    """
+    x, y, z = gradients.bvecs.T
+    form = np.stack([x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z], axis=1)
+    directed = np.linalg.norm(gradients.bvecs, axis=1) > 0.5
+    shells = _shells(gradients)
+    rows = np.where(unweighted(gradients)[:, None], mean_b0(gradients), _mean(shells))
+    for i in np.flatnonzero(directed & ~unweighted(gradients)):
+        shell = np.flatnonzero(shells[i] & directed)
+        rows[i] = 0
+        rows[i, shell] = form[i] @ np.linalg.pinv(form[shell])
+    return rows
+
+
+GUIDES: dict[str, Callable[[Gradients], np.ndarray]] = {
+    "mean_b0": mean_b0,
+    "mean_weighted": mean_weighted,
+    "fitted": fitted,
+}
+
+
+def check(names: Sequence[str]) -> None:
+    """Raise InputError for a guide that does not exist, naming the nearest."""
+    for name in names:
+        if name not in GUIDES:
+            raise unknown("guide", name, GUIDES)
+
+
+def weights(gradients: Gradients | None, names: Sequence[str], who: str) -> np.ndarray:
+    """How much of each volume is in each guide: (t, guides, t); row i holds the guides of volume i.
+
+    who: what asks for guides, for the sentence. Raises InputError where there are no gradients to make them by.
+    """
+    check(names)
+    if gradients is None:
+        raise InputError(
+            f"{who} restores a diffusion volume with the help of the others of its series, and this scan has no "
+            "b-values and directions; put its .bval and .bvec beside it, or choose another model."
+        )
+    return np.stack([GUIDES[name](gradients) for name in names], axis=1)
+
+
+def combine(volumes: Sequence[np.ndarray], row: np.ndarray) -> np.ndarray:
+    """Guides as weighted sums: t arrays of one shape and (guides, t) weights -> (guides, *shape) float32."""
+    total = np.zeros((len(row), *volumes[0].shape), np.float32)
+    for volume, parts in zip(volumes, row.T.astype(np.float32), strict=True):
+        for guide, part in zip(total, parts, strict=True):
+            if part:
+                guide += part * volume
+    return total
