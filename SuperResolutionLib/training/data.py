@@ -1,13 +1,22 @@
 """Training pairs: whole slices degraded first, patches cut afterwards, drawn where there is something to see."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib import files
-from SuperResolutionLib.degradation import Level, by_name
+from SuperResolutionLib import files, separable
+from SuperResolutionLib.degradation import (
+    Degradation,
+    Level,
+    by_name,
+    k_space_matrix,
+    reference_index,
+    reference_volume,
+)
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
@@ -17,14 +26,33 @@ from SuperResolutionLib.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
+class Company:
+    """The series that a volume belongs to, for its guides.
+
+    volumes: (t, slices, h, w) float32 in the unit of the level; index: which of them is restored. weights: (guides, t);
+    ranges: (guides,), what each guide is divided by.
+    """
+
+    volumes: np.ndarray
+    index: int
+    weights: np.ndarray
+    ranges: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Stack:
-    """One volume seen in one plane, its range scaled to 1: fine (slices, h, w) float32."""
+    """One volume seen in one plane, its range scaled to 1: fine (slices, h, w) float32.
+
+    level: what noise is measured against, in units of which a fine value of 1 is `range`.
+    """
 
     name: str
     fine: np.ndarray
     level: Level
     weight: float
     slice_chances: np.ndarray
+    range: float = 1.0
+    company: Company | None = None
 
 
 def volume_files(folder: Path) -> list[Path]:
@@ -48,28 +76,72 @@ def stem(path: Path) -> str:
 def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
     """Every training volume in every plane of its group; a group's weight is shared by its stacks."""
     result: list[Stack] = []
+    least = recipe.patch * recipe.scale
     chosen = [(p, recipe.group_of(stem(p))) for p in volume_files(folder) if not recipe.is_validation(stem(p))]
     for path, group in chosen:
         if group is None:
             continue
         share = group.weight / sum(g is group for _, g in chosen)
         volume = files.read(path)
-        for plane in group.planes:
-            result += _stacks(stem(path), volume, plane, share / len(group.planes), recipe)
+        for plane, voxels in itertools.product(group.planes, group.voxels):
+            part = share / len(group.planes) / len(group.voxels)
+            result += stacks_of(stem(path), volume, recipe, plane, voxels, part, group.b0, least)
     if not result:
         raise InputError(f"No volume under {folder} belongs to a group of the recipe; check its patterns.")
     return result
 
 
-def _stacks(name: str, volume: Volume, plane: str, weight: float, recipe: Recipe) -> Iterator[Stack]:
-    for voxels in stacks(volume, stacking_axis(volume, plane)):
-        voxels = voxels / np.float32(data_range(voxels))
-        _, h, w = voxels.shape
-        least = recipe.patch * recipe.scale
-        grow = [(0, 0), *((0, max(0, least - n) or -n % recipe.scale) for n in (h, w))]
-        voxels = np.pad(voxels, grow, mode="symmetric").astype(np.float32)
-        shown = head(voxels).mean(axis=(1, 2)) + 1e-6
-        yield Stack(name, voxels, Level.of(voxels), weight / volume.count, shown / shown.sum())
+def stacks_of(
+    name: str,
+    volume: Volume,
+    recipe: Recipe,
+    plane: str = "native",
+    voxels: float = 1.0,
+    weight: float = 1.0,
+    b0: float = 0.0,
+    least: int = 0,
+) -> Iterator[Stack]:
+    """Each 3-D volume of a scan as a stack of slices in a plane; `weight` is shared out among them.
+
+    Slices smaller than `least` fine voxels, or of a size that the scale does not divide, are padded by reflection.
+    """
+    axis = stacking_axis(volume, plane)
+    unit = np.float32(data_range(reference_volume(volume)))
+    series = [_grown(_coarser(fine / unit, voxels), least, recipe.scale) for fine in stacks(volume, axis)]
+    level = Level.of(series[reference_index(volume)])
+    rows = guides.weights(volume.gradients, recipe.guides, f"The recipe '{recipe.name}'") if recipe.guides else None
+    together = np.stack(series) if rows is not None else np.empty(0)
+    for index, share in enumerate(_shares(volume, b0)):
+        own = series[index]
+        r = data_range(own)
+        shown = head(own).mean(axis=(1, 2)) + 1e-6
+        company = None
+        if rows is not None:
+            ranges = [data_range(guide) for guide in guides.combine(series, rows[index])]
+            company = Company(together, index, rows[index].astype(np.float32), np.array(ranges, np.float32))
+        yield Stack(name, own / np.float32(r), level, weight * share, shown / shown.sum(), r, company)
+
+
+def _shares(volume: Volume, b0: float) -> np.ndarray:
+    """How much each 3-D volume counts: equally, or the unweighted ones `b0` together."""
+    if not b0 or not guides.is_diffusion(volume):
+        return np.full(volume.count, 1 / volume.count)
+    free = guides.unweighted(volume.gradients)  # type: ignore[arg-type]
+    return np.where(free, b0 / free.sum(), (1 - b0) / (~free).sum())
+
+
+def _coarser(fine: np.ndarray, voxels: float) -> np.ndarray:
+    """Slices as a scanner with in-plane voxels `voxels` times as large shows them: k-space truncated, magnitude."""
+    if voxels == 1:
+        return fine
+    sizes = [round(n / voxels) for n in fine.shape[1:]]
+    rows, columns = (k_space_matrix(n, m, m, np.ones_like) for n, m in zip(fine.shape[1:], sizes, strict=True))
+    return np.abs(separable.apply(rows.astype(np.complex64), columns.astype(np.complex64), fine))
+
+
+def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
+    grow = [(0, 0), *((0, max(0, least - n) or -n % scale) for n in fine.shape[1:])]
+    return np.pad(fine, grow, mode="symmetric").astype(np.float32)
 
 
 class Sampler:
@@ -82,7 +154,7 @@ class Sampler:
         self.chances = weights / weights.sum()
 
     def batch(self, step: int, rank: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """coarse (batch, slices, patch, patch) and fine (batch, 1, s x patch, s x patch), float32."""
+        """coarse (batch, slices + guides, patch, patch) and fine (batch, 1, s x patch, s x patch), float32."""
         rng = np.random.default_rng((self.recipe.seed, step, rank))
         pairs = [self._pair(rng) for _ in range(self.recipe.batch)]
         coarse, fine = (np.ascontiguousarray(np.stack(part)) for part in zip(*pairs, strict=True))
@@ -93,13 +165,14 @@ class Sampler:
         stack = self.stacks[rng.choice(len(self.stacks), p=self.chances)]
         k = int(rng.choice(len(stack.fine), p=stack.slice_chances))
         rows, columns = self._patch(stack, k, rng)
-        window = stack.fine[neighbours(k, len(stack.fine), recipe.slices)]
         model = by_name(recipe.degradation).draw(rng)
-        coarse = model.slices(window, s, stack.level, rng, patch=(rows, columns))
+        coarse = coarse_slice(stack, k, recipe, model, rng, (rows, columns))
         fine = stack.fine[k : k + 1, rows.start * s : rows.stop * s, columns.start * s : columns.stop * s]
-        coarse, fine = _turn(coarse, fine, rng)
-        factor = np.float32(rng.uniform(0.85, 1.15))  # at inference the scale is measured on the coarse volume
-        return coarse * factor, fine * factor
+        coarse, fine = _turn(coarse, fine, recipe.slices, rng)
+        # At inference the scales are measured on the coarse volume, those of the guides on theirs.
+        factors = rng.uniform(0.85, 1.15, 1 + len(recipe.guides)).astype(np.float32)
+        channels = np.concatenate([np.repeat(factors[0], recipe.slices), factors[1:]])
+        return coarse * channels[:, None, None], fine * factors[0]
 
     def _patch(self, stack: Stack, k: int, rng: np.random.Generator) -> tuple[slice, slice]:
         """A patch whose centre lies in the head, found in a few draws."""
@@ -112,10 +185,33 @@ class Sampler:
         return slice(y, y + p), slice(x, x + p)
 
 
-def _turn(coarse: np.ndarray, fine: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def coarse_slice(
+    stack: Stack,
+    k: int,
+    recipe: Recipe,
+    model: Degradation,
+    rng: np.random.Generator,
+    patch: tuple[slice, slice] = (slice(None), slice(None)),
+) -> np.ndarray:
+    """What a network is given of slice k, degraded: (slices + guides, h, w) float32, every channel of range 1."""
+    count, unit = recipe.slices, np.float32(stack.range)
+    window = stack.fine[neighbours(k, len(stack.fine), count)] * unit
+    if stack.company is None:
+        return model.slices(window, recipe.scale, stack.level, rng, patch) / unit
+    company = stack.company
+    together = np.concatenate([window, company.volumes[:, k]])
+    coarse = model.slices(together, recipe.scale, stack.level, rng, patch)
+    coarse[count + company.index] = coarse[count // 2]  # one measurement, and so one noise
+    beside = np.tensordot(company.weights, coarse[count:], 1) / company.ranges[:, None, None]
+    return np.concatenate([coarse[:count] / unit, beside])
+
+
+def _turn(coarse: np.ndarray, fine: np.ndarray, slices: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One of the eight flips and quarter turns of the plane, and perhaps the slices in reverse order."""
     quarter, mirror, reverse = int(rng.integers(4)), rng.random() < 0.5, rng.random() < 0.5
     coarse, fine = np.rot90(coarse, quarter, (1, 2)), np.rot90(fine, quarter, (1, 2))
     if mirror:
         coarse, fine = coarse[:, :, ::-1], fine[:, :, ::-1]
-    return (coarse[::-1] if reverse else coarse), fine
+    if reverse:
+        coarse = np.concatenate([coarse[:slices][::-1], coarse[slices:]])
+    return coarse, fine

@@ -35,7 +35,7 @@ class Run:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        network = build(recipe.architecture, recipe.arguments(), recipe.skip)
+        network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
         if adds_to_baseline(network):
             start_at_zero(network.network)  # type: ignore[arg-type]
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -207,7 +207,7 @@ def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Te
     """How much of what interpolation misses the network adds, in energy: 0 if the skip does all the work."""
     if recipe.skip is None:
         return 1.0
-    baseline = smooth(coarse, recipe.scale)
+    baseline = smooth(coarse, recipe.scale, len(recipe.guides))
     return float(mse_loss(restored, baseline) / (mse_loss(fine, baseline) + 1e-12))
 
 
@@ -267,7 +267,7 @@ def _load(path: Path, device: torch.device, log: Log) -> dict[str, Any] | None:
 
 def _load_fitting(run: Run, start: dict[str, torch.Tensor]) -> int:
     own = run.network.state_dict()
-    fitting = {k: v.float() for k, v in start.items() if k in own and own[k].shape == v.shape}
+    fitting = {k: f for k, v in start.items() if k in own and (f := _fitted(v.float(), own[k])) is not None}
     if start and not fitting:
         raise InputError(
             f"None of the {len(start)} weight tensors to begin with fits '{run.recipe.architecture}' as this recipe "
@@ -276,6 +276,16 @@ def _load_fitting(run: Run, start: dict[str, torch.Tensor]) -> int:
     run.network.load_state_dict({**own, **fitting})
     run.average.load_state_dict(run.network.state_dict())
     return len(fitting)
+
+
+def _fitted(given: torch.Tensor, own: torch.Tensor) -> torch.Tensor | None:
+    """The given tensor if it fits; a convolution of fewer input channels takes no notice of the further ones."""
+    if given.shape == own.shape:
+        return given
+    if given.ndim != 4 or given.shape[:1] + given.shape[2:] != own.shape[:1] + own.shape[2:]:
+        return None
+    more = own.shape[1] - given.shape[1]
+    return torch.cat([given, given.new_zeros(given.shape[0], more, *given.shape[2:])], dim=1) if more > 0 else None
 
 
 def _affordable(run: Run, sampler: Sampler, device: torch.device, precision: str, minutes: float) -> int:

@@ -27,7 +27,7 @@ def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
 def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> Path:
     """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much."""
     path = folder / f"{recipe.name}.safetensors"
-    network = build(recipe.architecture, recipe.arguments(), recipe.skip)
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
     card = zoo.Card(
         name=recipe.name,
         architecture=recipe.architecture,
@@ -44,6 +44,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> P
         data_licence=recipe.licence,
         recipe=recipe.name,
         date=time.strftime("%Y-%m-%d"),
+        guides=recipe.guides,
     )
     zoo.save(best["weights"], card, path, half=_half_is_enough(recipe, best["weights"], data))
     return path
@@ -57,7 +58,8 @@ def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
         if group is not None and not recipe.is_validation(stem(path)):
             volume = files.read(path)
             axes = {stacking_axis(volume, plane) for plane in group.planes}
-            spacings += [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
+            in_plane = [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
+            spacings += [mm * voxels for mm in in_plane for voxels in group.voxels]
     return round(min(spacings), 3), round(max(spacings), 3)
 
 
@@ -65,7 +67,7 @@ def _half_is_enough(recipe: Recipe, weights: dict[str, torch.Tensor], data: Path
     held = cases(data, recipe)
     if not held:
         return True
-    network = build(recipe.architecture, recipe.arguments(), recipe.skip)
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
     exact = autocast(torch.device("cpu"), "float32")
     figures = []
     for kind in (torch.float32, torch.float16):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import PLANES
 
@@ -15,11 +16,18 @@ FOLDER = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Group:
-    """Training volumes that belong together: a file-name pattern, the planes cut from them, and their share."""
+    """Training volumes that belong together: a file-name pattern, the planes cut from them, and their share.
+
+    voxels: in-plane voxel sizes to learn from, as multiples of the scan's own; above 1 the slices are first made
+    coarser as a scanner with a smaller matrix would show them. b0: the share of a diffusion series that goes to its
+    unweighted volumes; 0 for their number.
+    """
 
     pattern: str = "*"
     planes: tuple[str, ...] = ("native",)
     weight: float = 1.0
+    voxels: tuple[float, ...] = (1.0,)
+    b0: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Recipe:
     architecture: str
     scale: int
     slices: int = 5
+    guides: tuple[str, ...] = ()
     network: dict[str, Any] = field(default_factory=dict)
     skip: str | None = "bicubic"
     degradation: str = "clinical"
@@ -63,7 +72,7 @@ class Recipe:
 
     def arguments(self) -> dict[str, Any]:
         """The constructor arguments of the network."""
-        return {"scale": self.scale, "channels": self.slices, **self.network}
+        return {"scale": self.scale, "channels": self.slices + len(self.guides), **self.network}
 
     def group_of(self, name: str) -> Group | None:
         """The first group whose pattern fits a file's name, None for a file that is left out."""
@@ -122,6 +131,7 @@ def from_table(table: dict[str, Any]) -> Recipe:
         raise unknown("optimiser", recipe.optimiser, ["adam", "muon"])
     for degradation in (recipe.degradation, *recipe.validate_on):
         by_name(degradation)
+    guides.check(recipe.guides)
     return recipe
 
 
@@ -132,8 +142,13 @@ def _groups(tables: Any) -> tuple[Group, ...]:
     known = [f.name for f in fields(Group)]
     for key in (key for table in tables for key in table if key not in known):
         raise unknown("group setting", key, known)
-    groups = [Group(**{**table, "planes": tuple(table.get("planes", ("native",)))}) for table in tables]
+    lists = {"planes": ("native",), "voxels": (1.0,)}
+    groups = [
+        Group(**{**table, **{key: tuple(table.get(key, usual)) for key, usual in lists.items()}}) for table in tables
+    ]
     for group in groups:
+        if not all(isinstance(size, (int, float)) and size >= 1 for size in group.voxels):
+            raise InputError(f"The recipe has voxels = {list(group.voxels)}; give numbers, 1 or more.")
         _check_kinds(group)
         for plane in (plane for plane in group.planes if plane not in PLANES):
             raise unknown("plane", str(plane), PLANES)

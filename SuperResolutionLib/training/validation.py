@@ -8,13 +8,12 @@ import torch
 from torch import nn
 
 from SuperResolutionLib import files
-from SuperResolutionLib.degradation import Level, by_name
-from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
-from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
+from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.slices import neighbours
-from SuperResolutionLib.training.data import stem, volume_files
+from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of, stem, volume_files
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume
 
@@ -37,19 +36,27 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
     for path in volume_files(folder):
         if recipe.is_validation(stem(path)):
             volume = files.read(path)
-            result += [_case(volume, name, recipe) for name in recipe.validate_on]
+            whole = crop_to_multiple(volume, stacking_axis(volume), recipe.scale)
+            stacks = list(stacks_of(stem(path), whole, recipe))
+            result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result
 
 
-def _case(volume: Volume, degradation: str, recipe: Recipe) -> Case:
-    axis, s = stacking_axis(volume), recipe.scale
-    first = stacks(crop_to_multiple(volume, axis, s), axis)[0]
-    first = (first / np.float32(data_range(first))).astype(np.float32)
-    shown = np.linspace(0.25, 0.75, SLICES) * len(first)
-    windows = neighbours(shown.astype(int), len(first), recipe.slices)
-    coarse = by_name(degradation).slices(first[windows], s, Level.of(first), np.random.default_rng(0))
-    truth = Volume(first[shown.astype(int)])
-    smooth = upsample(Volume(coarse[:, recipe.slices // 2]), "bicubic", s)
+def _shown(volume: Volume) -> list[int]:
+    """Which volumes are judged: of a diffusion series its first unweighted one and three weighted ones."""
+    if not is_diffusion(volume):
+        return [0]
+    free = unweighted(volume.gradients)  # type: ignore[arg-type]
+    weighted = np.flatnonzero(~free)
+    return [int(np.argmax(free)), *(int(k) for k in weighted[np.linspace(0, len(weighted) - 1, 3).astype(int)])]
+
+
+def _case(stack: Stack, degradation: str, recipe: Recipe) -> Case:
+    shown = (np.linspace(0.25, 0.75, SLICES) * len(stack.fine)).astype(int)
+    rng, model = np.random.default_rng(0), by_name(degradation)
+    coarse = np.stack([coarse_slice(stack, int(k), recipe, model, rng) for k in shown])
+    truth = Volume(stack.fine[shown])
+    smooth = upsample(Volume(coarse[:, recipe.slices // 2]), "bicubic", recipe.scale)
     return Case(degradation, torch.from_numpy(coarse), truth, score(truth, smooth, 2, with_ssim=False).psnr_head)
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from small_world import tiny_recipe, write_scans
+from small_world import discs, tiny_recipe, write_scans
 
 from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.recipe import Recipe
+from SuperResolutionLib.volume import Gradients, Volume
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -48,6 +50,18 @@ def recipe() -> Callable[..., Recipe]:
 @pytest.fixture
 def scans(tmp_path) -> Callable[..., Path]:
     return lambda *names: write_scans(tmp_path / "data", *names)
+
+
+@pytest.fixture
+def diffusion() -> Volume:
+    """A series of one unweighted and eight weaker, weighted volumes of discs, float32."""
+    vectors = np.random.default_rng(0).standard_normal((9, 3))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[0] = 0
+    head, speckle = discs(0).astype(np.float32), np.random.default_rng(1).uniform(0.2, 0.6, (8, 4, 36, 36))
+    voxels = np.concatenate([head[None], head * speckle]).astype(np.float32)
+    gradients = Gradients(np.array([0.0, *[1000.0] * 8]), vectors)
+    return Volume(voxels, spacing=(1.0, 1.0, 4.0), gradients=gradients)
 
 
 def checkpoint(out: Path) -> dict[str, Any]:

@@ -1,11 +1,19 @@
 """Training pairs belong together, come from the right scans, and are the same whenever they are drawn again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from SuperResolutionLib import files
+from SuperResolutionLib.degradation import by_name, degrade
+from SuperResolutionLib.diffusion import guides
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.training.data import Sampler, training_stacks, volume_files
+from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.training.data import Sampler, coarse_slice, stacks_of, training_stacks, volume_files
 from SuperResolutionLib.training.validation import cases
+from SuperResolutionLib.volume import Gradients
 
 
 def names(folder, recipe):
@@ -113,3 +121,83 @@ def test_no_scan_at_all_is_refused(tmp_path, scans, recipe, refuses):
         training_stacks(tmp_path, recipe())
     with refuses("No volume under", "check its patterns"):
         training_stacks(scans("a"), recipe(groups=[{"pattern": "nothing_*"}]))
+
+
+# ---------------------------------------------------------------- diffusion series
+
+GUIDES = ["mean_b0", "mean_weighted", "fitted"]
+
+
+def test_a_guided_network_is_trained_on_what_the_engine_will_give_it(diffusion, recipe):
+    """The guides of a degraded slice are those of the degraded series, as `enhance` makes them."""
+    mine = recipe(slices=3, guides=GUIDES, patch=4)
+    low = degrade(diffusion, "area", 2)
+    (*_, stack) = stacks_of("series", diffusion, mine)
+    given = coarse_slice(stack, 1, mine, by_name("area"), np.random.default_rng(0))
+    rows = guides.weights(low.gradients, GUIDES, "a model")
+    made = guides.combine(list(low.voxels), rows[-1])
+    wanted = np.concatenate([low.voxels[-1][neighbours(1, 4, 3)], made[:, 1]])
+    for mine_, theirs in zip(given, wanted, strict=True):
+        factor = (mine_ * theirs).sum() / (theirs**2).sum()
+        assert np.allclose(mine_, factor * theirs, atol=1e-5)
+        assert factor * data_range(theirs) == pytest.approx(1, rel=0.3)
+
+
+def test_the_noise_of_a_volume_is_in_its_guides_too(diffusion, recipe):
+    alone = replace(
+        diffusion,
+        voxels=diffusion.voxels[:1],
+        gradients=Gradients(diffusion.gradients.bvals[:1], diffusion.gradients.bvecs[:1]),
+    )
+    mine = recipe(slices=3, guides=["mean_b0"], patch=4)
+    (stack,) = stacks_of("series", alone, mine)
+    given = coarse_slice(stack, 1, mine, by_name("rician:snr=5"), np.random.default_rng(0))
+    assert np.array_equal(given[1], given[3])
+    assert np.abs(given[0] - given[1]).max() > 0.01
+
+
+def test_noise_is_measured_on_the_unweighted_volume(diffusion, recipe):
+    mine = recipe(patch=4)
+    b0, *weighted = stacks_of("series", diffusion, mine)
+    assert all(stack.level == b0.level for stack in weighted)
+    assert b0.range == pytest.approx(1)
+    for stack, voxels in zip(weighted, diffusion.voxels[1:], strict=True):
+        assert stack.range == pytest.approx(data_range(voxels) / data_range(diffusion.voxels[0]))
+        assert data_range(stack.fine) == pytest.approx(1)
+
+
+def test_guides_are_turned_with_their_slices_and_stay_behind_them(diffusion, recipe):
+    mine = recipe(slices=3, guides=["mean_b0"], patch=6, batch=32, degradation="area")
+    stack = next(iter(stacks_of("series", diffusion, mine)))
+    coarse, _ = Sampler([stack], mine).batch(0)
+    for patch in coarse:  # of the only b0 volume, the guide is the volume itself, but for its own jitter
+        assert np.corrcoef(patch[1].ravel(), patch[3].ravel())[0, 1] > 0.9999
+        assert min(np.corrcoef(patch[k].ravel(), patch[3].ravel())[0, 1] for k in (0, 2)) < 0.99
+
+
+def test_slices_are_learnt_at_coarser_voxels_too(diffusion, recipe):
+    whole, *_ = stacks_of("series", diffusion, recipe())
+    coarser, *_ = stacks_of("series", diffusion, recipe(), voxels=1.5)
+    assert whole.fine.shape[1:] == (36, 36)
+    assert coarser.fine.shape[1:] == (24, 24)
+    assert coarser.fine.mean() / coarser.fine.max() == pytest.approx(whole.fine.mean() / whole.fine.max(), rel=0.2)
+
+
+def test_unweighted_volumes_get_the_share_they_are_given(diffusion, recipe):
+    shares = [stack.weight for stack in stacks_of("series", diffusion, recipe(), weight=0.8, b0=0.25)]
+    assert shares[0] == pytest.approx(0.2)
+    assert sum(shares) == pytest.approx(0.8)
+    assert len(set(np.round(shares[1:], 12))) == 1
+
+
+def test_a_guided_recipe_refuses_scans_without_gradients(scans, recipe):
+    mine = recipe(guides=["mean_b0"])
+    with pytest.raises(InputError, match=r"'tiny' .* no b-values and directions"):
+        training_stacks(scans("a", "b"), mine)
+
+
+def test_weighted_volumes_are_judged_beside_the_unweighted_one(diffusion, recipe, tmp_path):
+    files.write(diffusion, tmp_path / "val_series.nrrd")
+    judged = cases(tmp_path, recipe(guides=GUIDES, validate_on=["area"], patch=4))
+    assert [case.coarse.shape for case in judged] == [(5, 6, 18, 18)] * 4
+    assert len({case.bicubic_psnr for case in judged}) == 4

@@ -58,6 +58,9 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
         ({"groups": [{"patern": "*"}]}, ["no group setting called 'patern'", "did you mean 'pattern'"]),
         ({"groups": [{"planes": ["axail"]}]}, ["no plane called 'axail'", "did you mean 'axial'"]),
         ({"groups": [{"weight": "heavy"}]}, ["weight = 'heavy'", "a number"]),
+        ({"groups": [{"voxels": [0.5]}]}, ["voxels = [0.5]", "1 or more"]),
+        ({"groups": [{"voxels": ["big"]}]}, ["voxels = ['big']", "1 or more"]),
+        ({"guides": ["mean_b"]}, ["no guide called 'mean_b'", "did you mean 'mean_b0'"]),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(refuses, changes, words):

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_networks import ON_FINE_GRID, SMALL
 
 import SuperResolutionLib
 from SuperResolutionLib import files, zoo
+from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.inference import enhance
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks import NETWORKS
@@ -92,6 +94,31 @@ def test_a_training_can_start_from_another_models_body(scans, recipe, tmp_path):
     assert lines[0] == f"starting from {len(given)} of {len(given)} given tensors"
     assert torch.equal(network["network.head.weight"], given["network.head.weight"])
     assert network["network.upscale.2.weight"].std() > 0.01
+
+
+def test_a_guided_network_begins_as_the_unguided_one_it_starts_from(diffusion, recipe, tmp_path):
+    files.write(diffusion, tmp_path / "data.nrrd")
+    before = loop.Run(recipe(skip="none"), CPU).network.eval()
+    guided = recipe(skip="none", guides=["mean_b0", "fitted"], steps=1, patch=4, learning_rate=0.0, muon_rate=0.0)
+    train(guided, tmp_path, tmp_path / "run", start=before.state_dict(), device="cpu", log=lambda line: None)
+    after = loop.Run(guided, CPU).network.eval()
+    after.load_state_dict(torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["network"])
+    x = torch.rand(1, 5, 8, 8)
+    with torch.inference_mode():
+        assert torch.allclose(after(x), before(x[:, :3]), atol=1e-6)
+
+
+def test_a_guided_network_trains_is_published_and_enhances(diffusion, recipe, tmp_path):
+    for name in ("a", "val_b"):
+        files.write(diffusion, tmp_path / f"{name}.nrrd")
+    chosen = recipe(guides=["mean_b0", "mean_weighted", "fitted"], degradation="diffusion", patch=8, steps=20)
+    path = publish(chosen, quietly(chosen, tmp_path, tmp_path / "run"), tmp_path, tmp_path)
+    low = degrade(diffusion, "k_space", 2)
+    enhanced = enhance(low, str(path))
+    assert zoo.read_card(path).guides == ("mean_b0", "mean_weighted", "fitted")
+    assert enhanced.size == (36, 36, 4)
+    assert np.array_equal(enhanced.gradients.bvecs, diffusion.gradients.bvecs)
+    assert not np.array_equal(enhanced.voxels, upsample(low, "bicubic", 2).voxels)
 
 
 def test_a_diverging_training_stops_with_a_sentence(scans, recipe, tmp_path, refuses):
