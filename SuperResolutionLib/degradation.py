@@ -259,15 +259,20 @@ class Thick(Degradation):
 
 
 @dataclass(frozen=True)
-class Clinical(Degradation):
-    """The training mixture: one model drawn per scan, as nobody knows what a given scan went through.
+class Mixture(Degradation):
+    """One model drawn per scan, as nobody knows what a given scan went through: for training, never to be scored."""
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        raise InputError("A mixture of degradations has no matrix of its own; draw a model from it.")
+
+
+@dataclass(frozen=True)
+class Clinical(Mixture):
+    """The mixture for structural scans.
 
     Six in ten draws are the models that papers and scanners use, unchanged; the others vary the filter, the
     blur and the noise around them. Parameters come in steps, so that their matrices can be kept.
     """
-
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        raise InputError("The clinical mixture has no matrix of its own; draw a model from it.")
 
     def draw(self, rng: np.random.Generator) -> Degradation:
         plain = (Bicubic(), Area(), KSpace(), BicubicBlur3())
@@ -290,25 +295,25 @@ class Clinical(Degradation):
 
 
 @dataclass(frozen=True)
-class Diffusion(Clinical):
-    """The training mixture for diffusion series: echo-planar k-space, truncated, windowed or noisy, and resizing.
+class Diffusion(Mixture):
+    """The mixture for diffusion series: echo-planar k-space, truncated, windowed or noisy, and resizing.
 
-    A third of the draws is plain truncation, as echo-planar images are acquired; noise is what the papers on
-    diffusion add (work A), or Rician.
+    Nearly half of the draws is plain truncation, as echo-planar images are acquired. Noise is added to few: diffusion
+    scans have their own, and a network that is shown much more learns to smooth them.
     """
 
     def draw(self, rng: np.random.Generator) -> Degradation:
         chance = rng.random()
-        if chance < 0.36:
+        if chance < 0.44:
             return KSpace()
-        if chance < 0.58:
+        if chance < 0.70:
             return Bicubic()
-        if chance < 0.66:
+        if chance < 0.78:
             return Area()
-        if chance < 0.76:
-            return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
         if chance < 0.88:
-            return NoiseDown(_step(rng, 0.01, 0.06, 0.01))
+            return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
+        if chance < 0.95:
+            return NoiseDown(_step(rng, 0.01, 0.03, 0.01))
         base = (KSpace(), KSpace(), KSpaceTukey(), Bicubic())[rng.integers(4)]
         return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=base)
 

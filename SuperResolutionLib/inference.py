@@ -55,10 +55,11 @@ def enhance(
 ) -> Volume:
     """The volume with every slice refined by a trained network; same field of view, same voxel type.
 
+    A diffusion series without negative voxels gets none either: tensors are fitted to the logarithm of the signal.
     model: a name, a path or a loaded model; by default the blind one of `scale` (2), for a diffusion series the one
-    made for diffusion. ensemble: average the
-    eight flips and quarter turns. consistent: put the scan's k-space centre back. only: this slice alone, counted
-    from 0 in voxel order along the plane's stacking axis; it is the slice of the whole result, in its place.
+    made for diffusion. ensemble: average the eight flips and quarter turns. consistent: put the scan's k-space centre
+    back. only: this slice alone, counted from 0 in voxel order along the plane's stacking axis; it is the slice of the
+    whole result, in its place.
     Raises InputError for a model, scale, plane, device, precision or slice that cannot be used.
     """
     return finish(enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads, only))
@@ -96,7 +97,11 @@ def enhancing(
         for done, message in _restore(network, model.card, source, target, settings, only, beside(index)):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
-    return make_consistent(part, result, factor, plane) if consistent else result
+    if consistent:
+        result = make_consistent(part, result, factor, plane)
+    if guides.is_diffusion(volume) and volume.voxels.min() >= 0:
+        np.maximum(result.voxels, 0, out=result.voxels)
+    return result
 
 
 def choose_model(model: str | zoo.Model | None, scale: int | None = None, diffusion: bool = False) -> zoo.Model:
@@ -124,7 +129,7 @@ def _guide_maker(volume: Volume, card: zoo.Card, sources: list[np.ndarray]) -> C
     """What makes the guides of volume i: (guides, n, h, w) float32, each divided by its own range."""
     if not card.guides:
         return lambda index: NO_GUIDES
-    rows = guides.weights(volume.gradients, card.guides, f"Model '{card.name}'")
+    rows = guides.weights(volume, card.guides, f"Model '{card.name}'")
 
     def make(index: int) -> np.ndarray:
         made = guides.combine(sources, rows[index])

@@ -14,9 +14,9 @@ from SuperResolutionLib.degradation import (
     MODELS,
     Area,
     Bicubic,
-    Clinical,
     KSpaceTukey,
     Level,
+    Mixture,
     NoiseDown,
     Rician,
     by_name,
@@ -28,7 +28,8 @@ from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.volume import Gradients, Volume
 
 NOISY = ["noise_down", "rician"]
-QUIET = [name for name in MODELS if name not in (*NOISY, "clinical")]
+MIXTURES = [name for name, model in MODELS.items() if isinstance(model, Mixture)]
+QUIET = [name for name in MODELS if name not in (*NOISY, *MIXTURES)]
 PROTOCOL = [
     *("bicubic", "area", "k_space", "k_space_hamming", "k_space_tukey", "k_space_zero_filled"),
     *("bicubic_blur3", "gauss_bicubic", "noise_down", "rician", "clinical"),
@@ -163,7 +164,7 @@ def test_a_constant_slice_stays_constant_up_to_its_edges(model, scale, size):
     assert np.abs(shrink(np.full(size, 500.0), text, scale) - 500).max() < 0.01
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name != "clinical"])
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in MIXTURES])
 @pytest.mark.parametrize("factor", [2, 3, 4])
 def test_nothing_moves(model, factor):
     """Both ways: the coarse scan lies where the truth lies, and so does what every method makes of it."""
@@ -357,12 +358,17 @@ def test_gradients_come_along_and_each_volume_is_degraded_by_itself():
 # ---------------------------------------------------------------- the mixture
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    return [Clinical().draw(np.random.default_rng(seed)) for seed in range(400)]
+def draws(mixture):
+    return [MODELS[mixture].draw(np.random.default_rng(seed)) for seed in range(400)]
 
 
-def test_the_mixture_draws_many_models_and_four_of_them_most_often(drawn):
+@pytest.fixture(scope="module", params=MIXTURES)
+def drawn(request):
+    return draws(request.param)
+
+
+def test_the_clinical_mixture_draws_many_models_and_four_of_them_most_often():
+    drawn = draws("clinical")
     assert {type(model).__name__ for model in drawn} == {
         *("Bicubic", "Area", "KSpace", "BicubicBlur3", "KSpaceHamming", "KSpaceTukey"),
         *("GaussBicubic", "Thick", "NoiseDown", "Rician"),
@@ -371,11 +377,18 @@ def test_the_mixture_draws_many_models_and_four_of_them_most_often(drawn):
     assert sum(model in plain for model in drawn) / len(drawn) == pytest.approx(0.6, abs=0.08)
 
 
-def test_the_mixture_never_draws_itself_nor_a_model_that_keeps_the_matrix(drawn):
+def test_the_diffusion_mixture_is_truncated_k_space_first_and_resizing_second():
+    drawn = draws("diffusion")
+    assert drawn.count(MODELS["k_space"]) / len(drawn) == pytest.approx(0.44, abs=0.08)
+    assert drawn.count(MODELS["bicubic"]) / len(drawn) == pytest.approx(0.26, abs=0.08)
+    assert sum(isinstance(model, (Rician, NoiseDown)) for model in drawn) / len(drawn) < 0.2
+
+
+def test_a_mixture_never_draws_itself_nor_a_model_that_keeps_the_matrix(drawn):
     assert all(model.outputs(8, 2) == 4 for model in drawn)
 
 
-def test_what_the_mixture_gives_is_finite_and_of_the_coarse_size(drawn, scale):
+def test_what_a_mixture_gives_is_finite_and_of_the_coarse_size(drawn, scale):
     fine = brain((16, 24, 2)).voxels
     for seed, model in enumerate(drawn[:150]):
         coarse = model.slices(fine, scale, Level.of(fine), np.random.default_rng(seed))
@@ -384,15 +397,17 @@ def test_what_the_mixture_gives_is_finite_and_of_the_coarse_size(drawn, scale):
         assert abs(coarse.mean() / fine.mean() - 1) < 0.2
 
 
-def test_each_scan_of_the_mixture_goes_through_a_model_of_its_own():
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_each_scan_of_a_mixture_goes_through_a_model_of_its_own(mixture):
     volume = brain((16, 16, 2))
-    results = {degrade(volume, "clinical", 2, seed=seed).voxels.tobytes() for seed in range(20)}
+    results = {degrade(volume, mixture, 2, seed=seed).voxels.tobytes() for seed in range(20)}
     assert len(results) > 5
 
 
-def test_the_mixture_itself_has_no_matrix():
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_a_mixture_itself_has_no_matrix(mixture):
     with pytest.raises(InputError, match="draw a model"):
-        Clinical().matrix(8, 2)
+        MODELS[mixture].matrix(8, 2)
 
 
 # ---------------------------------------------------------------- by name

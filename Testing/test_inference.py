@@ -469,10 +469,14 @@ def test_one_slice_of_a_guided_series_is_the_slice_of_the_whole():
     assert np.array_equal(enhance(series, model, only=2, **EXACT).voxels[:, 0], whole[:, 2])
 
 
-def test_a_guided_model_refuses_a_scan_without_gradients():
-    for volume in (brain(), replace(diffusion_series(), gradients=None)):
-        with pytest.raises(InputError, match="b-values and directions"):
-            enhance(volume, guided(3), **EXACT)
+def test_a_guided_model_refuses_a_series_without_gradients():
+    with pytest.raises(InputError, match="b-values and directions"):
+        enhance(replace(diffusion_series(), gradients=None), guided(3), **EXACT)
+
+
+def test_a_volume_that_stands_alone_guides_itself():
+    head = brain()
+    assert np.allclose(enhance(head, guided(4), **EXACT).voxels[:, ::2, ::2], head.voxels, rtol=1e-5)
 
 
 def test_a_diffusion_series_gets_the_diffusion_model_where_it_is_installed(tmp_path, monkeypatch):
@@ -483,3 +487,12 @@ def test_a_diffusion_series_gets_the_diffusion_model_where_it_is_installed(tmp_p
     assert choose_model(None, diffusion=True).card.name == "dwi-x2"
     assert choose_model(None).card.name == "mri-x2"
     assert enhance(diffusion_series(), **EXACT).voxels.shape == (9, 3, 40, 48)
+
+
+def test_a_diffusion_series_without_negative_voxels_gets_none():
+    series = diffusion_series()
+    below = zoo.Model(card(slices=3, guides=("mean_b0",)), Plain(lambda x: repeat(x[:, 1:2] - 0.3)))
+    assert enhance(series, below, **EXACT).voxels.min() == 0
+    negative = replace(series, voxels=series.voxels - 1)
+    assert enhance(negative, below, **EXACT).voxels.min() < -1
+    assert enhance(replace(series, gradients=None), plain(lambda x: repeat(x - 0.3)), **EXACT).voxels.min() < 0

@@ -18,7 +18,7 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__, zoo
-from SuperResolutionLib.degradation import MODELS
+from SuperResolutionLib.degradation import MODELS, Mixture
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.progress import mapped
@@ -28,7 +28,9 @@ from SuperResolutionSlicer.process import running
 from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing
 
 Changed = Callable[[Job[Any]], None]
-DEGRADATIONS = [name for name in MODELS if name not in ("clinical", "k_space_zero_filled")]
+DEGRADATIONS = [
+    name for name, model in MODELS.items() if not isinstance(model, Mixture) and name != "k_space_zero_filled"
+]
 
 
 @dataclass(frozen=True)

@@ -79,15 +79,19 @@ def check(names: Sequence[str]) -> None:
             raise unknown("guide", name, GUIDES)
 
 
-def weights(gradients: Gradients | None, names: Sequence[str], who: str) -> np.ndarray:
+def weights(volume: Volume, names: Sequence[str], who: str) -> np.ndarray:
     """How much of each volume is in each guide: (t, guides, t); row i holds the guides of volume i.
 
-    who: what asks for guides, for the sentence. Raises InputError where there are no gradients to make them by.
+    A volume that stands alone guides itself. who: what asks for guides, for the sentence.
+    Raises InputError for a series without the gradients to make them by.
     """
     check(names)
+    if volume.count == 1:
+        return np.ones((1, len(names), 1))
+    gradients = volume.gradients
     if gradients is None:
         raise InputError(
-            f"{who} restores a diffusion volume with the help of the others of its series, and this scan has no "
+            f"{who} restores a diffusion volume with the help of the others of its series, and this series has no "
             "b-values and directions; put its .bval and .bvec beside it, or choose another model."
         )
     return np.stack([GUIDES[name](gradients) for name in names], axis=1)

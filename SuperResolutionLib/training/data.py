@@ -109,7 +109,7 @@ def stacks_of(
     unit = np.float32(data_range(reference_volume(volume)))
     series = [_grown(_coarser(fine / unit, voxels), least, recipe.scale) for fine in stacks(volume, axis)]
     level = Level.of(series[reference_index(volume)])
-    rows = guides.weights(volume.gradients, recipe.guides, f"The recipe '{recipe.name}'") if recipe.guides else None
+    rows = guides.weights(volume, recipe.guides, f"The recipe '{recipe.name}'") if recipe.guides else None
     together = np.stack(series) if rows is not None else np.empty(0)
     for index, share in enumerate(_shares(volume, b0)):
         own = series[index]

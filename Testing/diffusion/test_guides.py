@@ -23,6 +23,10 @@ def table(*bvals: float, seed: int = 0) -> Gradients:
     return Gradients(np.array(bvals, float), np.where(weighted, directions(len(bvals), seed), 0.0))
 
 
+def series(gradients: Gradients) -> Volume:
+    return Volume(np.ones((len(gradients.bvals), 2, 2, 2)), gradients=gradients)
+
+
 TWO_SHELLS = table(0, *[1000] * 8, 0, *[2000] * 9)
 
 
@@ -78,7 +82,7 @@ def test_a_weighted_volume_without_a_direction_is_guided_by_its_shell_s_mean():
 
 def test_where_nothing_or_everything_is_weighted_there_still_are_guides():
     for gradients in (table(0, 0, 0), table(*[1000] * 7)):
-        rows = guides.weights(gradients, tuple(guides.GUIDES), "A model")
+        rows = guides.weights(series(gradients), tuple(guides.GUIDES), "A model")
         assert np.isfinite(rows).all()
         assert np.allclose(rows[:, :2].sum(axis=2), 1)
 
@@ -101,9 +105,13 @@ def test_a_series_is_diffusion_only_with_weighted_volumes():
 
 def test_without_gradients_there_are_no_guides_and_a_sentence():
     with pytest.raises(InputError, match=r"'dwi-x2' .* no b-values and directions; put its \.bval"):
-        guides.weights(None, ("mean_b0",), "Model 'dwi-x2'")
+        guides.weights(Volume(np.ones((3, 2, 2, 2))), ("mean_b0",), "Model 'dwi-x2'")
+
+
+def test_a_volume_that_stands_alone_guides_itself():
+    assert np.array_equal(guides.weights(brain(), ("mean_b0", "fitted"), "A model"), np.ones((1, 2, 1)))
 
 
 def test_an_unknown_guide_is_refused_with_the_nearest():
     with pytest.raises(InputError, match="mean_b0"):
-        guides.weights(TWO_SHELLS, ("mean_b",), "A model")
+        guides.weights(series(TWO_SHELLS), ("mean_b",), "A model")

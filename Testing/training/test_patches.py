@@ -134,7 +134,7 @@ def test_a_guided_network_is_trained_on_what_the_engine_will_give_it(diffusion, 
     low = degrade(diffusion, "area", 2)
     (*_, stack) = stacks_of("series", diffusion, mine)
     given = coarse_slice(stack, 1, mine, by_name("area"), np.random.default_rng(0))
-    rows = guides.weights(low.gradients, GUIDES, "a model")
+    rows = guides.weights(low, GUIDES, "a model")
     made = guides.combine(list(low.voxels), rows[-1])
     wanted = np.concatenate([low.voxels[-1][neighbours(1, 4, 3)], made[:, 1]])
     for mine_, theirs in zip(given, wanted, strict=True):
@@ -190,10 +190,17 @@ def test_unweighted_volumes_get_the_share_they_are_given(diffusion, recipe):
     assert len(set(np.round(shares[1:], 12))) == 1
 
 
-def test_a_guided_recipe_refuses_scans_without_gradients(scans, recipe):
-    mine = recipe(guides=["mean_b0"])
+def test_a_guided_recipe_refuses_a_series_without_gradients(diffusion, recipe, tmp_path):
+    files.write(replace(diffusion, gradients=None), tmp_path / "series.nrrd")
     with pytest.raises(InputError, match=r"'tiny' .* no b-values and directions"):
-        training_stacks(scans("a", "b"), mine)
+        training_stacks(tmp_path, recipe(guides=["mean_b0"], patch=4))
+
+
+def test_a_scan_that_stands_alone_guides_itself(scans, recipe):
+    mine = recipe(slices=3, guides=["mean_b0"], patch=8)
+    stack = training_stacks(scans("a"), mine)[0]
+    given = coarse_slice(stack, 1, mine, by_name("area"), np.random.default_rng(0))
+    assert np.array_equal(given[1], given[3])
 
 
 def test_weighted_volumes_are_judged_beside_the_unweighted_one(diffusion, recipe, tmp_path):
