@@ -1,0 +1,1 @@
+"""Diffusion series as measurements of tensors: fitted, compared."""
