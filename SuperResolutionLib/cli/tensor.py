@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from SuperResolutionLib.diffusion.tensors import Tensors
     from SuperResolutionLib.volume import Volume
 
+MEANINGS = {
+    "colour-FA.nrrd": "|direction| x FA as RGB: red left-right, green anterior-posterior, blue superior-inferior",
+    "direction.nrrd": "unit eigenvector of the largest eigenvalue, LPS, sign arbitrary",
+    "tensor.nrrd": "confidence, xx, xy, xz, yy, yz, zz in LPS, mm2/s",
+}
 UNITS = {"FA": "0 to 1", "MD": "mm2/s", "AD": "mm2/s", "RD": "mm2/s"}
 
 
@@ -61,19 +66,12 @@ def run(options: argparse.Namespace) -> int:
         "method": options.method,
         "mask": options.mask or "head: median-Otsu of the mean b0",
         "voxels": int(tensors.mask.sum()),
-        "files": {**{f"{name}.nii.gz": f"{name}, {unit}" for name, unit in UNITS.items()}, **_MEANINGS},
+        "files": {**{f"{name}.nii.gz": f"{name}, {unit}" for name, unit in UNITS.items()}, **MEANINGS},
     }
     writers = _writers(tensors, common.whole_record(options, record))
     write_group(options.folder, {name: writers[name] for name in names}, options.overwrite)
     print(f"{options.folder}: {', '.join(names)} written in {time.monotonic() - began:.1f} s. Research use only.")
     return 0
-
-
-_MEANINGS = {
-    "colour-FA.nrrd": "|direction| x FA as RGB: red left-right, green anterior-posterior, blue superior-inferior",
-    "direction.nrrd": "unit eigenvector of the largest eigenvalue, LPS, sign arbitrary",
-    "tensor.nrrd": "confidence, xx, xy, xz, yy, yz, zz in LPS, mm2/s",
-}
 
 
 def _mask(given: str | None, volume: "Volume") -> "np.ndarray | None":

@@ -60,5 +60,5 @@ def _write(volume: Volume, path: Path, kind: str, *more: str) -> None:
         f"space origin: {vector(np.asarray(volume.origin))}",
         *more,
     ]
-    content = gzip.compress(np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).data, 4)
+    content = gzip.compress(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False).tobytes(), 4)
     path.write_bytes(("\n".join(lines) + "\n\n").encode() + content)

@@ -27,9 +27,9 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     kept = [row.restored for row in rows if row.restored is not None]
     if not kept or len(kept) < len(rows):
         raise InputError("There are no tensors to show; compare a diffusion series by at least one method.")
-    mask = result.truth.with_voxels(head_mask(result.truth)[None])
+    mask = _map(result.truth, head_mask(result.truth))
     k = int(np.argmax(stacks(mask, result.axis)[0].mean(axis=(1, 2))))
-    inside = single_slice(mask, result.axis, k).voxels[0]
+    inside = single_slice(mask, result.axis, k).voxels
     coarse = upsample(result.low, "nearest", result.scale, result.plane)
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(row) for row in rows)]
 
@@ -62,5 +62,10 @@ def _title(row: Row) -> str:
 def _colours(part: Volume, mask: np.ndarray, axis: int) -> np.ndarray:
     """Colour FA of one slice, upright: (rows, columns, 3), a little brighter than linear."""
     colour = fit_tensors(part, mask=mask).colour
-    channels = [upright(part.with_voxels(colour[None, ..., k]), axis, 0) for k in range(3)]
+    channels = [upright(_map(part, colour[..., k]), axis, 0) for k in range(3)]
     return np.clip(np.stack(channels, -1), 0, 1) ** 0.7
+
+
+def _map(series: Volume, voxels: np.ndarray) -> Volume:
+    """One value a voxel on the grid of a series."""
+    return Volume(voxels, series.spacing, series.origin, series.direction)
