@@ -33,7 +33,7 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     coarse = upsample(result.low, "nearest", result.scale, result.plane)
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(row) for row in rows)]
 
-    figure = Figure(figsize=(3.2 * len(titles), 3.9), facecolor="#111111", layout="constrained")
+    figure = Figure(figsize=(3.2 * len(titles), 4.4), facecolor="#111111", layout="constrained")
     places = figure.subplots(1, len(titles), squeeze=False)[0]
     for place, volume, title in zip(places, [result.truth, coarse, *kept], titles, strict=True):
         part = single_slice(volume, result.axis, k)
