@@ -9,6 +9,7 @@ import numpy as np
 
 from SuperResolutionLib import zoo
 from SuperResolutionLib.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
+from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
@@ -25,6 +26,7 @@ class Row:
     """One method's result: its name, whether it is classical, its score and (if kept) its volume.
 
     psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
+    tensors: what is lost in the tensors of a diffusion series.
     """
 
     method: str
@@ -32,11 +34,15 @@ class Row:
     score: Score
     restored: Volume | None = None
     psnr_slices: tuple[float | None, ...] = ()
+    tensors: TensorErrors | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Methods sorted by psnr_head, best first, with what they were given and what they had to restore."""
+    """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
+
+    note: why a series with gradients has no tensor errors.
+    """
 
     rows: tuple[Row, ...]
     degradation: str
@@ -45,6 +51,7 @@ class Comparison:
     seed: int
     truth: Volume
     low: Volume
+    note: str = ""
 
     @property
     def axis(self) -> int:
@@ -80,7 +87,8 @@ class Comparison:
             ssim = f"{s.ssim:.4f}" if s.ssim is not None else "-"
             gain = "best cl." if row is best else "" if best is None else f"{self.gain(row):+.2f} dB"
             lines.append(f"{row.method:<22}{s.psnr:8.2f}{s.psnr_head:8.2f}{ssim:>8}{s.nmse:9.5f}{gain:>9}")
-        return "\n".join(lines)
+        lines += _tensor_lines(self.rows)
+        return "\n".join([*lines, self.note] if self.note else lines)
 
     def as_table(self) -> dict[str, Any]:
         """The figures as plain values, for JSON."""
@@ -91,6 +99,7 @@ class Comparison:
             "axis": self.axis,
             "seed": self.seed,
             "best_classical": self.best_classical.method if self.best_classical else None,
+            "note": self.note,
             "rows": [self._plain(row) for row in self.rows],
         }
 
@@ -101,7 +110,27 @@ class Comparison:
             **asdict(row.score),
             "gain_db": self.gain(row),
             "psnr_slices": list(row.psnr_slices),
+            **({} if row.tensors is None else {"tensors": asdict(row.tensors)}),
         }
+
+
+def _tensor_lines(rows: Sequence[Row]) -> list[str]:
+    """The table of tensor errors, where there are any; the classical line takes the best of each measure."""
+    measured = [(row.method, row.tensors) for row in rows if row.tensors is not None]
+    if not measured:
+        return []
+    classical = [row.tensors for row in rows if row.classical and row.tensors is not None]
+    best = [("best classical of each", best_of(classical))] if classical else []
+    titles = f"{'in the head mask':<22}{'PSNR':>8}{'FA':>8}{'white':>8}{'MD':>8}{'white':>8}{'angle':>8}"
+    lines = ["", f"{titles}   mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"]
+    for method, e in [*measured, *best]:
+        shares = (_figure(value, 4) for value in (e.fa, e.fa_white, e.md, e.md_white))
+        lines.append(f"{method:<22}{e.psnr:8.2f}" + "".join(shares) + _figure(e.angle, 2))
+    return lines
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return f"{'-':>8}" if value is None else f"{value:8.{digits}f}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +162,8 @@ def compare(
     **enhance_options: Any,
 ) -> Comparison:
     """Degrade, restore by every method, measure. The volume is taken as the truth.
+
+    Of a diffusion series with gradients the tensors are compared as well, where DIPY is installed.
 
     methods: names of classical methods and models, or name -> function; by default all classical ones and
     the blind model of the scale. keep: hold on to the restored volumes. enhance_options go to `enhance`
@@ -166,6 +197,7 @@ def comparing(
     began, done = time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, scale, plane, seed)
+    tensors, note = _reference(truth, axis)
     rows = []
     for name, method in chosen.items():
         if isinstance(method, _Network):
@@ -174,12 +206,24 @@ def comparing(
         else:
             restored = method(low, scale)
         row = _measured(name, truth, restored, axis, with_ssim)
+        if tensors is not None:
+            row = replace(row, tensors=tensor_errors(tensors, restored, with_ssim=False)[0])
         rows.append(row if keep else replace(row, restored=None))
         done += 1
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
     label = degradation if isinstance(degradation, str) else type(degradation).__name__
-    return Comparison(tuple(rows), label, scale, plane, seed, truth, low)
+    return Comparison(tuple(rows), label, scale, plane, seed, truth, low, note)
+
+
+def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
+    """What the tensors of a series are measured against; or None, and a sentence if it has gradients nevertheless."""
+    if truth.gradients is None:
+        return None, ""
+    try:
+        return reference(truth, axis), ""
+    except InputError as error:
+        return None, f"No tensor errors: {error}"
 
 
 def _coarsening(degradation: str | Degradation) -> Degradation:

@@ -95,7 +95,7 @@ def _measure(truth: np.ndarray, restored: np.ndarray, r: float, with_ssim: bool)
     return Score(
         psnr=_decibels(r, error.mean() + floor),
         psnr_head=_decibels(r, error[head].mean() + floor) if head.any() else float("nan"),
-        ssim=_ssim(truth, restored, head, r) if with_ssim else None,
+        ssim=mean_ssim(truth, restored, head, r) if with_ssim else None,
         nmse=float(error.sum() / power) if power > 0 else float("nan"),
     )
 
@@ -104,10 +104,14 @@ def _decibels(r: float, mean_square: float) -> float:
     return float(10 * np.log10(r**2 / mean_square))
 
 
-def _ssim(truth: np.ndarray, restored: np.ndarray, head: np.ndarray, r: float) -> float | None:
+def mean_ssim(truth: np.ndarray, restored: np.ndarray, region: np.ndarray, r: float) -> float | None:
+    """Mean SSIM of the slices (n, h, w) of which more than 5 % lies in a region; None where there is none to measure.
+
+    r: the data range. Slices smaller than the window of 11 voxels are not measured.
+    """
     from skimage.metrics import structural_similarity
 
-    shown = [k for k in range(len(truth)) if head[k].mean() > 0.05] if min(truth.shape[1:]) >= 11 else []
+    shown = [k for k in range(len(truth)) if region[k].mean() > 0.05] if min(truth.shape[1:]) >= 11 else []
     values = [
         structural_similarity(
             truth[k], restored[k], data_range=r, gaussian_weights=True, sigma=1.5, use_sample_covariance=False

@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
         "compare",
         "degrade a scan, restore it by every method, and measure each against the scan",
         "superresolution compare brain.nii.gz --degradation k_space --figure brain.png",
+        "superresolution compare dwi.nii.gz --json dwi.json --figure dwi.png",
         "superresolution compare brain.nii.gz --json brain.json --errors errors --keep-restored",
     )
     common.add_files(parser, output=False)
@@ -39,7 +40,12 @@ def add(commands: Any) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures here")
-    parser.add_argument("--figure", metavar="FILE.png", type=Path, help="write a picture here")
+    parser.add_argument(
+        "--figure",
+        metavar="FILE.png",
+        type=Path,
+        help="write a picture here; of a diffusion series, colour FA beside it in FILE-tensors.png",
+    )
     parser.add_argument(
         "--errors", metavar="DIR", type=Path, help="write each method's |restored - truth|, and the coarse scan, here"
     )
@@ -91,8 +97,17 @@ def _write(result: "Comparison", options: argparse.Namespace) -> None:
         from SuperResolutionLib.study.figure import comparison_figure
 
         comparison_figure(result, options.figure)
+        if any(row.tensors is not None for row in result.rows):
+            from SuperResolutionLib.study.tensor_figure import tensor_figure
+
+            tensor_figure(result, _tensor_figure_path(options.figure))
     if options.errors is not None:
         _write_errors(result, options.errors, options.keep_restored)
+
+
+def _tensor_figure_path(figure: Path) -> Path:
+    """Where the picture of colour FA goes: brain.png -> brain-tensors.png."""
+    return figure.with_name(f"{figure.stem}-tensors.png")
 
 
 def _check_errors(options: argparse.Namespace) -> None:

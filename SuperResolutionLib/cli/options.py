@@ -113,16 +113,22 @@ def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str
     """Write the result and its sidecar: what was done, to what, by which version."""
     from SuperResolutionLib import files
 
-    whole = {
+    whole = whole_record(options, {"plane": options.plane, **record})
+    files.write(volume, options.output, options.overwrite, whole)
+
+
+def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:
+    """A sidecar's record with the input, the version and the date."""
+    from SuperResolutionLib import files
+
+    return {
         "input": str(options.input.name),
         "input_sha256": files.sha256(options.input),
-        "plane": options.plane,
         **record,
         "software": f"SuperResolution {__version__}",
         "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "use": USE,
     }
-    files.write(volume, options.output, options.overwrite, whole)
 
 
 def check_writable(path: Path | None, extension: str) -> None:

@@ -136,11 +136,11 @@ def _header(volume: Volume, encoding: str, data_file: str = "") -> bytes:
         f"dimension: {voxels.ndim}",
         "space: left-posterior-superior",
         "sizes: " + " ".join(str(n) for n in voxels.shape[::-1]),
-        "space directions: " + " ".join(_vector(axis) for axis in axes) + " none" * series,
+        "space directions: " + " ".join(vector(axis) for axis in axes) + " none" * series,
         "kinds: domain domain domain" + " list" * series,
         "endian: little",
         f"encoding: {encoding}",
-        f"space origin: {_vector(np.asarray(volume.origin))}",
+        f"space origin: {vector(np.asarray(volume.origin))}",
     ]
     lines += _gradient_lines(volume.gradients) if series else []
     lines += [f"data file: {data_file}"] if data_file else []
@@ -184,7 +184,8 @@ def _gradient_lines(gradients: Gradients | None) -> list[str]:
     return [f"{_FRAME}: (1,0,0) (0,1,0) (0,0,1)", "modality:=DWMRI", f"DWMRI_b-value:={largest:.17g}", *keys]
 
 
-def _vector(numbers: np.ndarray) -> str:
+def vector(numbers: np.ndarray) -> str:
+    """A vector as a header has it: (x,y,z)."""
     return "(" + ",".join(f"{n:.17g}" for n in numbers) + ")"
 
 

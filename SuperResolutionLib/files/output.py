@@ -4,6 +4,7 @@ import difflib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,50 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
             f"{path} could not be written whole ({reason.replace(f'{workshop}/', '')}). Is the disk full? "
             "Free some space, or choose another folder; no half file was left behind."
         ) from error
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def check_group(folder: Path, names: Sequence[str], overwrite: bool = False) -> None:
+    """Refuse a folder that a group of files could not be written into later; call it before any long work.
+
+    The folder itself may still have to be made. Raises InputError.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file, and a folder is needed; name another.")
+    check_folder(folder if folder.is_dir() else folder.absolute().parent)
+    if not overwrite:
+        _check_free([folder / name for name in names])
+
+
+def write_group(folder: Path, writers: Mapping[str, Callable[[Path], None]], overwrite: bool = False) -> None:
+    """Write files into a folder, each by its function of a path: all of them, or nothing.
+
+    They are written into a hidden folder beside it, then moved. Raises InputError where the disk refuses.
+    """
+    check_group(folder, list(writers), overwrite)
+    made = not folder.exists()
+    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+    moved: list[Path] = []
+    try:
+        for name, write_file in writers.items():
+            write_file(workshop / name)
+        folder.mkdir(exist_ok=True)
+        for name in writers:
+            os.replace(workshop / name, folder / name)
+            moved.append(folder / name)
+    except BaseException as error:
+        for path in moved:
+            path.unlink(missing_ok=True)
+        if made and folder.exists():
+            folder.rmdir()
+        if isinstance(error, (OSError, RuntimeError)):
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removeprefix("ITK ERROR: ")
+            raise InputError(
+                f"{folder} could not be written whole ({reason.replace(f'{workshop}/', '')}). Is the disk full? "
+                "Free some space, or choose another folder; no half result was left behind."
+            ) from error
+        raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 

@@ -31,11 +31,11 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     truth = stacks(result.truth, axis)[0]
     k = _middle(truth) if height is None else round(height * (len(truth) - 1))
     coarse = upsample(result.low, "nearest", result.scale, result.plane)
-    shown = [_upright(v, axis, k) for v in (result.truth, coarse, *restored)]
+    shown = [upright(v, axis, k) for v in (result.truth, coarse, *restored)]
     errors = [np.abs(image - shown[0]) for image in shown[2:]]
     white, most = data_range(truth), float(np.percentile(errors[0], 99.5)) or 1.0
     top, left, side = _detail(errors[0])
-    aspect = _aspect(result.truth, axis)
+    stretch = aspect(result.truth, axis)
     panels = [(image, "gray", white) for image in shown] + [(error, "inferno", most) for error in errors]
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(result, r) for r in rows)]
     titles += [f"|error| {row.method}" for row in rows]
@@ -46,7 +46,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
         inset = image[top : top + side, left : left + side]
         for row, part in enumerate((image, inset)):
             place = axes[row, column]
-            place.imshow(part, cmap=colours, vmin=0, vmax=high, aspect=aspect, interpolation="nearest")
+            place.imshow(part, cmap=colours, vmin=0, vmax=high, aspect=stretch, interpolation="nearest")
             place.set_axis_off()
         axes[0, column].set_title(title, color="white", fontsize=10)
         box = np.array([[left, top], [left + side, top], [left + side, top + side], [left, top + side], [left, top]])
@@ -69,7 +69,7 @@ def _title(result: Comparison, row: Row) -> str:
     return f"{kind}{row.method}\n{row.score.psnr_head:.2f} dB{gain}"
 
 
-def _upright(volume: Volume, axis: int, k: int) -> np.ndarray:
+def upright(volume: Volume, axis: int, k: int) -> np.ndarray:
     """Slice k with anterior (or the head's top) up and the patient's right on the left."""
     image = stacks(volume, axis)[0][k].astype(np.float32)
     rows, columns = _axes(volume, axis)
@@ -90,8 +90,8 @@ def _axes(volume: Volume, axis: int) -> tuple[int, int]:
     return (low, high) if towards[high] < towards[low] else (high, low)
 
 
-def _aspect(volume: Volume, axis: int) -> float:
-    """Height over width of a voxel as `_upright` shows it."""
+def aspect(volume: Volume, axis: int) -> float:
+    """Height over width of a voxel as `upright` shows it."""
     rows, columns = _axes(volume, axis)
     return volume.spacing[rows] / volume.spacing[columns]
 

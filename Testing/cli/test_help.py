@@ -42,14 +42,14 @@ def test_help_of_all_commands_together_takes_less_than_half_a_second(helped):
     assert helped["seconds"] < 0.5
 
 
-@pytest.mark.parametrize("module", ["torch", "numpy", "SimpleITK", "skimage", "matplotlib", "pydicom", "tqdm"])
+@pytest.mark.parametrize("module", ["torch", "numpy", "SimpleITK", "skimage", "matplotlib", "pydicom", "tqdm", "dipy"])
 def test_help_imports_nothing_heavy(helped, module):
     assert module not in helped["modules"]
     assert "argparse" in helped["modules"]
 
 
 def test_every_command_of_the_readme_is_there():
-    assert NAMES == ["enhance", "upsample", "degrade", "compare", "models", "devices", "train", "info"]
+    assert NAMES == ["enhance", "upsample", "degrade", "compare", "tensor", "models", "devices", "train", "info"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,123 @@
+"""Held-out diffusion series: images and tensors restored by every classical method and our models.
+
+    python -m benchmarks.diffusion --data DIR [--models dwi-x2 mri-x2] [--sites uih_16dir] [--degradations k_space]
+
+DIR holds diffusion/test and dicom; the public sample is fetched once from the package index. Each row is kept in the
+JSON beside --out as soon as it is measured; rows that are there, for the same model file, are not computed again.
+The page is written anew from all rows.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.diffusion_report import report
+from benchmarks.sample import sample_series
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.comparison import by_names
+from SuperResolutionLib.degradation import degrade
+from SuperResolutionLib.diffusion.errors import Reference, reference, tensor_errors
+from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
+from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.volume import Volume
+
+SITES: dict[str, Callable[[Path], Path]] = {
+    "uih_16dir": lambda data: data / "diffusion/test/uih_16dir.nii.gz",
+    "siemens_xa30": lambda data: data / "dicom/siemens_xa30_enhanced_dwi.zip",
+    "siemens_prisma_20dir": lambda data: data / "diffusion/test/siemens_prisma_20dir.nii.gz",
+    "public_sample": lambda data: sample_series(),
+}
+CASES = (("k_space", 2), ("bicubic", 2), ("rician:snr=20", 2), ("noise_down", 4))
+MODELS = ("dwi-x2", "dwi-x4", "mri-x2", "mri-x4")
+
+
+def main() -> None:
+    """Measure what is not yet measured, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--models", nargs="*", default=[name for name in MODELS if name in zoo.installed()])
+    parser.add_argument("--sites", nargs="+", choices=SITES, default=list(SITES))
+    parser.add_argument("--degradations", nargs="+", default=[name for name, _ in CASES])
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/diffusion.md"))
+    options = parser.parse_args()
+    store = options.out.with_suffix(".json")
+    rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    began = time.monotonic()
+    for site in options.sites:
+        cases = [(name, scale) for name, scale in CASES if name in options.degradations]
+        for degradation, scale in cases:
+            methods = [m for m in wanted(scale, options.models) if not known(rows, key(site, degradation, scale, m))]
+            if not methods:
+                continue
+            given = read_reference(SITES[site](options.data), scale)
+            rows[key(site, "truth", scale, "")] = {"fa_fluid": given.fa_fluid, **described(given)}
+            low = degrade(given.truth, degradation, scale)
+            for method in methods:
+                row = measure(given, low, scale, method)
+                rows[key(site, degradation, scale, method)] = {**row, "sha256": fingerprint(method)}
+                store.write_text(json.dumps(rows, indent=0) + "\n")
+                print(f"{time.monotonic() - began:6.0f} s  {key(site, degradation, scale, method)}  {row}", flush=True)
+    options.out.write_text(report(rows, list(SITES)), encoding="utf-8")
+
+
+def wanted(scale: int, models: list[str]) -> list[str]:
+    """The classical methods, and the models of a scale."""
+    return [*METHODS, *(name for name in models if zoo.read_card(zoo.find(name)).scale == scale)]
+
+
+def key(site: str, degradation: str, scale: int, method: str) -> str:
+    """What a row is called."""
+    return f"{site}|{degradation}|x{scale}|{method}"
+
+
+def known(rows: dict[str, Any], name: str) -> bool:
+    """Whether a row is there, measured with the model file of today."""
+    return name in rows and rows[name]["sha256"] == fingerprint(name.rpartition("|")[2])
+
+
+def fingerprint(method: str) -> str:
+    """The SHA-256 of a model's weights; nothing for a classical method."""
+    return "" if method in METHODS else zoo.read_card(zoo.find(method)).sha256
+
+
+_last: dict[tuple[Path, int], Reference] = {}
+
+
+def read_reference(path: Path, scale: int) -> Reference:
+    """A series, cropped so that the scale divides it, with its tensors; the last one is kept."""
+    if (path, scale) not in _last:
+        _last.clear()
+        volume = files.read(path)
+        axis = stacking_axis(volume)
+        _last[path, scale] = reference(crop_to_multiple(volume, axis, scale).cast(np.float32), axis)
+    return _last[path, scale]
+
+
+def described(given: Reference) -> dict[str, Any]:
+    """What a series is: its size, and how many voxels each region has."""
+    regions = {"mask": given.tensors.mask, "white": given.white, "fluid": given.fluid}
+    return {
+        "volumes": given.truth.count,
+        "size": given.truth.size,
+        **{name: int(np.count_nonzero(region)) for name, region in regions.items()},
+    }
+
+
+def measure(given: Reference, low: Volume, scale: int, method: str) -> dict[str, Any]:
+    """One row: every error, how many voxels fell below zero where the scan has none that do, and the seconds taken."""
+    began = time.monotonic()
+    restored = by_names([method], scale, anatomical_plane(given.truth))[method](low, scale)
+    seconds = time.monotonic() - began
+    errors, _ = tensor_errors(given, restored)
+    below = int(np.count_nonzero(restored.voxels < 0)) if low.voxels.min() >= 0 else 0
+    return {**asdict(errors), "below_zero": below, "seconds": round(seconds, 1)}
+
+
+if __name__ == "__main__":
+    main()
