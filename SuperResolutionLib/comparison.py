@@ -10,6 +10,7 @@ import numpy as np
 from SuperResolutionLib import zoo
 from SuperResolutionLib.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
 from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
+from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
@@ -166,7 +167,7 @@ def compare(
     Of a diffusion series with gradients the tensors are compared as well, where DIPY is installed.
 
     methods: names of classical methods and models, or name -> function; by default all classical ones and
-    the blind model of the scale. keep: hold on to the restored volumes. enhance_options go to `enhance`
+    the model that `enhance` would take. keep: hold on to the restored volumes. enhance_options go to `enhance`
     (device, precision, ensemble ...). Raises InputError for a name that is neither method nor model.
     """
     return finish(comparing(volume, degradation, scale, methods, plane, seed, keep, with_ssim, **enhance_options))
@@ -191,7 +192,8 @@ def comparing(
     truth = crop_to_multiple(volume, axis, scale).cast(np.float32)
     model = _coarsening(degradation)
     same = anatomical_plane(truth, plane)  # where coarsening makes all spacings agree, "native" is another plane
-    chosen = methods if isinstance(methods, Mapping) else by_names(methods, scale, same, **enhance_options)
+    names = default_methods(scale, is_diffusion(truth)) if methods is None else methods
+    chosen = names if isinstance(names, Mapping) else by_names(names, scale, same, **enhance_options)
     slices = truth.count * truth.size[axis]
     total = len(chosen) + slices * sum(isinstance(method, _Network) for method in chosen.values())
     began, done = time.monotonic(), 0
@@ -241,15 +243,14 @@ def _measured(name: str, truth: Volume, restored: Volume, axis: int, with_ssim: 
     return Row(name, name in METHODS, figures, restored, tuple(psnr_head_slices(truth, restored, axis)))
 
 
-def default_methods(scale: int) -> list[str]:
-    """What is compared where nothing is named: all classical methods, and the blind model if it is installed."""
-    blind = zoo.default_name(scale)
-    return [*METHODS, *([blind] if blind in zoo.installed() else [])]
+def default_methods(scale: int, diffusion: bool = False) -> list[str]:
+    """What is compared where nothing is named: all classical methods, and the default model if it is installed."""
+    model = zoo.default_name(scale, diffusion)
+    return [*METHODS, *([model] if model in zoo.installed() else [])]
 
 
-def by_names(names: Sequence[str] | None, scale: int, plane: str, **enhance_options: Any) -> dict[str, Method]:
+def by_names(names: Sequence[str], scale: int, plane: str, **enhance_options: Any) -> dict[str, Method]:
     """Methods by name: classical ones, installed models, model files."""
-    names = default_methods(scale) if names is None else names
     return {name: _method(name, scale, plane, enhance_options) for name in names}
 
 

@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         common.check_writable(options.json, ".json")
         common.check_writable(options.figure, ".png")
-        _check_errors(options)
         volume = common.read_input(options)
+        _check_errors(options, volume)
         from SuperResolutionLib.comparison import comparing
         from SuperResolutionLib.progress import finish
 
@@ -110,7 +110,7 @@ def _tensor_figure_path(figure: Path) -> Path:
     return figure.with_name(f"{figure.stem}-tensors.png")
 
 
-def _check_errors(options: argparse.Namespace) -> None:
+def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
     """Refuse, before any work, a folder for errors that cannot take them."""
     if options.errors is None:
         if options.keep_restored:
@@ -118,13 +118,15 @@ def _check_errors(options: argparse.Namespace) -> None:
         return
     from SuperResolutionLib import zoo
     from SuperResolutionLib.comparison import default_methods
+    from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.files.output import check_folder
 
     folder: Path = options.errors
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
-    labels = [zoo.label(method) for method in dict.fromkeys(options.methods or default_methods(options.scale))]
+    methods = options.methods or default_methods(options.scale, is_diffusion(volume))
+    labels = [zoo.label(method) for method in dict.fromkeys(methods)]
     names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")
