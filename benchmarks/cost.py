@@ -61,16 +61,16 @@ def multiply_adds(model: zoo.Model) -> float:
     layers = [m for m in model.network.modules() if isinstance(m, nn.Conv2d)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     with torch.inference_mode():
-        model.network(torch.zeros(1, model.card.slices, 32, 32))
+        model.network(torch.zeros(1, model.card.slices + len(model.card.guides), 32, 32))
     for hook in hooks:
         hook.remove()
     return counted[0] / 32**2
 
 
-def run(size: tuple[int, int, int], model: str, precision: str, folder: Path) -> dict[str, float]:
-    """Enhance a made-up volume by the command; seconds of the network, of the command, and peak memory in GB."""
+def run(volume: Volume, model: str, precision: str, folder: Path) -> dict[str, float]:
+    """Enhance a volume by the command; seconds of the network, of the command, and peak memory in GB."""
     source, target = folder / "in.nii.gz", folder / "out.nii.gz"
-    files.write(made_up(size), source, overwrite=True)
+    files.write(volume, source, overwrite=True)
     arguments = ["enhance", str(source), str(target), "--model", model, "--precision", precision, "--overwrite"]
     began = time.perf_counter()
     done = subprocess.run(
@@ -131,7 +131,7 @@ def main() -> None:
         for precision in options.precisions:
             rate = convolution_rate(precision)
             for size in SIZES:
-                figures = run(size, options.model, precision, Path(folder))
+                figures = run(made_up(size), options.model, precision, Path(folder))
                 share = work * np.prod(size) / figures["network"] / rate
                 lines.append(
                     f"| {'x'.join(map(str, size))} | {precision} | {figures['network']:.1f} | {figures['command']:.1f} "
