@@ -13,7 +13,7 @@ from SuperResolutionLib.geometry import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.training.recipe import Recipe
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,7 @@ def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
             continue
         share = group.weight / sum(g is group for _, g in chosen)
         volume = files.read(path)
+        signal_only(volume, f"learnt from ({path.name})")
         for plane in group.planes:
             result += _stacks(stem(path), volume, plane, share / len(group.planes), recipe)
     if not result:

@@ -1,0 +1,1 @@
+"""Diffusion: tensors, and what may be done to them."""
