@@ -144,6 +144,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
         """
         nodes.check(node)
+        quality.check(node)
         settings = Settings(scale=scale, plane=plane, device=device)
         work = self._comparing(node, degradation, methods, seed, settings)
         return self._run(work, installer.QUALITY, blocking, changed)
@@ -279,7 +280,7 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
 
 def _remove_previews(node: Any) -> None:
     key = nodes.PREFIX + "PreviewOf"
-    for kind in (nodes.SCALAR, nodes.DIFFUSION):
+    for kind in nodes.KINDS:
         for old in slicer.util.getNodesByClass(kind):
             if old.GetAttribute(key) == node.GetID():
                 slicer.mrmlScene.RemoveNode(old)

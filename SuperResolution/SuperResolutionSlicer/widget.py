@@ -91,7 +91,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Follow the scene's parameter node; select a volume where none is."""
         self.binding.connect(self.logic.getParameterNode())
         if self.binding.node("inputVolume") is None:
-            self.binding.refer("inputVolume", first_volume((nodes.SCALAR, nodes.DIFFUSION)))
+            self.binding.refer("inputVolume", first_volume(nodes.KINDS))
 
     def enter(self) -> None:
         """The module is opened."""

@@ -16,7 +16,7 @@ from SuperResolutionLib.metrics import score
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.training.data import stem, volume_files
 from SuperResolutionLib.training.recipe import Recipe
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 SLICES = 5  # of each validation volume, evenly spread: enough to rank epochs, quick enough to do often
 
@@ -37,6 +37,7 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
     for path in volume_files(folder):
         if recipe.is_validation(stem(path)):
             volume = files.read(path)
+            signal_only(volume, f"validated on ({path.name})")
             result += [_case(volume, name, recipe) for name in recipe.validate_on]
     return result
 

@@ -78,15 +78,16 @@ def test_the_volume_in_view_is_preferred_to_the_first_one(session, opened):
     assert panel.ui.inputSelector.currentNode() is second
 
 
-def test_the_selector_offers_scans_and_diffusion_series_only(opened):
+def test_the_selector_offers_scans_diffusion_series_and_tensors_only(opened):
     scans.diffusion("series")
-    for kind in ("vtkMRMLLabelMapVolumeNode", "vtkMRMLVectorVolumeNode", "vtkMRMLDiffusionTensorVolumeNode"):
+    scans.tensors("tensors")
+    for kind in ("vtkMRMLLabelMapVolumeNode", "vtkMRMLVectorVolumeNode"):
         slicer.mrmlScene.AddNewNodeByClass(kind, kind)
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segments")
     panel, _ = opened()
     box = panel.ui.inputSelector
     offered = {box.nodeFromIndex(k).GetName() for k in range(box.nodeCount())}
-    assert offered == {"head", "series"}
+    assert offered == {"head", "series", "tensors"}
 
 
 def test_notes_about_the_volume_are_shown(opened):
