@@ -128,9 +128,10 @@ def _enhancing_signals(volume: Volume, run: _Run, common: float | None = None) -
 def _enhancing_tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
     """The log-Euclidean mean of what the network makes of the tensors' signals and of their cubic B-spline.
 
-    The network is shown the six signals that the tensors predict, all with one intensity scale. It restores sizes and
-    anisotropies that interpolation loses, and smooths directions; half and half, no measure is worse than with any
-    interpolation. On the logarithms themselves it takes fine structure for noise.
+    The network is shown the six signals that the tensors predict, all with one intensity scale: of logarithms it takes
+    the fine structure for noise. It restores sizes and anisotropies that interpolation loses, and blunts directions;
+    half and half, FA, MD and direction are all nearer to the truth than with the spline alone. The six directions stand
+    for all: turning the tensors turns the result only nearly, as far as the network is no linear function.
     """
     scale = run.model.card.scale
     logs = log_euclidean.logarithms(volume)
