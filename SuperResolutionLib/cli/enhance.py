@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             "operation": "enhance",
             "model": model.card.name,
             "model_sha256": model.card.sha256,
-            "space": common.working_space(volume),
+            **common.space(volume),
             "scale": model.card.scale,
             "slice": options.slice,
             "ensemble": options.ensemble,

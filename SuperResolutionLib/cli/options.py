@@ -121,9 +121,9 @@ def are_tensors(volume: "Volume") -> bool:
     return volume.quantity == TENSOR
 
 
-def working_space(volume: "Volume") -> str:
-    """For the sidecar: in which space the voxels were worked on."""
-    return "log-Euclidean" if are_tensors(volume) else "intensities"
+def space(volume: "Volume") -> dict[str, str]:
+    """What a sidecar says of tensors: in which space they were worked on; nothing of intensities."""
+    return {"space": "log-Euclidean"} if are_tensors(volume) else {}
 
 
 def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str, Any]) -> None:

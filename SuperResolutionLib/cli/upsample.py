@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         record = {
             "operation": "upsample",
             "method": options.method,
-            "space": common.working_space(volume),
+            **common.space(volume),
             "scale": options.scale,
             "slice": options.slice,
         }
