@@ -3,7 +3,7 @@
 import numpy as np
 
 from SuperResolutionLib.geometry import slice_axis, stacking_axis
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import SIGNAL, Volume
 from SuperResolutionLib.zoo import Card
 
 MARGIN = 2.0  # how far beyond the trained spacings, as a factor, a volume may lie before it is called unusual
@@ -24,11 +24,15 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
         found.append(f"its in-plane voxels are {max(in_plane) / min(in_plane):.1f} times as long as they are wide")
     if axis != slice_axis(volume.spacing) and volume.spacing[slice_axis(volume.spacing)] > 2 * min(volume.spacing):
         found.append("the chosen plane cuts across thick slices")
-    voxels = volume.voxels
-    if float(np.min(voxels)) == float(np.max(voxels)):
-        found.append("all its voxels have the same value")
-    elif (negative := float(np.mean(voxels < 0))) > 0.05:
-        found.append(f"{100 * negative:.0f} % of its voxels are negative; is it a magnitude image?")
+    if volume.quantity == SIGNAL:
+        found += _unusual_voxels(volume.voxels)
     if min(n for k, n in enumerate(volume.size) if k != axis) < 16:
         found.append("its slices are smaller than 16 voxels")
     return found
+
+
+def _unusual_voxels(voxels: np.ndarray) -> list[str]:
+    if float(np.min(voxels)) == float(np.max(voxels)):
+        return ["all its voxels have the same value"]
+    negative = float(np.mean(voxels < 0))
+    return [f"{100 * negative:.0f} % of its voxels are negative; is it a magnitude image?"] if negative > 0.05 else []

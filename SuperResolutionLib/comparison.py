@@ -16,7 +16,7 @@ from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stac
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.progress import Progress, finish, within
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 Method = Callable[[Volume, int], Volume]
 """A way to restore: coarse volume and scale in, fine volume out. A spline, a network, a user's own function."""
@@ -188,6 +188,7 @@ def comparing(
 
     A step is a slice that a network has refined, or a method that has been measured.
     """
+    signal_only(volume, "degraded and measured")
     axis = stacking_axis(volume, plane)
     truth = crop_to_multiple(volume, axis, scale).cast(np.float32)
     model = _coarsening(degradation)

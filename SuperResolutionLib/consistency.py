@@ -11,7 +11,7 @@ import numpy as np
 from SuperResolutionLib.degradation import Degradation, KSpace, degrade, operator
 from SuperResolutionLib.geometry import anatomical_plane, map_slices, stacking_axis, stacks
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 ITERATIONS = 12  # the unpaired Nyquist sample halves its error each time, the phase settles faster
 
@@ -27,7 +27,9 @@ def consistent(low: Volume, enhanced: Volume, scale: int, plane: str = "native")
     """The enhanced volume with the scan's own k-space centre put back: truncated again, it gives the scan.
 
     low: the scan. enhanced: on the refined grid of `low`. Keeps the voxel type of `enhanced`.
+    Raises InputError for tensors, which have no k-space.
     """
+    signal_only(low, "made consistent with its k-space")
     axis = stacking_axis(low, plane)
     sources = iter(stacks(low, axis))
 

@@ -16,7 +16,7 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import crop_to_multiple, map_slices, stacking_axis
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.separable import cubic, kernel_matrix, sample_positions
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 # ---------------------------------------------------------------- the linear parts, one matrix an axis
 
@@ -377,7 +377,9 @@ def degrade(
 
     A size that `scale` does not divide is cropped at the far end first. The same seed gives the same voxels.
     In a series, noise is measured against the first volume without diffusion weighting. Keeps the voxel type.
+    Raises InputError for tensors: a scanner measures signals.
     """
+    signal_only(volume, "degraded")
     rng = np.random.default_rng(seed)
     model = (by_name(degradation) if isinstance(degradation, str) else degradation).draw(rng)
     axis = stacking_axis(volume, plane)

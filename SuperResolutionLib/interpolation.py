@@ -5,10 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from SuperResolutionLib.diffusion import log_euclidean
 from SuperResolutionLib.errors import unknown
-from SuperResolutionLib.geometry import map_slices, stacking_axis
+from SuperResolutionLib.geometry import map_slices, single_slice, stacking_axis
 from SuperResolutionLib.separable import apply, cubic, kernel_matrix, sample_positions
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import TENSOR, Volume
 
 
 def nearest(size: int, scale: int) -> np.ndarray:
@@ -76,14 +77,27 @@ def matrix(method: str, size: int, scale: int) -> np.ndarray:
     return METHODS[method](size, scale).astype(np.float32)
 
 
-def upsample(volume: Volume, method: str = "bicubic", scale: int = 2, plane: str = "native") -> Volume:
-    """Refine every slice by `scale` with a classical method.
+def upsample(
+    volume: Volume, method: str = "bicubic", scale: int = 2, plane: str = "native", only: int | None = None
+) -> Volume:
+    """Refine every slice by `scale` with a classical method; tensors through their logarithms (log_euclidean).
 
-    The field of view and the voxel type stay. Raises InputError for a method or plane that does not exist.
+    The field of view and the voxel type stay. only: this slice alone, counted from 0 along the plane's stacking axis.
+    Raises InputError for a method, plane or slice that does not exist.
     """
+    axis = stacking_axis(volume, plane)
+    if volume.quantity == TENSOR:
+        logs = log_euclidean.logarithms(volume)
+        part = logs if only is None else logs.slice(axis, only)
+        return part.undone(refine(part.series, method, scale, axis), axis, scale)
+    return refine(volume if only is None else single_slice(volume, axis, only), method, scale, axis)
 
-    def refine(slices: np.ndarray) -> np.ndarray:
+
+def refine(volume: Volume, method: str, scale: int, axis: int) -> Volume:
+    """Every slice along `axis` of a volume or series of signals refined; the voxel type stays."""
+
+    def refined(slices: np.ndarray) -> np.ndarray:
         rows, columns = (matrix(method, n, scale) for n in slices.shape[1:])
         return apply(rows, columns, slices)
 
-    return map_slices(volume, stacking_axis(volume, plane), scale, refine)
+    return map_slices(volume, axis, scale, refined)

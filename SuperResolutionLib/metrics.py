@@ -13,7 +13,7 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import slice_axis, stacks
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
     """Score a volume, or a series volume by volume and averaged.
 
     axis: the axis slices are stacked along; by default the truth's acquisition axis.
-    Raises InputError where the grids differ in size, or voxels are not finite.
+    Raises InputError where the grids differ in size, voxels are not finite, or are tensors.
     """
+    signal_only(truth, "scored by PSNR and SSIM")
     axis = slice_axis(truth.spacing) if axis is None else axis
     if truth.voxels.shape != restored.voxels.shape:
         raise InputError(f"The volumes to compare differ in size: {truth.voxels.shape} and {restored.voxels.shape}.")
@@ -47,6 +48,7 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
 
 def score_slices(truth: Volume, restored: Volume, axis: int) -> list[Score]:
     """The same measures slice by slice (of the first volume of a series), with the whole volume's R."""
+    signal_only(truth, "scored by PSNR and SSIM")
     t, p = stacks(truth, axis)[0], stacks(restored, axis)[0]
     r = _range(t)
     return [_measure(t[k : k + 1], p[k : k + 1], r, with_ssim=True) for k in range(len(t))]
@@ -57,6 +59,7 @@ def psnr_head_slices(truth: Volume, restored: Volume, axis: int) -> list[float |
 
     Of a series: each slice's mean over the volumes that have head in it.
     """
+    signal_only(truth, "scored by PSNR")
     pairs = zip(stacks(truth, axis), stacks(restored, axis), strict=True)
     return [_mean(values) for values in zip(*(_psnr_heads(t, p) for t, p in pairs), strict=True)]
 

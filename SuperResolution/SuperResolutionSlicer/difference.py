@@ -6,19 +6,20 @@ import numpy as np
 import slicer
 import vtk
 
+from SuperResolutionLib.diffusion.components import components, fractional_anisotropy
 from SuperResolutionSlicer import nodes
 
 COLORS = "SuperResolutionBlueRed"
 
 
 def difference(enhanced: Any, bicubic: Any) -> Any:
-    """A volume node of enhanced minus bicubic: what the network added, red, and what it took away, blue."""
+    """A volume node of enhanced minus bicubic: what the network added, red, and what it took away, blue.
+
+    Of a series its first volume; of tensors their fractional anisotropy.
+    """
     name = f"{enhanced.GetName()} minus bicubic"
     node = slicer.mrmlScene.AddNewNodeByClass(nodes.SCALAR, name)
-    one, other = (slicer.util.arrayFromVolume(n) for n in (enhanced, bicubic))
-    if one.ndim == 4:
-        one, other = one[..., 0], other[..., 0]
-    values = np.subtract(one, other, dtype=np.float32)
+    values = np.subtract(_shown(enhanced), _shown(bicubic), dtype=np.float32)
     slicer.util.updateVolumeFromArray(node, values)
     matrix = vtk.vtkMatrix4x4()
     enhanced.GetIJKToRASMatrix(matrix)
@@ -32,6 +33,13 @@ def difference(enhanced: Any, bicubic: Any) -> Any:
     display.SetWindowLevelMinMax(-top, top)
     display.SetAndObserveColorNodeID(colors().GetID())
     return node
+
+
+def _shown(node: Any) -> np.ndarray:
+    array: np.ndarray = slicer.util.arrayFromVolume(node)
+    if node.GetClassName() == nodes.TENSORS:
+        return fractional_anisotropy(components(array))
+    return array[..., 0] if array.ndim == 4 else array
 
 
 def colors() -> Any:

@@ -19,6 +19,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__, zoo
 from SuperResolutionLib.degradation import MODELS, Mixture
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.progress import mapped
@@ -35,7 +36,7 @@ DEGRADATIONS = [
 
 @dataclass(frozen=True)
 class Settings:
-    """How to enhance. model: "" for the blind one of the scale; the rest as on the command line."""
+    """How to enhance. model: "" for the one made for such scans; the rest as on the command line."""
 
     model: str = ""
     scale: int = 2
@@ -46,10 +47,9 @@ class Settings:
     consistent: bool = False
     keep_temporary: bool = False
 
-    @property
-    def model_name(self) -> str:
-        """The model that is meant."""
-        return self.model or zoo.default_name(self.scale)
+    def model_for(self, node: Any) -> str:
+        """The model that is meant: the chosen one, or the blind one of the scale, or the one for diffusion series."""
+        return self.model or zoo.default_name(self.scale, guides.is_diffusion(nodes.volume_of(node)))
 
     def network_arguments(self) -> list[str]:
         """The command line's options for running a network."""
@@ -146,6 +146,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
         """
         nodes.check(node)
+        quality.check(node)
         settings = Settings(scale=scale, plane=plane, device=device)
         work = self._comparing(node, degradation, methods, seed, settings)
         return self._run(work, installer.QUALITY, blocking, changed)
@@ -167,9 +168,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """The devices that a network can run on here: name -> {"name", "precision"}, found by the engine."""
         return self._run(self._asking(["devices", "--json"], "devices"), installer.ENHANCE, blocking, changed)
 
-    def qualityMethods(self, scale: int, model: str = "") -> list[str]:
+    def qualityMethods(self, node: Any, settings: Settings) -> list[str]:
         """What Quality restores by: all classical methods and the chosen model."""
-        return [*METHODS, model or zoo.default_name(scale)]
+        return [*METHODS, settings.model_for(node)]
 
     def cancelAll(self) -> None:
         """End every job that runs."""
@@ -204,7 +205,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """index: one slice only; below 0, the one on screen."""
         axis = stacking_axis(nodes.volume_of(node), settings.plane)
         one = [] if index is None else ["--slice", str(index if index >= 0 else views.slice_on_screen(node, axis))]
-        name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(settings.model_name)})"
+        model = settings.model_for(node)
+        name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(model)})"
         smooth = f"{node.GetName()} bicubic x{settings.scale}"
         if one:
             name, smooth = f"{name} preview", f"{smooth} preview"
@@ -212,7 +214,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             source = here / INPUT
             yield from exporting(node, source)
             output = here / "enhanced.nhdr"
-            command = ["enhance", str(source), str(output), "--progress", "json", "--model", settings.model_name]
+            command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
             yield from mapped(running(command, here), counting("slices"))
             enhanced = yield from importing(output, node, name)
@@ -240,7 +242,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def _comparing(
         self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
     ) -> Generator[Step, None, Any]:
-        chosen = methods or self.qualityMethods(settings.scale)
+        chosen = methods or self.qualityMethods(node, settings)
         with folder(node) as here:
             source, figures, errors = here / INPUT, here / "figures.json", here / "errors"
             yield from exporting(node, source)
@@ -281,7 +283,7 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
 
 def _remove_previews(node: Any) -> None:
     key = nodes.PREFIX + "PreviewOf"
-    for kind in (nodes.SCALAR, nodes.DIFFUSION):
+    for kind in nodes.KINDS:
         for old in slicer.util.getNodesByClass(kind):
             if old.GetAttribute(key) == node.GetID():
                 slicer.mrmlScene.RemoveNode(old)

@@ -1,6 +1,7 @@
 """MRML volumes to files for the engine, and its results back into nodes, with all that belongs to them.
 
-Voxels are numpy (k, j, i), of a diffusion series (k, j, i, volume). Slicer counts in RAS, the library in LPS.
+Voxels are numpy (k, j, i), of a diffusion series (k, j, i, volume), of tensors (k, j, i, 3, 3) in the axes of the
+node's measurement frame. Slicer counts in RAS, the library in LPS.
 """
 
 from collections.abc import Generator
@@ -8,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 import slicer
 import vtk
 from vtk.util import numpy_support
 
+from SuperResolutionLib.diffusion.components import components, matrices, turned
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.nrrd import open_voxels, writing_detached
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.files.nrrd import TENSOR_KIND, open_voxels, read_header, vectors, writing_detached
+from SuperResolutionLib.volume import SIGNAL, TENSOR, Gradients, Volume
 
 SCALAR, DIFFUSION = "vtkMRMLScalarVolumeNode", "vtkMRMLDiffusionWeightedVolumeNode"
+TENSORS = "vtkMRMLDiffusionTensorVolumeNode"
+KINDS = (SCALAR, DIFFUSION, TENSORS)  # what can be enhanced
 PREFIX = "SuperResolution."  # of the attributes that say how a volume was made
 SOURCE = "SuperResolution.Source"  # the role of the node reference to the volume it was made from
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
@@ -26,7 +29,6 @@ SHORT_SERIES = 7  # volumes below which Slicer's NRRD writer drops the gradients
 _OTHERS = {
     "vtkMRMLLabelMapVolumeNode": "is a label map; labels must not be mixed, so they are never enhanced",
     "vtkMRMLSegmentationNode": "is a segmentation; choose the scan it was drawn on",
-    "vtkMRMLDiffusionTensorVolumeNode": "is a tensor volume; enhance the diffusion series it was fitted to",
     "vtkMRMLVectorVolumeNode": "has several components per voxel (a vector or colour image); convert it to grey first",
 }
 
@@ -36,11 +38,13 @@ def check(node: Any) -> None:
     if node is None:
         raise InputError("No volume is selected; load a scan and choose it as the input volume.")
     name, kind = node.GetName(), node.GetClassName()
-    if kind not in (SCALAR, DIFFUSION):
+    if kind not in KINDS:
         raise InputError(f"{name} {_OTHERS.get(kind, f'is not a volume ({kind}); choose a scan')}.")
     image = node.GetImageData()
     if image is None or 0 in image.GetDimensions():
         raise InputError(f"{name} is empty: it has no voxels; load it again.")
+    if kind == TENSORS and image.GetPointData().GetTensors() is None:
+        raise InputError(f"{name} is empty: it has no tensors; load it again.")
     if kind == SCALAR and image.GetNumberOfScalarComponents() != 1:
         raise InputError(f"{name} {_OTHERS['vtkMRMLVectorVolumeNode']}.")
     axes = _axes(node)
@@ -76,18 +80,21 @@ def _browser(node: Any) -> Any:
 
 
 def volume_of(node: Any) -> Volume:
-    """A node's voxels (not copied), grid and gradients as the library's Volume, in LPS."""
+    """A node's voxels (not copied, but for tensors), grid and gradients as the library's Volume, in LPS."""
     axes = _axes(node)
     spacing = np.linalg.norm(axes, axis=0)
     matrix = _matrix(node)
     array = slicer.util.arrayFromVolume(node)
-    series = node.GetClassName() == DIFFUSION
+    series, tensors = node.GetClassName() == DIFFUSION, node.GetClassName() == TENSORS
+    if tensors:
+        array = turned(components(array), RAS_TO_LPS @ _measurement_frame(node))
     return Volume(
         np.moveaxis(array, -1, 0) if series else array,
         tuple(float(s) for s in spacing),
         tuple(float(x) for x in RAS_TO_LPS @ matrix[:3, 3]),
         RAS_TO_LPS @ axes / spacing,
         _gradients(node) if series else None,
+        TENSOR if tensors else SIGNAL,
     )
 
 
@@ -123,14 +130,19 @@ def _axes(node: Any) -> np.ndarray:
 
 def _gradients(node: Any) -> Gradients:
     count = node.GetNumberOfGradients()
+    stored = np.array([node.GetDiffusionGradient(n) for n in range(count)], dtype=float).reshape(count, 3)
+    directions = stored @ _measurement_frame(node).T @ RAS_TO_LPS
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    return Gradients(
+        np.array([node.GetBValue(n) for n in range(count)], dtype=float), directions / np.where(length, length, 1)
+    )
+
+
+def _measurement_frame(node: Any) -> np.ndarray:
+    """From the axes that gradients or tensors are stored in to RAS: (3, 3)."""
     frame = vtk.vtkMatrix4x4()
     node.GetMeasurementFrameMatrix(frame)
-    vectors = np.array([node.GetDiffusionGradient(n) for n in range(count)], dtype=float).reshape(count, 3)
-    vectors = vectors @ slicer.util.arrayFromVTKMatrix(frame)[:3, :3].T @ RAS_TO_LPS
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Gradients(
-        np.array([node.GetBValue(n) for n in range(count)], dtype=float), vectors / np.where(length, length, 1)
-    )
+    return slicer.util.arrayFromVTKMatrix(frame)[:3, :3]
 
 
 # ---------------------------------------------------------------- file -> node
@@ -142,42 +154,68 @@ def reading(path: Path, source: Any, name: str) -> Generator[None, None, Any]:
     path: an .nhdr of the engine. source: the node it was made from, whose gradients are copied as they are.
     The file is mapped, not loaded: the node's own voxels are the only copy.
     """
-    voxels = open_voxels(path)
-    series = voxels.ndim == 4
-    node = slicer.mrmlScene.CreateNodeByClass(DIFFUSION if series else SCALAR)
+    voxels, header = open_voxels(path), read_header(path)
+    tensors = TENSOR_KIND in header.get("kinds", "")
+    kind = TENSORS if tensors else DIFFUSION if voxels.ndim == 4 else SCALAR
+    node = slicer.mrmlScene.CreateNodeByClass(kind)
     node.UnRegister(None)
     node.SetName(name)
-    yield from _filling(node, voxels)
-    _set_grid(node, path)
-    if series:
+    if kind != SCALAR:
+        _copy_measurement_frame(source, node)
+    yield from _filling_tensors(node, voxels) if tensors else _filling(node, voxels)
+    _set_grid(node, header)
+    if kind == DIFFUSION:
         _copy_gradients(source, node)
     return node
 
 
 def _filling(node: Any, voxels: np.ndarray) -> Generator[None, None, None]:
     components = len(voxels) if voxels.ndim == 4 else 1
-    depth, rows, columns = voxels.shape[-3:]
-    image = vtk.vtkImageData()
-    image.SetDimensions(columns, rows, depth)
+    image = _image(voxels)
     image.AllocateScalars(numpy_support.get_vtk_array_type(voxels.dtype), components)
+    depth, rows, columns = voxels.shape[-3:]
     flat = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
     target = flat.reshape(depth, rows, columns, components)
     source = voxels.reshape(components, depth, rows, columns)
-    slabs = max(1, CHUNK // (rows * columns * components * voxels.dtype.itemsize))
-    for first in range(0, depth, slabs):
-        target[first : first + slabs] = np.moveaxis(source[:, first : first + slabs], 0, -1)
+    for part in _chunks(target):
+        target[part] = np.moveaxis(source[:, part], 0, -1)
         yield
     node.SetAndObserveImageData(image)
 
 
-def _set_grid(node: Any, path: Path) -> None:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    reader.ReadImageInformation()
-    direction = np.array(reader.GetDirection()).reshape(int(len(reader.GetDirection()) ** 0.5), -1)[:3, :3]
+def _filling_tensors(node: Any, voxels: np.ndarray) -> Generator[None, None, None]:
+    """Tensors (6, k, j, i) in LPS into a node, in the axes of its measurement frame."""
+    image = _image(voxels)
+    array = vtk.vtkDataArray.CreateDataArray(numpy_support.get_vtk_array_type(voxels.dtype))
+    array.SetName("tensors")
+    array.SetNumberOfComponents(9)
+    array.SetNumberOfTuples(image.GetNumberOfPoints())
+    target = numpy_support.vtk_to_numpy(array).reshape(*voxels.shape[1:], 3, 3)
+    turn = np.linalg.inv(_measurement_frame(node)) @ RAS_TO_LPS
+    for part in _chunks(target):
+        target[part] = matrices(turned(np.asarray(voxels[:, part]), turn))
+        yield
+    image.GetPointData().SetTensors(array)
+    node.SetAndObserveImageData(image)
+
+
+def _image(voxels: np.ndarray) -> Any:
+    image = vtk.vtkImageData()
+    image.SetDimensions(*voxels.shape[:-4:-1])
+    return image
+
+
+def _chunks(target: np.ndarray) -> list[slice]:
+    """Parts of an array along its first axis that are copied at a time."""
+    slabs = max(1, CHUNK // target[0].nbytes)
+    return [slice(first, first + slabs) for first in range(0, len(target), slabs)]
+
+
+def _set_grid(node: Any, header: dict[str, str]) -> None:
+    """The engine writes in LPS."""
     matrix = np.eye(4)
-    matrix[:3, :3] = RAS_TO_LPS @ direction * reader.GetSpacing()[:3]
-    matrix[:3, 3] = RAS_TO_LPS @ reader.GetOrigin()[:3]
+    matrix[:3, :3] = RAS_TO_LPS @ vectors(header["space directions"].replace("none", "")).T
+    matrix[:3, 3] = RAS_TO_LPS @ [float(word) for word in header["space origin"].strip("()").split(",")]
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
 
 
@@ -187,6 +225,9 @@ def _copy_gradients(source: Any, target: Any) -> None:
     for n in range(count):
         target.SetDiffusionGradient(n, source.GetDiffusionGradient(n))
         target.SetBValue(n, source.GetBValue(n))
+
+
+def _copy_measurement_frame(source: Any, target: Any) -> None:
     frame = vtk.vtkMatrix4x4()
     source.GetMeasurementFrameMatrix(frame)
     target.SetMeasurementFrameMatrix(frame)
@@ -236,7 +277,7 @@ def hierarchy() -> Any:
 
 
 def copy_display(source: Any, target: Any) -> None:
-    """Show a volume exactly as another one: window, level, threshold and colours."""
+    """Show a volume exactly as another one: window, level, threshold and colours; tensors: invariant and glyphs."""
     old = source.GetDisplayNode()
     if old is None:
         target.CreateDefaultDisplayNodes()
@@ -244,12 +285,29 @@ def copy_display(source: Any, target: Any) -> None:
     new = target.GetDisplayNode() or _display_like(old)
     new.AutoWindowLevelOff()
     new.SetWindowLevel(old.GetWindow(), old.GetLevel())
-    new.SetAndObserveColorNodeID(old.GetColorNodeID())
+    if old.GetColorNodeID():
+        new.SetAndObserveColorNodeID(old.GetColorNodeID())
     new.SetInterpolate(old.GetInterpolate())
     if old.GetApplyThreshold():
         new.SetThreshold(old.GetLowerThreshold(), old.GetUpperThreshold())
         new.ApplyThresholdOn()
     target.SetAndObserveDisplayNodeID(new.GetID())
+    if source.GetClassName() == TENSORS:
+        new.SetScalarInvariant(old.GetScalarInvariant())
+        _copy_glyphs(source, target)
+
+
+def _copy_glyphs(source: Any, target: Any) -> None:
+    """A node of its own for each slice's glyphs; their properties are shared with the source's."""
+    for n in range(1, source.GetNumberOfDisplayNodes()):
+        old = source.GetNthDisplayNode(n)
+        new = target.GetNthDisplayNode(n)
+        if new is None:
+            new = slicer.mrmlScene.CreateNodeByClass(old.GetClassName())
+            new.UnRegister(None)
+            slicer.mrmlScene.AddNode(new)
+            target.AddAndObserveDisplayNodeID(new.GetID())
+        new.CopyContent(old)
 
 
 def _display_like(old: Any) -> Any:

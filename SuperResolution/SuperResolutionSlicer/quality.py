@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
+from SuperResolutionLib.errors import InputError
 from SuperResolutionSlicer import nodes
 
 CHART = "SuperResolution.Chart"  # the role of the node reference from table to chart
@@ -28,6 +29,15 @@ LINES = (
     "#56B4E9",
     "#F0E442",
 )  # Okabe and Ito: colour-blind-safe
+
+
+def check(node: Any) -> None:
+    """Raise InputError, one sentence, for a volume whose voxels are no intensities."""
+    if node.GetClassName() == nodes.TENSORS:
+        raise InputError(
+            f"{node.GetName()} is a tensor volume; quality is measured on what a scanner measures: choose the "
+            "diffusion series that the tensors were fitted to."
+        )
 
 
 def adding(source: Any, table: dict[str, Any], errors: dict[str, Path]) -> Generator[None, None, Any]:

@@ -91,7 +91,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Follow the scene's parameter node; select a volume where none is."""
         self.binding.connect(self.logic.getParameterNode())
         if self.binding.node("inputVolume") is None:
-            self.binding.refer("inputVolume", first_volume((nodes.SCALAR, nodes.DIFFUSION)))
+            self.binding.refer("inputVolume", first_volume(nodes.KINDS))
 
     def enter(self) -> None:
         """The module is opened."""
@@ -155,14 +155,13 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onMeasure(self, *_: Any) -> None:
         """Degrade the volume, restore it, measure."""
         chosen = self.settings()
-        methods = self.logic.qualityMethods(chosen.scale, chosen.model)
 
         def start(node: Any) -> Job[Any]:
             return self.logic.compare(
                 node,
                 self.binding["degradation"],
                 chosen.scale,
-                methods,
+                self.logic.qualityMethods(node, chosen),
                 chosen.plane,
                 int(self.binding["seed"]),
                 chosen.device,
@@ -309,7 +308,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             nodes.check(node)
         except InputError as error:
             return str(error)
-        name, scale = self.settings().model_name, self.settings().scale
+        name, scale = self.settings().model_for(node), self.settings().scale
         if name not in self.logic.models(scale):
             return f"The model {name} is not there for scale {scale}; choose another model or scale under Advanced."
         return ""

@@ -14,7 +14,7 @@ def add(commands: Any) -> None:
     parser = common.command(
         commands,
         "enhance",
-        "make a scan sharper with a trained network",
+        "make a scan sharper with a trained network; tensors (NRRD) in log-Euclidean space",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --scale 2",
         "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
     )
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
             "operation": "enhance",
             "model": model.card.name,
             "model_sha256": model.card.sha256,
+            **common.space(volume),
             "scale": model.card.scale,
             "slice": options.slice,
             "ensemble": options.ensemble,

@@ -1,9 +1,12 @@
 """superresolution info: what was read, and whether the models know such scans."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.volume import Volume
 
 
 def add(commands: Any) -> None:
@@ -19,7 +22,6 @@ def run(options: argparse.Namespace) -> int:
 
     from SuperResolutionLib import checks, zoo
     from SuperResolutionLib.geometry import slice_axis
-    from SuperResolutionLib.intensity import data_range
 
     volume = common.read_input(options)
     axis = slice_axis(volume.spacing)
@@ -27,8 +29,7 @@ def run(options: argparse.Namespace) -> int:
         "size": " x ".join(map(str, volume.size)) + (f", {volume.count} volumes" if volume.count > 1 else ""),
         "spacing": " x ".join(f"{s:.4g}" for s in volume.spacing) + " mm",
         "voxel type": str(volume.voxels.dtype),
-        "intensities": f"{np.min(volume.voxels):.6g} to {np.max(volume.voxels):.6g}, "
-        f"range {data_range(volume.voxels):.6g}",
+        **(_tensors(volume) if common.are_tensors(volume) else _intensities(volume)),
         "slices": f"along {'xyz'[axis]}, {volume.size[axis]} of them, {_facing(volume.direction[:, axis])}",
     }
     if volume.gradients is not None:
@@ -41,6 +42,25 @@ def run(options: argparse.Namespace) -> int:
     for name, line in lines.items():
         print(f"{name + ':':<14}{line}")
     return 0
+
+
+def _intensities(volume: "Volume") -> dict[str, str]:
+    import numpy as np
+
+    from SuperResolutionLib.intensity import data_range
+
+    voxels = volume.voxels
+    return {"intensities": f"{np.min(voxels):.6g} to {np.max(voxels):.6g}, range {data_range(voxels):.6g}"}
+
+
+def _tensors(volume: "Volume") -> dict[str, str]:
+    from SuperResolutionLib.diffusion.log_euclidean import indefinite, present, typical
+
+    there = present(volume)
+    return {
+        "tensors": f"in {there.sum()} of {there.size} voxels, {indefinite(volume)} of them not positive definite; "
+        f"median diffusivity {typical(volume):.3g}"
+    }
 
 
 def _facing(normal: Any) -> str:

@@ -36,7 +36,9 @@ def command(commands: Any, name: str, help_text: str, *examples: str) -> argpars
 
 def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
     """INPUT, and OUTPUT with --overwrite."""
-    parser.add_argument("input", metavar="INPUT", type=Path, help="NIfTI, NRRD, MHA, or a DICOM folder or zip")
+    parser.add_argument(
+        "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
+    )
     parser.add_argument("--series", metavar="UID", help="which DICOM series, where INPUT holds several")
     if output:
         parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
@@ -106,7 +108,22 @@ def read_input(options: argparse.Namespace) -> "Volume":
 
     if hasattr(options, "output"):
         files.check_output(options.output, options.input, options.overwrite)
-    return files.read(options.input, options.series)
+    volume = files.read(options.input, options.series)
+    if hasattr(options, "output"):
+        files.check_takes(volume, options.output)
+    return volume
+
+
+def are_tensors(volume: "Volume") -> bool:
+    """Whether the input holds tensors, which some commands treat otherwise."""
+    from SuperResolutionLib.volume import TENSOR
+
+    return volume.quantity == TENSOR
+
+
+def space(volume: "Volume") -> dict[str, str]:
+    """What a sidecar says of tensors: in which space they were worked on; nothing of intensities."""
+    return {"space": "log-Euclidean"} if are_tensors(volume) else {}
 
 
 def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str, Any]) -> None:

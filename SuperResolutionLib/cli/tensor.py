@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MEANINGS = {
     "colour-FA.nrrd": "|direction| x FA as RGB: red left-right, green anterior-posterior, blue superior-inferior",
     "direction.nrrd": "unit eigenvector of the largest eigenvalue, LPS, sign arbitrary",
-    "tensor.nrrd": "confidence, xx, xy, xz, yy, yz, zz in LPS, mm2/s",
+    "tensor.nrrd": "xx, xy, xz, yy, yz, zz in LPS, mm2/s; 0 outside the mask",
 }
 UNITS = {"FA": "0 to 1", "MD": "mm2/s", "AD": "mm2/s", "RD": "mm2/s"}
 
@@ -98,9 +99,10 @@ def _writers(tensors: "Tensors", record: dict[str, Any]) -> "dict[str, Callable[
     import numpy as np
 
     from SuperResolutionLib.files import write_image, write_sidecar
-    from SuperResolutionLib.files.tensor_nrrd import write_colours, write_tensors, write_vectors
+    from SuperResolutionLib.files.vectors import write_colours, write_vectors
+    from SuperResolutionLib.volume import SIGNAL
 
-    grid = tensors.tensor
+    grid = replace(tensors.tensor, voxels=tensors.fa, quantity=SIGNAL)
     maps = {"FA": tensors.fa, "MD": tensors.md, "AD": tensors.ad, "RD": tensors.rd}
     colours = grid.with_voxels(np.moveaxis(np.rint(255 * np.clip(tensors.colour, 0, 1)).astype(np.uint8), -1, 0))
     directions = grid.with_voxels(np.moveaxis(tensors.direction, -1, 0))
@@ -108,6 +110,6 @@ def _writers(tensors: "Tensors", record: dict[str, Any]) -> "dict[str, Callable[
         **{f"{name}.nii.gz": partial(write_image, grid.with_voxels(voxels)) for name, voxels in maps.items()},
         "colour-FA.nrrd": lambda path: write_colours(colours, path),
         "direction.nrrd": lambda path: write_vectors(directions, path),
-        "tensor.nrrd": lambda path: write_tensors(grid, path, tensors.mask),
+        "tensor.nrrd": partial(write_image, tensors.tensor),
         "tensor.json": lambda path: write_sidecar(path, record),
     }

@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
     parser = common.command(
         commands,
         "upsample",
-        "refine a scan by a classical method, on the grid that enhance uses",
+        "refine a scan by a classical method, on the grid that enhance uses; tensors (NRRD) in log-Euclidean space",
         "superresolution upsample brain.nii.gz brain_sinc.nii.gz --method sinc --scale 2",
     )
     common.add_files(parser)
@@ -30,19 +30,16 @@ def run(options: argparse.Namespace) -> int:
     with progress.reporter(options.progress) as report:
         began = time.monotonic()
         from SuperResolutionLib.errors import unknown
-        from SuperResolutionLib.geometry import anatomical_plane, single_slice, stacking_axis
         from SuperResolutionLib.interpolation import METHODS, upsample
 
         if options.method not in METHODS:
             raise unknown("interpolation method", options.method, METHODS)
         volume = common.read_input(options)
-        plane = anatomical_plane(volume, options.plane)
-        if options.slice is not None:
-            volume = single_slice(volume, stacking_axis(volume, plane), options.slice)
-        result = upsample(volume, options.method, options.scale, plane)
+        result = upsample(volume, options.method, options.scale, options.plane, options.slice)
         record = {
             "operation": "upsample",
             "method": options.method,
+            **common.space(volume),
             "scale": options.scale,
             "slice": options.slice,
         }

@@ -8,7 +8,7 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.volume import TENSOR, Gradients, Volume
 
 METHODS = ("wls", "ols")
 B0_BELOW = 50.0  # s/mm2: scanners write b0 images with small b-values of their imaging gradients
@@ -22,7 +22,7 @@ SLAB_VALUES = 2**22  # measurements fitted at once: some 100 MB in all
 class Tensors:
     """A fitted tensor per voxel and what is read from it; all zero outside `mask`.
 
-    tensor: a volume of (6, z, y, x) float32 mm2/s, the components xx, xy, xz, yy, yz, zz in LPS.
+    tensor: a volume of tensors, float32 mm2/s.
     mask: (z, y, x) bool. fa: (z, y, x) float32, 0 to 1. md, ad, rd: (z, y, x) float32 mm2/s: mean, axial and radial
     diffusivity. direction: (z, y, x, 3) float32, unit eigenvector of the largest eigenvalue, in LPS, sign arbitrary.
     """
@@ -75,7 +75,7 @@ def fit_tensors(volume: Volume, method: str = "wls", mask: np.ndarray | None = N
         maps["ad"][slab][inside] = fit.evals[:, 0]
         maps["rd"][slab][inside] = fit.evals[:, 1:].mean(axis=-1)
         direction[slab][inside] = fit.evecs[:, :, 0]
-    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction)
+    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR)
     return Tensors(grid, mask, **maps, direction=direction)
 
 

@@ -20,7 +20,8 @@ from SuperResolutionLib.files.common import (
     quiet,
 )
 from SuperResolutionLib.files.diffusion import read_fsl, write_fsl
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.files.tensors import are_tensors, read_tensors
+from SuperResolutionLib.volume import TENSOR, Volume
 
 _NIFTI = (".nii", ".nii.gz")
 _NRRD = (".nrrd", ".nhdr")
@@ -29,7 +30,8 @@ _NRRD = (".nrrd", ".nhdr")
 def read_image(path: str | Path) -> Volume:
     """Read a volume or a series, with the gradients in it or beside it (.bval/.bvec).
 
-    The voxel type is kept; scaled NIfTI becomes float32. A single 2-D image becomes a volume of one slice.
+    The voxel type is kept; scaled NIfTI becomes float32. A single 2-D image becomes a volume of one slice, an NRRD of
+    tensors a tensor volume.
     Raises InputError for what is not a whole, finite, scalar image.
     """
     path = Path(path)
@@ -37,6 +39,8 @@ def read_image(path: str | Path) -> Volume:
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty (0 bytes). Copy, download or export it again.")
     fields = nrrd.read_header(path) if extension(path) in _NRRD else {}
+    if are_tensors(fields):
+        return read_tensors(path, fields)
     if extension(path) in _NIFTI:
         voxels = nifti.read_voxels(path)
         header = _header(path)
@@ -56,6 +60,7 @@ def write_image(volume: Volume, path: str | Path) -> None:
     Raises RuntimeError or OSError when the disk refuses; `files.write` is the safe way in.
     """
     path = Path(path)
+    check_takes(volume, path)
     if volume.voxels.ndim == 4 and extension(path) in _NRRD:
         write = nrrd.write_detached if extension(path) == ".nhdr" else nrrd.write_series
         write(volume, path)
@@ -64,6 +69,12 @@ def write_image(volume: Volume, path: str | Path) -> None:
     with quiet():
         sitk.WriteImage(_image(volume), str(path), extension(path) in (".nrrd", ".mha", ".nii.gz"))
     write_fsl(volume, path)
+
+
+def check_takes(volume: Volume, path: Path) -> None:
+    """Raise InputError where the format of a file name cannot hold a volume: of tensors, only NRRD states the frame."""
+    if volume.quantity == TENSOR and extension(path) not in _NRRD:
+        raise InputError(f"{path.name} cannot hold tensors; name a .nrrd or .nhdr file, which Slicer loads as tensors.")
 
 
 def _header(path: Path) -> sitk.ImageFileReader:

@@ -29,6 +29,7 @@ _TYPES = {
 _COMPLEX = (32, 1792, 2048)
 _COLOUR = {128: 3, 2304: 4}
 _HEADER = 348
+_TENSORS = 1005  # NIFTI_INTENT_SYMMATRIX
 
 
 def read_voxels(path: Path) -> np.ndarray:
@@ -40,6 +41,8 @@ def read_voxels(path: Path) -> np.ndarray:
         with _open(path) as file:
             header = file.read(_HEADER)
             order = _byte_order(path, header)
+            if struct.unpack_from(order + "h", header, 68)[0] == _TENSORS:
+                raise _tensors(path.name)
             dtype = _dtype(path.name, order, struct.unpack_from(order + "h", header, 70)[0])
             shape = _shape(path.name, struct.unpack_from(order + "8h", header, 40))
             offset, slope, intercept = struct.unpack_from(order + "3f", header, 108)
@@ -95,6 +98,13 @@ def _shape(name: str, dim: tuple[int, ...]) -> tuple[int, ...]:
 def too_many_axes(name: str, count: int) -> InputError:
     """The error for images of 5 axes and more."""
     return InputError(f"{name} has {count} axes; a volume has 3 and a series 4. Split it into volumes or series first.")
+
+
+def _tensors(name: str) -> InputError:
+    return InputError(
+        f"{name} holds tensors (intent code {_TENSORS}), and NIfTI does not say whether they lie in the axes of the "
+        "voxels or of the patient. Convert it to NRRD, which does, with the program that fitted it, or fit them again."
+    )
 
 
 def _block(name: str, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

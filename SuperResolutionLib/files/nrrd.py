@@ -1,6 +1,7 @@
 """NRRD: series, which ITK reads as vectors and writes without their patient space, and plain voxels to be mapped.
 
-Form of a series (also of Slicer's DWMRI): a 4-D file whose one axis without a space direction counts the volumes.
+Form of a series (also of Slicer's DWMRI): a 4-D file whose one axis without a space direction counts the volumes, or
+the components of tensors.
 http://teem.sourceforge.net/nrrd/format.html, https://www.na-mic.org/wiki/NAMIC_Wiki:DTI:Nrrd_format
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import check_exists, cut_short
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.volume import TENSOR, Gradients, Volume
 
 _NAMES = {"i1": "int8", "u1": "uint8", "i2": "int16", "u2": "uint16", "i4": "int32", "u4": "uint32"}
 _NAMES |= {"i8": "int64", "u8": "uint64", "f4": "float", "f8": "double"}
@@ -22,7 +23,9 @@ _KINDS = {name: kind for kind, name in _NAMES.items()}  # and as ITK and Slicer 
 _KINDS |= {"signed char": "i1", "unsigned char": "u1", "short": "i2", "unsigned short": "u2", "int": "i4"}
 _KINDS |= {"unsigned int": "u4", "long long int": "i8", "unsigned long long int": "u8", "uchar": "u1"}
 _KINDS |= {"ushort": "u2", "uint": "u4", "longlong": "i8", "ulonglong": "u8"}
-_FRAME = "measurement frame"
+FRAME = "measurement frame"
+_IDENTITY = f"{FRAME}: (1,0,0) (0,1,0) (0,0,1)"
+TENSOR_KIND = "3D-symmetric-matrix"  # xx xy xz yy yz zz
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -51,15 +54,15 @@ def read_gradients(name: str, header: dict[str, str], count: int) -> Gradients |
     lines = [value for key, value in sorted(header.items()) if key.startswith("DWMRI_gradient_")]
     try:
         largest = float(header.get("DWMRI_b-value", "nan"))
-        vectors = np.array([[float(word) for word in line.split()] for line in lines], dtype=float)
-        frame = _vectors(header[_FRAME]).T if _FRAME in header else np.eye(3)
-        vectors = vectors @ frame.T * _to_lps(header.get("space", ""))
+        rows = np.array([[float(word) for word in line.split()] for line in lines], dtype=float)
+        frame = vectors(header[FRAME]).T if FRAME in header else np.eye(3)
+        rows = rows @ frame.T * to_lps(header.get("space", ""))
     except ValueError as error:
         raise _unreadable(name, f"they cannot be read ({error})") from error
-    if vectors.shape != (count, 3) or not np.isfinite(largest):
+    if rows.shape != (count, 3) or not np.isfinite(largest):
         raise _unreadable(name, f"{count} volumes, {len(lines)} gradients, b-value {header.get('DWMRI_b-value')}")
-    length = np.linalg.norm(vectors, axis=1)
-    return Gradients(largest * length**2, vectors / np.where(length > 0, length, 1)[:, None])
+    length = np.linalg.norm(rows, axis=1)
+    return Gradients(largest * length**2, rows / np.where(length > 0, length, 1)[:, None])
 
 
 def _unreadable(name: str, found: str) -> InputError:
@@ -130,6 +133,8 @@ def _header(volume: Volume, encoding: str, data_file: str = "") -> bytes:
     if kind not in _NAMES:
         raise InputError(f"Voxels of type {voxels.dtype} cannot be written as NRRD; cast them to float32 first.")
     axes = (volume.direction * volume.spacing).T
+    tensors = volume.quantity == TENSOR
+    fourth = TENSOR_KIND if tensors else "list" if series else ""
     lines = [
         "NRRD0005",
         f"type: {_NAMES[kind]}",
@@ -137,12 +142,12 @@ def _header(volume: Volume, encoding: str, data_file: str = "") -> bytes:
         "space: left-posterior-superior",
         "sizes: " + " ".join(str(n) for n in voxels.shape[::-1]),
         "space directions: " + " ".join(vector(axis) for axis in axes) + " none" * series,
-        "kinds: domain domain domain" + " list" * series,
+        f"kinds: domain domain domain {fourth}".rstrip(),
         "endian: little",
         f"encoding: {encoding}",
         f"space origin: {vector(np.asarray(volume.origin))}",
     ]
-    lines += _gradient_lines(volume.gradients) if series else []
+    lines += [_IDENTITY] if tensors else _gradient_lines(volume.gradients) if series else []
     lines += [f"data file: {data_file}"] if data_file else []
     return ("\n".join(lines) + "\n\n").encode()
 
@@ -154,11 +159,17 @@ def _slices(voxels: np.ndarray) -> Iterator[memoryview]:
         yield np.ascontiguousarray(voxels[index], little).data
 
 
+def voxel_type(name: str, header: dict[str, str]) -> np.dtype:
+    """The type of the stored voxels, with its byte order. Raises InputError for one that is not a number's."""
+    kind, order = header.get("type", "missing"), ">" if header.get("endian") == "big" else "<"
+    if kind not in _KINDS:
+        raise InputError(f"{name} cannot be read: its voxel type is {kind}. Write it again as float or an integer.")
+    return np.dtype(order + _KINDS[kind])
+
+
 def _layout(name: str, header: dict[str, str]) -> tuple[np.dtype, tuple[int, ...]]:
     """Voxel type and array shape of a raw file, (z, y, x) or (t, z, y, x)."""
-    kind, sizes = header.get("type", "missing"), header.get("sizes", "").split()
-    if kind not in _KINDS:
-        raise _unmappable(name, f"its voxel type is {kind}")
+    sizes = header.get("sizes", "").split()
     if len(sizes) not in (3, 4) or not all(size.isdecimal() and int(size) for size in sizes):
         raise _unmappable(name, f"its sizes are {' '.join(sizes) or 'missing'}")
     axes = header.get("space directions", "")
@@ -166,8 +177,7 @@ def _layout(name: str, header: dict[str, str]) -> tuple[np.dtype, tuple[int, ...
         raise _unmappable(name, "its volumes do not lie one after another")
     if skipped := [key for key in ("byte skip", "line skip") if header.get(key, "0") != "0"]:
         raise _unmappable(name, f"it has a {skipped[0]}")
-    order = ">" if header.get("endian") == "big" else "<"
-    return np.dtype(order + _KINDS[kind]), tuple(int(size) for size in reversed(sizes))
+    return voxel_type(name, header), tuple(int(size) for size in reversed(sizes))
 
 
 def _unmappable(name: str, found: str) -> InputError:
@@ -181,7 +191,7 @@ def _gradient_lines(gradients: Gradients | None) -> list[str]:
     scale = np.sqrt(np.clip(gradients.bvals, 0, None) / largest) if largest else np.zeros(len(gradients.bvals))
     scaled = gradients.bvecs * scale[:, None]
     keys = [f"DWMRI_gradient_{k:04d}:=" + " ".join(f"{n:.17g}" for n in row) for k, row in enumerate(scaled)]
-    return [f"{_FRAME}: (1,0,0) (0,1,0) (0,0,1)", "modality:=DWMRI", f"DWMRI_b-value:={largest:.17g}", *keys]
+    return [_IDENTITY, "modality:=DWMRI", f"DWMRI_b-value:={largest:.17g}", *keys]
 
 
 def vector(numbers: np.ndarray) -> str:
@@ -189,12 +199,14 @@ def vector(numbers: np.ndarray) -> str:
     return "(" + ",".join(f"{n:.17g}" for n in numbers) + ")"
 
 
-def _vectors(text: str) -> np.ndarray:
+def vectors(text: str) -> np.ndarray:
+    """The three vectors "(a,b,c) (d,e,f) (g,h,i)" of a header field as rows. Raises ValueError for anything else."""
     found = re.findall(r"\(([^)]*)\)", text)
     return np.array([[float(word) for word in item.split(",")] for item in found], dtype=float).reshape(3, 3)
 
 
-def _to_lps(space: str) -> np.ndarray:
+def to_lps(space: str) -> np.ndarray:
+    """The signs (3,) that take coordinates of an NRRD's space to LPS."""
     name = space.lower()
     right = name in ("ras", "rast") or name.startswith("right-anterior")
     anterior = right or name in ("las", "last") or name.startswith("left-anterior")

@@ -13,7 +13,7 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import diffusion
 from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, check_finite, extension, stem
-from SuperResolutionLib.files.images import read_image, write_image
+from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.sidecar import sidecar_path, write_sidecar
 from SuperResolutionLib.volume import Volume
 
@@ -43,6 +43,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
     """
     path = Path(path)
     _check_extension(path)
+    check_takes(volume, path)
     check_folder(path.parent)
     check_finite(f"The result for {path.name}", volume.voxels)
     if not overwrite:
@@ -155,8 +156,8 @@ def _check_not_input(path: Path, given: Path) -> None:
 
 
 def _compare(volume: Volume, copy: Volume) -> None:
-    given = volume.voxels[0] if volume.voxels.ndim == 4 and volume.count == 1 else volume.voxels
-    if copy.voxels.shape != given.shape or not np.array_equal(copy.voxels, given):
+    given = volume.voxels[0] if volume.voxels.shape[:-3] == (1,) else volume.voxels
+    if copy.voxels.shape != given.shape or copy.quantity != volume.quantity or not np.array_equal(copy.voxels, given):
         raise InputError("what was read back is not what was written")
     if np.abs(copy.bounds() - volume.bounds()).max() > 1e-3:
         raise InputError("the position read back is not the one written")

@@ -22,7 +22,7 @@ from SuperResolutionLib.geometry import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.training.recipe import Recipe
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,7 @@ def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
             continue
         share = group.weight / sum(g is group for _, g in chosen)
         volume = files.read(path)
+        signal_only(volume, f"learnt from ({path.name})")
         for plane, voxels in itertools.product(group.planes, group.voxels):
             part = share / len(group.planes) / len(group.voxels)
             result += stacks_of(stem(path), volume, recipe, plane, voxels, part, group.b0, least)

@@ -15,7 +15,7 @@ from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of, stem, volume_files
 from SuperResolutionLib.training.recipe import Recipe
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, signal_only
 
 SLICES = 5  # of each validation volume, evenly spread: enough to rank epochs, quick enough to do often
 
@@ -36,6 +36,7 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
     for path in volume_files(folder):
         if recipe.is_validation(stem(path)):
             volume = files.read(path)
+            signal_only(volume, f"validated on ({path.name})")
             whole = crop_to_multiple(volume, stacking_axis(volume), recipe.scale)
             stacks = list(stacks_of(stem(path), whole, recipe))
             result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]

@@ -10,7 +10,7 @@ import pytest
 from SuperResolutionLib import files
 from SuperResolutionLib.cli import tensor as module
 from SuperResolutionLib.diffusion.tensors import fit_tensors
-from SuperResolutionLib.files import tensor_nrrd
+from SuperResolutionLib.files import vectors
 from SuperResolutionLib.volume import Gradients, Volume
 
 NAMES = {
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_nothing(refused, dwi, tmp_path, monkeypatch, existin
     def full(*_given):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tensor_nrrd, "write_tensors", full)
+    monkeypatch.setattr(vectors, "write_colours", full)
     refused(["tensor", dwi, out], "could not be written whole", "No space left")
     assert out.exists() == existing
 

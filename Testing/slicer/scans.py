@@ -4,6 +4,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from vtk.util.numpy_support import numpy_to_vtk
 
 SIZE = (6, 24, 20)  # k, j, i
 
@@ -61,6 +62,37 @@ def diffusion(name: str = "dwi", count: int = 7, frame: np.ndarray | None = None
         node.SetMeasurementFrameMatrix(slicer.util.vtkMatrixFromArray(whole))
     node.CreateDefaultDisplayNodes()
     return node
+
+
+def tensors(name: str = "dti", frame: np.ndarray | None = None):
+    """Tensors that turn from voxel to voxel inside the head, 0 outside it, in mm2/s; float32."""
+    k, j, i = np.mgrid[tuple(slice(-1, 1, n * 1j) for n in SIZE)]
+    axis = np.stack([np.cos(3 * i), np.sin(2 * j) + 0.3, np.cos(k)], -1)
+    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+    whole = 0.4e-3 * np.eye(3) + 1.1e-3 * axis[..., :, None] * axis[..., None, :]
+    whole = np.where((i**2 + j**2 < 0.8)[..., None, None], whole, 0).astype(np.float32)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLDiffusionTensorVolumeNode", name)
+    image = vtk.vtkImageData()
+    image.SetDimensions(*SIZE[::-1])
+    array = numpy_to_vtk(whole.reshape(-1, 9), deep=True)
+    array.SetName("tensors")
+    image.GetPointData().SetTensors(array)
+    node.SetAndObserveImageData(image)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(oblique()))
+    if frame is not None:
+        whole_frame = np.eye(4)
+        whole_frame[:3, :3] = frame
+        node.SetMeasurementFrameMatrix(slicer.util.vtkMatrixFromArray(whole_frame))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def tensors_in_ras(node) -> np.ndarray:
+    """A node's tensors, (k, j, i, 3, 3), turned out of its measurement frame."""
+    found = vtk.vtkMatrix4x4()
+    node.GetMeasurementFrameMatrix(found)
+    frame = slicer.util.arrayFromVTKMatrix(found)[:3, :3]
+    return frame @ slicer.util.arrayFromVolume(node) @ frame.T
 
 
 def grid(node) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import nodes, process
+from SuperResolutionSlicer import nodes, process, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
@@ -106,6 +106,38 @@ def test_a_preview_is_that_slice_of_the_whole_result_in_its_place(logic):
     assert len([n for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]) == 2
 
 
+def test_tensors_give_tensors_on_the_same_field_of_view_side_by_side_as_anisotropy(session, logic):
+    node = scans.tensors(frame=np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]]))
+    node.GetDisplayNode().AutoWindowLevelOff()
+    node.GetDisplayNode().SetWindowLevelMinMax(0, 1)
+    result = logic.enhanceAndInterpolate(node, Settings(precision="float32"))
+    expected = sr.enhance(nodes.volume_of(node), "mri-x2", precision="float32")
+    assert result.enhanced.GetClassName() == nodes.TENSORS
+    assert result.enhanced.GetName() == "dti SR x2 (mri-x2)"
+    assert np.allclose(nodes.volume_of(result.enhanced).voxels, expected.voxels, rtol=0, atol=1e-7)
+    assert np.allclose(scans.corners(result.enhanced), scans.corners(node), atol=1e-6)
+    assert (np.linalg.eigvalsh(values(result.enhanced)[values(result.enhanced).any((-1, -2))]) > 0).all()
+    added = values(difference(result.enhanced, result.bicubic))
+    assert added.shape == values(result.enhanced).shape[:3]
+    assert np.abs(added).max() < 1
+    logic.showComparison(result.bicubic, result.enhanced)
+    for tag in (views.LEFT, views.RIGHT):
+        shown = session.render(slicer.app.layoutManager().sliceWidget(tag).sliceLogic(), 96, 96)
+        assert shown[..., :3][shown[..., 3] > 0].max() > 100, "no anisotropy is seen"
+
+
+def test_a_preview_of_tensors_is_that_slice_of_the_whole_result(logic):
+    node = scans.tensors()
+    whole = logic.enhance(node, precision="float32")
+    part = logic.preview(node, Settings(precision="float32"), index=2)
+    assert np.allclose(values(part.enhanced)[0], values(whole)[2], rtol=0, atol=1e-7)
+
+
+def test_quality_is_not_measured_on_tensors(logic):
+    with pytest.raises(InputError, match="dti is a tensor volume; quality is measured on what a scanner measures"):
+        logic.compare(scans.tensors())
+
+
 def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     node = scans.scalar()
     result = logic.enhanceAndInterpolate(node, Settings())
@@ -116,6 +148,13 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     assert np.array_equal(values(added), values(result.enhanced).astype(np.float32) - values(result.bicubic))
     low, high = added.GetDisplayNode().GetWindowLevelMin(), added.GetDisplayNode().GetWindowLevelMax()
     assert low == -high
+
+
+def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
+    assert Settings().model_for(scans.scalar()) == "mri-x2"
+    assert Settings(scale=4).model_for(scans.diffusion()) == "dwi-x4"
+    assert Settings().model_for(scans.tensors()) == "mri-x2"
+    assert Settings("my.safetensors").model_for(scans.diffusion()) == "my.safetensors"
 
 
 def test_comparing_fills_a_folder_with_table_chart_and_error_volumes(logic):

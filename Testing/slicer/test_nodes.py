@@ -12,6 +12,7 @@ import vtk
 from SuperResolutionSlicer import nodes
 
 import SuperResolutionLib as sr
+from SuperResolutionLib.diffusion.components import matrices
 from SuperResolutionLib.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -84,6 +85,95 @@ def test_the_engine_is_given_gradients_in_patient_space_whatever_the_measurement
     in_ras = np.array([turn @ node.GetDiffusionGradient(n) for n in range(7)])
     assert np.allclose(given.bvecs, in_ras * [-1, -1, 1], atol=1e-12)
     assert given.bvals.tolist() == [node.GetBValue(n) for n in range(7)]
+
+
+FRAMES = {
+    "identity": np.eye(3),
+    "turned": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]]),
+    "LPS": np.diag([-1.0, -1.0, 1.0]),
+    "oblique": scans.oblique()[:3, :3] / (1.5, 1.5, 4.0),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_tensors_survive_with_their_measurement_frame(frame, tmp_path):
+    node = scans.tensors(frame=frame)
+    back = there_and_back(node, tmp_path)
+    assert back.GetClassName() == nodes.TENSORS
+    assert back.GetImageData().GetPointData().GetScalars() is None
+    assert np.allclose(slicer.util.arrayFromVolume(back), slicer.util.arrayFromVolume(node), rtol=0, atol=1e-9)
+    assert np.allclose(scans.grid(back), scans.grid(node), atol=1e-9)
+    found = vtk.vtkMatrix4x4()
+    back.GetMeasurementFrameMatrix(found)
+    assert np.allclose(slicer.util.arrayFromVTKMatrix(found)[:3, :3], frame)
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_the_engine_is_given_tensors_in_patient_space_whatever_the_measurement_frame(frame):
+    node = scans.tensors(frame=frame)
+    given, ras = nodes.volume_of(node), scans.tensors_in_ras(node)
+    assert given.quantity == "tensor"
+    flip = np.diag([-1.0, -1, 1])
+    assert np.allclose(matrices(given.voxels), flip @ ras @ flip, atol=1e-9)
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("extension", [".nrrd", ".nhdr"])
+def test_the_library_and_slicer_read_each_others_tensor_files(tmp_path, frame, extension):
+    node = scans.tensors(frame=frame)
+    storage = node.CreateDefaultStorageNode()
+    storage.SetFileName(str(tmp_path / f"slicer{extension}"))
+    assert storage.WriteData(node)
+    volume = sr.read(tmp_path / f"slicer{extension}")
+    assert np.allclose(volume.voxels, nodes.volume_of(node).voxels, rtol=0, atol=1e-9)
+    assert np.allclose(volume.bounds(), nodes.volume_of(node).bounds(), atol=1e-6)
+
+    sr.write(volume, tmp_path / f"library{extension}")
+    logic = slicer.vtkSlicerVolumesLogic()
+    logic.SetMRMLScene(slicer.mrmlScene)
+    back = logic.AddArchetypeVolume(str(tmp_path / f"library{extension}"), "back")
+    assert back.GetClassName() == nodes.TENSORS
+    assert np.allclose(scans.tensors_in_ras(back), scans.tensors_in_ras(node), rtol=0, atol=1e-9)
+    assert np.allclose(scans.grid(back), scans.grid(node), atol=1e-9)
+
+
+def test_tensors_are_shown_like_their_source(tmp_path):
+    source = scans.tensors()
+    display = source.GetDisplayNode()
+    display.SetScalarInvariantToTrace()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevel(0.004, 0.002)
+    back = there_and_back(source, tmp_path)
+    nodes.add(back, source, {})
+    shown = back.GetDisplayNode()
+    assert shown.GetClassName() == display.GetClassName()
+    assert shown is not display
+    assert shown.GetScalarInvariant() == display.GetScalarInvariant()
+    assert (shown.GetWindow(), shown.GetLevel()) == (0.004, 0.002)
+    assert back.GetNumberOfDisplayNodes() == source.GetNumberOfDisplayNodes()
+
+
+def test_the_glyphs_of_tensors_are_taken_over(tmp_path):
+    source = scans.tensors()
+    source.GetDisplayNode().AddSliceGlyphDisplayNodes(source)
+    assert source.GetNumberOfDisplayNodes() > 1
+    source.GetNthDisplayNode(1).SetVisibility(1)
+    back = there_and_back(source, tmp_path)
+    nodes.add(back, source, {})
+    assert back.GetNumberOfDisplayNodes() == source.GetNumberOfDisplayNodes()
+    for n in range(1, source.GetNumberOfDisplayNodes()):
+        assert back.GetNthDisplayNode(n) is not source.GetNthDisplayNode(n)
+        assert back.GetNthDisplayNode(n).GetVisibility() == source.GetNthDisplayNode(n).GetVisibility()
+        assert back.GetNthDisplayNode(n).GetClassName() == source.GetNthDisplayNode(n).GetClassName()
+
+
+def test_a_tensor_node_without_tensors_is_refused():
+    node = slicer.mrmlScene.AddNewNodeByClass(nodes.TENSORS, "it")
+    image = vtk.vtkImageData()
+    image.SetDimensions(4, 4, 4)
+    node.SetAndObserveImageData(image)
+    with pytest.raises(InputError, match="it is empty: it has no tensors"):
+        nodes.check(node)
 
 
 def test_a_large_volume_is_written_and_copied_in_pieces_so_that_slicer_stays_responsive(tmp_path, monkeypatch):
@@ -160,7 +250,6 @@ def other(kind: str):
         ("vtkMRMLLabelMapVolumeNode", "it is a label map; labels must not be mixed"),
         ("vtkMRMLSegmentationNode", "it is a segmentation; choose the scan"),
         ("vtkMRMLVectorVolumeNode", "it has several components per voxel"),
-        ("vtkMRMLDiffusionTensorVolumeNode", "it is a tensor volume; enhance the diffusion series"),
         ("vtkMRMLModelNode", r"it is not a volume \(vtkMRMLModelNode\)"),
     ],
 )

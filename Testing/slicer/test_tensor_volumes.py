@@ -1,5 +1,7 @@
 """Slicer itself loads what `superresolution tensor` writes, as what it is and where it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scans
@@ -8,8 +10,9 @@ import slicer.util
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SuperResolutionLib.files.tensor_nrrd import write_colours, write_tensors, write_vectors
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.files import write_image
+from SuperResolutionLib.files.vectors import write_colours, write_vectors
+from SuperResolutionLib.volume import TENSOR, Volume
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
@@ -47,8 +50,8 @@ def test_slicer_loads_the_tensors_as_a_diffusion_tensor_volume(session, tmp_path
     roots = np.random.default_rng(0).normal(0, 0.02, (3, 4, 5, 3, 3))
     true = np.einsum("...ij,...kj->...ik", roots, roots)
     six = np.stack([true[..., i, j] for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))])
-    volume = grid(six.astype(np.float32), handed)
-    write_tensors(volume, tmp_path / "tensor.nrrd")
+    volume = replace(grid(six.astype(np.float32), handed), quantity=TENSOR)
+    write_image(volume, tmp_path / "tensor.nrrd")
     node = load(tmp_path / "tensor.nrrd")
     assert node.IsA("vtkMRMLDiffusionTensorVolumeNode")
     frame = vtk.vtkMatrix4x4()

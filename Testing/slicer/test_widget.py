@@ -78,15 +78,16 @@ def test_the_volume_in_view_is_preferred_to_the_first_one(session, opened):
     assert panel.ui.inputSelector.currentNode() is second
 
 
-def test_the_selector_offers_scans_and_diffusion_series_only(opened):
+def test_the_selector_offers_scans_diffusion_series_and_tensors_only(opened):
     scans.diffusion("series")
-    for kind in ("vtkMRMLLabelMapVolumeNode", "vtkMRMLVectorVolumeNode", "vtkMRMLDiffusionTensorVolumeNode"):
+    scans.tensors("tensors")
+    for kind in ("vtkMRMLLabelMapVolumeNode", "vtkMRMLVectorVolumeNode"):
         slicer.mrmlScene.AddNewNodeByClass(kind, kind)
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segments")
     panel, _ = opened()
     box = panel.ui.inputSelector
     offered = {box.nodeFromIndex(k).GetName() for k in range(box.nodeCount())}
-    assert offered == {"head", "series"}
+    assert offered == {"head", "series", "tensors"}
 
 
 def test_notes_about_the_volume_are_shown(opened):
@@ -326,7 +327,7 @@ def test_a_diffusion_series_goes_through_the_whole_panel(opened, wait_until):
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log
-    enhanced = slicer.util.getNode("dwi SR x2 (mri-x2)")
+    enhanced = slicer.util.getNode("dwi SR x2 (dwi-x2)")
     assert enhanced.GetClassName() == nodes.DIFFUSION
     assert enhanced.GetNumberOfGradients() == node.GetNumberOfGradients()
     click(panel.ui.showDifferenceButton)

@@ -1,8 +1,7 @@
-"""NRRD with several components per voxel: tensors as Slicer loads them, directions, colours.
+"""NRRD with three numbers per voxel: directions and colours.
 
-http://teem.sourceforge.net/nrrd/format.html#kinds: the components run fastest, ahead of the axes of space. A
-"3D-masked-symmetric-matrix" has seven: confidence (1 inside the mask, 0 outside), xx, xy, xz, yy, yz, zz. The
-measurement frame takes their coordinates to the file's space; here it is the identity, for both are LPS.
+http://teem.sourceforge.net/nrrd/format.html#kinds: the components run fastest, ahead of the axes of space. The
+measurement frame takes the coordinates of a vector to the file's space; here it is the identity, for both are LPS.
 """
 
 import gzip
@@ -10,28 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.nrrd import vector
 from SuperResolutionLib.volume import Volume
 
 _TYPES = {"float32": "float", "uint8": "uint8"}
 _IDENTITY = "measurement frame: (1,0,0) (0,1,0) (0,0,1)"
-
-
-def write_tensors(tensor: Volume, path: Path, mask: np.ndarray | None = None) -> None:
-    """Write a tensor per voxel as a compressed .nrrd that Slicer loads as a diffusion tensor volume.
-
-    tensor: (6, z, y, x), the components xx, xy, xz, yy, yz, zz in LPS, mm2/s; written as float32. mask: (z, y, x),
-    where they hold; by default everywhere. Raises InputError for another number of components.
-    """
-    if tensor.voxels.ndim != 4 or tensor.count != 6:
-        raise InputError(
-            f"A tensor volume has 6 components per voxel (xx, xy, xz, yy, yz, zz); this one has {tensor.count}."
-        )
-    masked = np.empty((7, *tensor.voxels.shape[1:]), np.float32)
-    masked[0] = 1 if mask is None else mask
-    masked[1:] = tensor.voxels
-    _write(tensor.with_voxels(masked), path, "3D-masked-symmetric-matrix", _IDENTITY)
 
 
 def write_vectors(vectors: Volume, path: Path) -> None:
