@@ -296,26 +296,29 @@ class Clinical(Mixture):
 
 @dataclass(frozen=True)
 class Diffusion(Mixture):
-    """The mixture for diffusion series: echo-planar k-space, truncated, windowed or noisy, and resizing.
+    """The mixture for diffusion series: echo-planar k-space, truncated or windowed, and resizing.
 
-    Nearly half of the draws is plain truncation, as echo-planar images are acquired. Noise is added to few: diffusion
-    scans have their own, and a network that is shown much more learns to smooth them.
+    Half of the draws without noise are plain truncation, as echo-planar images are acquired. noise: the share of draws
+    with noise, added before shrinking (work A) or Rician; small by default, for diffusion scans have their own, and a
+    network that is shown much more learns to smooth them.
     """
 
+    noise: float = 0.12
+
     def draw(self, rng: np.random.Generator) -> Degradation:
+        if rng.random() < self.noise:
+            if rng.random() < 0.6:
+                return NoiseDown(_step(rng, 0.01, 0.03, 0.01))
+            base = (KSpace(), KSpace(), KSpaceTukey(), Bicubic())[rng.integers(4)]
+            return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=base)
         chance = rng.random()
-        if chance < 0.44:
+        if chance < 0.50:
             return KSpace()
-        if chance < 0.70:
+        if chance < 0.80:
             return Bicubic()
-        if chance < 0.78:
+        if chance < 0.89:
             return Area()
-        if chance < 0.88:
-            return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
-        if chance < 0.95:
-            return NoiseDown(_step(rng, 0.01, 0.03, 0.01))
-        base = (KSpace(), KSpace(), KSpaceTukey(), Bicubic())[rng.integers(4)]
-        return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=base)
+        return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
 
 
 def _step(rng: np.random.Generator, low: float, high: float, step: float = 0.1) -> float:

@@ -359,7 +359,7 @@ def test_gradients_come_along_and_each_volume_is_degraded_by_itself():
 
 
 def draws(mixture):
-    return [MODELS[mixture].draw(np.random.default_rng(seed)) for seed in range(400)]
+    return [by_name(mixture).draw(np.random.default_rng(seed)) for seed in range(400)]
 
 
 @pytest.fixture(scope="module", params=MIXTURES)
@@ -377,11 +377,16 @@ def test_the_clinical_mixture_draws_many_models_and_four_of_them_most_often():
     assert sum(model in plain for model in drawn) / len(drawn) == pytest.approx(0.6, abs=0.08)
 
 
+def noisy_share(mixture):
+    return np.mean([isinstance(model, (Rician, NoiseDown)) for model in draws(mixture)])
+
+
 def test_the_diffusion_mixture_is_truncated_k_space_first_and_resizing_second():
     drawn = draws("diffusion")
     assert drawn.count(MODELS["k_space"]) / len(drawn) == pytest.approx(0.44, abs=0.08)
     assert drawn.count(MODELS["bicubic"]) / len(drawn) == pytest.approx(0.26, abs=0.08)
-    assert sum(isinstance(model, (Rician, NoiseDown)) for model in drawn) / len(drawn) < 0.2
+    assert noisy_share("diffusion") == pytest.approx(0.12, abs=0.05)
+    assert noisy_share("diffusion:noise=0.4") == pytest.approx(0.4, abs=0.08)
 
 
 def test_a_mixture_never_draws_itself_nor_a_model_that_keeps_the_matrix(drawn):

@@ -31,14 +31,16 @@ class Case:
 
 
 def cases(folder: Path, recipe: Recipe) -> list[Case]:
-    """The validation volumes, degraded by each model the recipe validates on."""
+    """The validation volumes, degraded by each model the recipe validates on, in the first plane of their group."""
     result = []
     for path in volume_files(folder):
         if recipe.is_validation(stem(path)):
             volume = files.read(path)
             signal_only(volume, f"validated on ({path.name})")
-            whole = crop_to_multiple(volume, stacking_axis(volume), recipe.scale)
-            stacks = list(stacks_of(stem(path), whole, recipe))
+            group = recipe.group_of(stem(path))
+            plane = group.planes[0] if group else "native"
+            whole = crop_to_multiple(volume, stacking_axis(volume, plane), recipe.scale)
+            stacks = list(stacks_of(stem(path), whole, recipe, plane))
             result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result
 

@@ -100,6 +100,15 @@ def test_the_epochs_are_judged_by_the_validation_scans_alone(scans, recipe):
     assert cases(scans("c"), recipe(validation=[])) == []
 
 
+def test_validation_scans_are_judged_in_the_first_plane_of_their_group(scans, recipe):
+    folder = scans("a", "val_b")
+    groups = [{"pattern": "val_*", "planes": ["coronal", "axial"]}, {"pattern": "*"}]
+    (case,) = cases(folder, recipe(groups=groups, patch=2))
+    assert case.coarse.shape == (5, 3, 2, 18)
+    (alike,) = cases(folder, recipe(patch=2))
+    assert alike.coarse.shape == (5, 3, 18, 18)
+
+
 def test_a_folder_without_train_is_taken_whole_but_for_test(scans, recipe):
     assert names(scans("one/a", "two/b", "test/c"), recipe()) == {"a", "b"}
 
