@@ -16,6 +16,7 @@ from SuperResolutionLib import zoo
 from SuperResolutionLib.consistency import consistent as make_consistent
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
+from SuperResolutionLib.diffusion.joint import restore_jointly
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import empty_like, single_slice, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
@@ -90,6 +91,8 @@ def enhancing(
             raise InputError("Tensors have no k-space to be consistent with; leave --consistent out.")
         return (yield from _enhancing_tensors(volume, run))
     result = yield from _enhancing_signals(volume, run)
+    if guides.is_diffusion(volume) and model.card.guides:
+        restore_jointly(volume, result, axis, model.card.scale, only)
     if consistent:
         part = volume if only is None else single_slice(volume, axis, only)
         result = make_consistent(part, result, model.card.scale, plane)

@@ -1,0 +1,100 @@
+"""Restoring a series jointly: every volume agrees with its scan, and fine detail is shared where it is common.
+
+A coarse slice y = D x fixes a part of the fine slice x; only the rest, the null space of D, is for a network to say.
+So (1) the forward model is recognised as the one under which the network's result, made coarse again, comes nearest to
+the scan; (2) in its null space each volume keeps `OWN` of what sets it apart from the mean of its shell: on the
+validation series that part carries more noise than signal, and FA and directions are read from just these differences;
+(3) each volume is moved by the least distance to where D gives the scan back. Where no model fits (noise, another
+coarsening), nothing is touched.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from SuperResolutionLib.degradation import by_name, operator
+from SuperResolutionLib.diffusion.guides import mean_b0, mean_weighted, unweighted
+from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.volume import Gradients, Volume, cast_voxels
+
+CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
+AGREEMENT = 36.0  # dB below which no model is taken for the scan's
+OWN = 0.5  # how much of its own fine detail a volume keeps
+SMALL = 0.05  # singular values far below this share of the largest are not inverted: they would raise noise
+ITERATIONS = 6  # the phase of a truncated k-space settles in a few
+
+
+def restore_jointly(low: Volume, enhanced: Volume, axis: int, scale: int, only: int | None = None) -> None:
+    """Bring an enhanced series, in place, into agreement with its scan and with itself.
+
+    low: a diffusion series. enhanced: what a network made of it, on the grid refined by `scale` across `axis`, or of
+    slice `only` alone. Each slice position is decided on its own, by all volumes together.
+    """
+    assert low.gradients is not None
+    ranges = np.array([data_range(voxels) for voxels in low.voxels], np.float32)[:, None, None]
+    shares = sharing(low.gradients)
+    sources, targets = stacks(low, axis), stacks(enhanced, axis)
+    for k in range(len(sources[0])) if only is None else (only,):
+        place = k if only is None else 0
+        coarse = np.stack([source[k] for source in sources]) / ranges
+        fine = np.stack([target[place] for target in targets]) / ranges
+        name = recognised(fine, coarse, scale)
+        if name is None:
+            continue
+        for target, slice_ in zip(targets, agreed(fine, coarse, name, scale, shares) * ranges, strict=True):
+            target[place] = cast_voxels(slice_, target.dtype)
+
+
+def sharing(gradients: Gradients) -> np.ndarray:
+    """(t, t): row i is the mean that volume i shares its detail with, of its shell or of the unweighted volumes."""
+    return np.where(unweighted(gradients)[:, None], mean_b0(gradients), mean_weighted(gradients)).astype(np.float32)
+
+
+def agreed(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int, shares: np.ndarray) -> np.ndarray:
+    """One slice position of all volumes, by a known model: fine (t, s h, s w), coarse (t, h, w) -> (t, s h, s w)."""
+    apart = fine - np.tensordot(shares, fine, 1)
+    return projected(fine - np.float32(1 - OWN) * _unseen(apart, name, scale), coarse, name, scale)
+
+
+def recognised(fine: np.ndarray, coarse: np.ndarray, scale: int) -> str | None:
+    """The forward model that takes `fine` nearest to `coarse`; None where none comes as near as AGREEMENT."""
+    errors = {name: float(np.square(np.abs(seen(fine, name, scale)) - coarse).mean()) for name in CANDIDATES}
+    best = min(errors, key=lambda name: errors[name])
+    return best if errors[best] < 10 ** (-AGREEMENT / 10) else None
+
+
+def seen(fine: np.ndarray, name: str, scale: int) -> np.ndarray:
+    """Slices (..., s h, s w) as the scanner sees them, (..., h, w); complex for k-space."""
+    rows, columns = (operator(by_name(name), n, scale) for n in fine.shape[-2:])
+    return rows @ fine @ columns.T
+
+
+def projected(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int) -> np.ndarray:
+    """Slices moved by the least distance so that the model gives `coarse`, as far as it keeps a frequency at all."""
+    for _ in range(ITERATIONS):
+        now = seen(fine, name, scale)
+        if not np.iscomplexobj(now):
+            return fine + _back(coarse - now, name, fine.shape, scale)
+        phase = np.exp(1j * np.angle(now)).astype(np.complex64)  # a scanner gives the magnitude
+        fine = fine + _back(coarse * phase - now, name, fine.shape, scale)
+    return fine
+
+
+def _unseen(fine: np.ndarray, name: str, scale: int) -> np.ndarray:
+    """The part of slices that the model takes away."""
+    return fine - _back(seen(fine, name, scale), name, fine.shape, scale)
+
+
+def _back(coarse: np.ndarray, name: str, shape: tuple[int, ...], scale: int) -> np.ndarray:
+    rows, columns = (_inverse(name, n, scale) for n in shape[-2:])
+    return (rows @ coarse @ columns.T).real.astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=64)
+def _inverse(name: str, size: int, scale: int) -> np.ndarray:
+    """The pseudo-inverse of a model along one axis, damped (Tikhonov) where its singular values are small."""
+    left, values, right = np.linalg.svd(operator(by_name(name), size, scale), full_matrices=False)
+    damped = values / (values**2 + (SMALL * values[0]) ** 2)
+    inverse: np.ndarray = (right.conj().T * damped) @ left.conj().T
+    return inverse
