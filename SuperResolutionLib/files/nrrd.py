@@ -56,6 +56,8 @@ def read_gradients(name: str, header: dict[str, str], count: int) -> Gradients |
         vectors = vectors @ frame.T * _to_lps(header.get("space", ""))
     except ValueError as error:
         raise _unreadable(name, f"they cannot be read ({error})") from error
+    if not np.isfinite(vectors).all():
+        raise _unreadable(name, "NaN or infinite numbers")
     if vectors.shape != (count, 3) or not np.isfinite(largest):
         raise _unreadable(name, f"{count} volumes, {len(lines)} gradients, b-value {header.get('DWMRI_b-value')}")
     length = np.linalg.norm(vectors, axis=1)
