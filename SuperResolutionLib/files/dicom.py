@@ -1,6 +1,7 @@
 """A DICOM series from a folder, a .zip or a single file, whatever the files are called."""
 
 import gzip
+import itertools
 import tempfile
 import warnings
 import zipfile
@@ -9,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pydicom
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import check_exists, cut_short, looks_like
+from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, looks_like
 from SuperResolutionLib.files.frames import Frame, Source, frames_of
 from SuperResolutionLib.files.stack import stack
 from SuperResolutionLib.volume import Volume
@@ -29,16 +31,45 @@ def read_dicom(path: str | Path, series: str | None = None) -> Volume:
     with _unpacked(path) as place, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pydicom")
         chosen = _choose(path, _series(path, place), series)
-        return stack(path.name, [frame for source in chosen for frame in _frames(source)])
+        framed = [(source, _frames(source)) for source in chosen]
+        volume = stack(path.name, [frame for _, frames in framed for frame in frames])
+        with _damage_named(path.name):
+            lost = _lost_volumes(framed)
+        if lost:
+            warnings.warn(ScanWarning(f"{path.name} seems to lack volumes ({lost}). Was all exported?"), stacklevel=2)
+        return volume
+
+
+def _lost_volumes(framed: list[tuple[Source, list[Frame]]]) -> str:
+    """What the headers of several files tell of volumes that are not there; '' where there is nothing to tell."""
+    headers, frames = [source.header for source, _ in framed], [frame for _, some in framed for frame in some]
+    if len(headers) == 1:
+        return ""
+    if all(len(some) > 1 for _, some in framed):  # each file is a volume
+        numbers = sorted(int(header.get("InstanceNumber") or 0) for header in headers)
+        gaps = [n for below, above in itertools.pairwise(numbers) for n in range(below + 1, min(above, below + 7))]
+        if gaps:
+            which = ", ".join(map(str, gaps[:5])) + (" ..." if len(gaps) > 5 else "")
+            return f"its files are numbered {numbers[0]} to {numbers[-1]}, without {which}"
+    announced = int(headers[0].get("NumberOfTemporalPositions") or 1)
+    found = sum(bool(np.abs(frame.position - frames[0].position).max() < 0.01) for frame in frames)
+    return f"its headers announce {announced}, and it has {found}" if found < announced else ""
 
 
 def _frames(source: Source) -> list[Frame]:
-    try:
+    with _damage_named(source.path.name):
         return list(frames_of(source))
+
+
+@contextmanager
+def _damage_named(name: str) -> Iterator[None]:
+    """A damaged header raises whatever pydicom meets first; it becomes a sentence."""
+    try:
+        yield
     except InputError:
         raise
-    except Exception as error:  # a damaged header raises whatever pydicom meets first
-        raise cut_short(source.path.name, f"{type(error).__name__}: {error}"[:160]) from error
+    except Exception as error:
+        raise cut_short(name, f"{type(error).__name__}: {error}"[:160]) from error
 
 
 def is_dicom(path: Path) -> bool:

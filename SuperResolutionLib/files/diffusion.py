@@ -10,6 +10,8 @@ from SuperResolutionLib.files.common import ScanWarning, stem
 from SuperResolutionLib.volume import Gradients, Volume
 
 SUFFIXES = (".bval", ".bvec", ".bvals", ".bvecs")
+WEIGHTED = 50  # s/mm2: up to this, scanners' "b = 0" is not weighted to speak of
+_ROUNDED = 0.02  # how far from 1 the length of a direction may lie that was written with two digits
 
 
 def fsl_paths(image: Path) -> tuple[Path, Path]:
@@ -21,6 +23,7 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
     """The .bval/.bvec beside an image as Gradients in LPS, or None where there are none.
 
     count: volumes in the image. direction: (3, 3) of the image.
+    Directions are read transposed, and scaled to unit length, where they have to be: with a ScanWarning.
     Raises InputError when they do not fit a series; a single volume that they do not fit is left without.
     """
     bval, bvec = (_either(path) for path in fsl_paths(image))
@@ -28,11 +31,11 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
         return None
     if bval is None or bvec is None:
         found, lost = ("b-values", ".bvec") if bvec is None else ("b-vectors", ".bval")
-        warnings.warn(ScanWarning(f"{image.name} has {found} but no {lost} beside it; both are ignored."), stacklevel=2)
+        _warn(f"{image.name} has {found} but no {lost} beside it; both are ignored.")
         return None
     bvals, bvecs = _numbers(bval).ravel(), _numbers(bvec)
-    if bvecs.shape[0] != 3 and bvecs.shape[1] == 3:
-        bvecs = bvecs.T
+    transposed = bvecs.shape[0] != 3 and bvecs.shape[1] == 3
+    bvecs = bvecs.T if transposed else bvecs
     if bvals.shape != (count,) or bvecs.shape != (3, count):
         if count == 1:
             return None
@@ -40,17 +43,50 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
             f"{image.name} has {count} volumes, but {bval.name} has {bvals.size} b-values and {bvec.name} "
             f"{bvecs.shape[0]} x {bvecs.shape[1]}; they must agree. Find the right files or move them away."
         )
-    return Gradients(bvals, bvecs.T @ _fsl_axes(direction).T)
+    if transposed:
+        _warn(f"{bvec.name} has a direction per line, where FSL has three lines; it was read transposed.")
+    return Gradients(bvals, _unit(bvec.name, bvals, bvecs.T) @ _fsl_axes(direction).T)
+
+
+def warn_of_weighting(name: str, gradients: Gradients) -> None:
+    """Give a ScanWarning for gradients that no tensor can be fitted to: all unweighted, or some without direction."""
+    weighted = gradients.bvals > WEIGHTED
+    if not weighted.any():
+        _warn(f"{name} has no diffusion weighting: none of its {len(weighted)} b-values is above {WEIGHTED} s/mm2.")
+    lost = np.flatnonzero(weighted & ~gradients.bvecs.any(axis=1))
+    if len(lost):
+        volumes = ", ".join(str(k + 1) for k in lost[:5]) + (" ..." if len(lost) > 5 else "")
+        _warn(
+            f"{name} has weighted volumes without a direction ({len(lost)} of {len(weighted)}: {volumes}); they may be "
+            "trace images. Leave them out before tensors are fitted."
+        )
 
 
 def write_fsl(volume: Volume, image: Path) -> None:
-    """Write the gradients of a series beside its image, as FSL reads them."""
+    """Write the gradients of a series, if it has any, beside its image, as FSL reads them."""
     if volume.gradients is None:
         return
     bval, bvec = fsl_paths(image)
     vectors = np.linalg.solve(_fsl_axes(volume.direction), volume.gradients.bvecs.T)
     bval.write_text(_line(volume.gradients.bvals))
     bvec.write_text("".join(_line(row) for row in vectors))
+
+
+def _unit(name: str, bvals: np.ndarray, bvecs: np.ndarray) -> np.ndarray:
+    """(t, 3) unit directions, zero where b is 0: in FSL's files the length of a vector says nothing about b."""
+    length = np.linalg.norm(bvecs, axis=1)
+    odd = (bvals > 0) & (length > 0) & (np.abs(length - 1) > _ROUNDED)
+    if odd.any():
+        _warn(
+            f"{name} has {int(odd.sum())} directions that are not of unit length ({length[odd].min():.3g} to "
+            f"{length[odd].max():.3g}); they were scaled to it, and the b-values taken as they are."
+        )
+    unit: np.ndarray = np.where((bvals > 0)[:, None], bvecs / np.where(length > 0, length, 1)[:, None], 0)
+    return unit
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(ScanWarning(sentence), stacklevel=3)
 
 
 def _fsl_axes(direction: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """DICOM objects to frames: one 2-D slice each, with its place, its scale and its diffusion weighting.
 
 Classic files hold one frame; enhanced ones hold many, described by shared and per-frame functional groups
-(PS3.3 C.7.6.16); United Imaging's grids hold a volume as tiles, with positions in a private sequence.
+(PS3.3 C.7.6.16). Siemens' mosaics and United Imaging's grids hold a volume as tiles of one image: the first say in
+the CSA header where they lie, the second in a private sequence.
 """
 
 import gzip
@@ -17,9 +18,12 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files import siemens
 from SuperResolutionLib.files.common import not_scalar, quiet
+from SuperResolutionLib.files.headers import find, listed
+from SuperResolutionLib.files.weighting import Weighting, weighting
 
-_UIH_FRAMES, _UIH_B, _UIH_VECTOR = (0x0065, 0x1051), (0x0065, 0x1009), (0x0065, 0x1037)
+_UIH_FRAMES = (0x0065, 0x1051)
 _PLACE = {
     (0x0020, 0x9056),
     (0x0020, 0x9057),
@@ -43,7 +47,6 @@ class Frame:
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
     thickness: mm to the next slice as the header says. order: sorts the frames of one position in time.
-    bval: s/mm2 or None; bvec: (3,) LPS or None (none stated, or none at b = 0). isotropic: a trace image.
     """
 
     pixels: np.ndarray
@@ -55,33 +58,29 @@ class Frame:
     slope: float
     intercept: float
     order: tuple[float, ...]
-    bval: float | None
-    bvec: np.ndarray | None
-    isotropic: bool
+    weighting: Weighting
     phase: bool
 
 
 def frames_of(source: Source) -> Iterator[Frame]:
-    """The frames of one file. Raises InputError for colour, mosaics, and pixels that cannot be decoded."""
+    """The frames of one file. Raises InputError for colour, and pixels that cannot be placed or decoded."""
     header, name = source.header, source.path.name
-    kind = [str(word).upper() for word in _list(header.get("ImageType"))]
+    kind = [str(word).upper() for word in listed(header.get("ImageType"))]
     if int(header.get("SamplesPerPixel", 1)) > 1:
         raise not_scalar(name, int(header.SamplesPerPixel))
     if "PALETTE" in str(header.get("PhotometricInterpretation", "")):
         raise InputError(f"{name} has colours from a palette; super-resolution works on scalar volumes.")
-    if "MOSAIC" in kind:
-        raise InputError(
-            f"{name} is a Siemens mosaic, which is not supported yet; convert the series with dcm2niix first."
-        )
     pixels = _pixels(source)
-    if _UIH_FRAMES in header:
-        yield from _tiles(name, header, pixels)
+    if "MOSAIC" in kind:
+        yield from _mosaic(name, header, pixels)
+    elif _UIH_FRAMES in header:
+        yield from _grid(name, header, pixels)
     elif "PerFrameFunctionalGroupsSequence" in header:
         yield from _enhanced(name, header, pixels)
     else:
         if pixels.ndim != 2:
             raise InputError(f"{name} has {pixels.shape[0]} frames without a position each; convert it with dcm2niix.")
-        yield _frame(name, pixels, [header], _order(header))
+        yield _frame(name, pixels, [header], _order(header), _weighting(name, [header]))
 
 
 def _enhanced(name: str, header: Dataset, pixels: np.ndarray) -> Iterator[Frame]:
@@ -93,69 +92,94 @@ def _enhanced(name: str, header: Dataset, pixels: np.ndarray) -> Iterator[Frame]
     pointers = [item.get("DimensionIndexPointer") for item in header.get("DimensionIndexSequence", [])]
     for index, (image, groups) in enumerate(zip(stored, per_frame, strict=True)):
         levels = [_flat(groups), _flat(shared), header]
-        counts = [float(n) for n in _list(_find(levels, "DimensionIndexValues"))]
+        counts = [float(n) for n in listed(find(levels, "DimensionIndexValues"))]
         times = [
             n for n, tag in zip(counts, pointers, strict=False) if tag is None or (tag.group, tag.element) not in _PLACE
         ]
-        echo = float(_find(levels, "EffectiveEchoTime") or 0)
-        temporal = float(_find(levels, "TemporalPositionIndex") or 0)
+        echo = float(find(levels, "EffectiveEchoTime") or 0)
+        temporal = float(find(levels, "TemporalPositionIndex") or 0)
         order = (echo, temporal, *times, float(header.get("InstanceNumber") or 0), float(index))
-        yield _frame(name, image, levels, order)
+        yield _frame(name, image, levels, order, _weighting(name, levels))
 
 
-def _tiles(name: str, header: Dataset, pixels: np.ndarray) -> Iterator[Frame]:
-    """United Imaging's VFRAME: tiles row by row; the b-vector is in image axes, as dcm2niix found too."""
+def _mosaic(name: str, header: Dataset, pixels: np.ndarray) -> Iterator[Frame]:
+    """Siemens' mosaic. Its position is that of an image as large as the mosaic about the centre of the first slice."""
+    layout = siemens.mosaic(name, header)
+    whole = _frame(name, pixels, [header], _order(header), _weighting(name, [header]))
+    across = int(np.ceil(np.sqrt(layout.count)))
+    tiles = _tiles(pixels, layout.count, across, across)
+    y, x = (np.subtract(pixels.shape, tiles[0].shape)) / 2
+    first = whole.position + x * whole.spacing[0] * whole.row + y * whole.spacing[1] * whole.column
+    for index, tile in enumerate(tiles):
+        yield replace(whole, pixels=tile, position=first + index * whole.thickness * layout.normal)
+
+
+def _grid(name: str, header: Dataset, pixels: np.ndarray) -> Iterator[Frame]:
+    """United Imaging's VFRAME: a place for each tile."""
     places = header[_UIH_FRAMES].value
+    weighted = _weighting(name, [header])
     across = int(np.ceil(np.sqrt(len(places))))
-    down = -(-len(places) // across)
+    for tile, place in zip(_tiles(pixels, len(places), across, -(-len(places) // across)), places, strict=True):
+        yield _frame(name, tile, [place, header], _order(header), weighted)
+
+
+def _tiles(pixels: np.ndarray, count: int, across: int, down: int) -> list[np.ndarray]:
+    """The first `count` of across x down tiles, row by row."""
     rows, columns = pixels.shape[0] // down, pixels.shape[1] // across
-    for index, place in enumerate(places):
-        y, x = divmod(index, across)
-        image = pixels[y * rows : (y + 1) * rows, x * columns : (x + 1) * columns]
-        frame = _frame(name, image, [place, header], _order(header))
-        bval = float(header[_UIH_B].value) if _UIH_B in header else None
-        vector = np.asarray(header[_UIH_VECTOR].value, dtype=float) if _UIH_VECTOR in header else None
-        if vector is not None:
-            vector = np.stack([frame.row, frame.column, np.cross(frame.row, frame.column)], axis=1) @ vector
-        yield replace(frame, bval=bval, bvec=vector)
+    corners = [(index // across * rows, index % across * columns) for index in range(count)]
+    return [pixels[y : y + rows, x : x + columns] for y, x in corners]
 
 
-def _frame(name: str, pixels: np.ndarray, levels: list[Dataset], order: tuple[float, ...]) -> Frame:
+def _frame(
+    name: str, pixels: np.ndarray, levels: list[Dataset], order: tuple[float, ...], weighted: Weighting
+) -> Frame:
     """One frame described by header levels, nearest first."""
-    position, axes = _find(levels, "ImagePositionPatient"), _find(levels, "ImageOrientationPatient")
-    spacing = _find(levels, "PixelSpacing")
-    if not position or not axes or not spacing:
-        raise InputError(
-            f"{name} does not say where it lies (it lacks ImagePositionPatient, ImageOrientationPatient or "
-            "PixelSpacing); it may be a screenshot. Give the original series."
-        )
-    row, column = _right_angle(np.array(axes[:3], dtype=float), np.array(axes[3:], dtype=float))
-    bval, vector = _find(levels, "DiffusionBValue"), _find(levels, "DiffusionGradientOrientation")
-    component = str(_find(levels, "ComplexImageComponent") or "").upper()
-    kind = [str(word).upper() for word in _list(_find(levels, "FrameType") or _find(levels, "ImageType"))]
-    slope = _find(levels, "RescaleSlope")
+    position, spacing = find(levels, "ImagePositionPatient"), find(levels, "PixelSpacing")
+    if not position or not spacing:
+        raise _lost(name)
+    row, column = _axes(name, levels).T[:2]
+    component = str(find(levels, "ComplexImageComponent") or "").upper()
+    kind = [str(word).upper() for word in listed(find(levels, "FrameType") or find(levels, "ImageType"))]
+    slope = find(levels, "RescaleSlope")
     return Frame(
         pixels=pixels,
         position=np.array(position, dtype=float),
         row=row,
         column=column,
         spacing=(float(spacing[1]), float(spacing[0])),
-        thickness=float(_find(levels, "SpacingBetweenSlices") or _find(levels, "SliceThickness") or 1),
+        thickness=float(find(levels, "SpacingBetweenSlices") or find(levels, "SliceThickness") or 1),
         slope=1.0 if slope is None else float(slope),
-        intercept=float(_find(levels, "RescaleIntercept") or 0),
+        intercept=float(find(levels, "RescaleIntercept") or 0),
         order=order,
-        bval=None if bval is None else float(bval),
-        bvec=None if vector is None else np.array(vector, dtype=float),
-        isotropic=str(_find(levels, "DiffusionDirectionality") or "") == "ISOTROPIC",
+        weighting=weighted,
         phase=component == "PHASE" or "P" in kind[2:] or "PHASE" in kind[2:],
     )
 
 
-def _right_angle(row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Headers round to six digits; the second axis is turned by that much to stand upright on the first."""
+def _weighting(name: str, levels: list[Dataset]) -> Weighting:
+    return weighting(name, levels, _axes(name, levels))
+
+
+def _axes(name: str, levels: list[Dataset]) -> np.ndarray:
+    """(3, 3) LPS, columns: row, column, normal.
+
+    Headers round to six digits; the second axis is turned by that much to stand upright on the first.
+    """
+    stated = find(levels, "ImageOrientationPatient")
+    if not stated:
+        raise _lost(name)
+    row, column = np.array(stated, dtype=float).reshape(2, 3)
     row = row / np.linalg.norm(row)
     column = column - row * (row @ column)
-    return row, column / np.linalg.norm(column)
+    column = column / np.linalg.norm(column)
+    return np.stack([row, column, np.cross(row, column)], axis=1)
+
+
+def _lost(name: str) -> InputError:
+    return InputError(
+        f"{name} does not say where it lies (it lacks ImagePositionPatient, ImageOrientationPatient or "
+        "PixelSpacing); it may be a screenshot. Give the original series."
+    )
 
 
 def _order(header: Dataset) -> tuple[float, ...]:
@@ -189,17 +213,9 @@ def _flat(groups: Dataset) -> Dataset:
     return flat
 
 
-def _find(levels: list[Dataset], keyword: str) -> Any:
-    return next((level[keyword].value for level in levels if keyword in level), None)
-
-
 def _item(header: Dataset, keyword: str) -> Dataset:
     items = header.get(keyword)
     return items[0] if items else Dataset()
-
-
-def _list(value: Any) -> list[Any]:
-    return [] if value is None else list(value) if isinstance(value, list | pydicom.multival.MultiValue) else [value]
 
 
 def _pixels(source: Source) -> np.ndarray:

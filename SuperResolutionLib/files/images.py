@@ -2,6 +2,7 @@
 
 # mypy: allow-untyped-calls
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import SimpleITK as sitk
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import nifti, nrrd
 from SuperResolutionLib.files.common import (
+    ScanWarning,
     check_exists,
     complex_voxels,
     cut_short,
@@ -19,12 +21,13 @@ from SuperResolutionLib.files.common import (
     not_scalar,
     quiet,
 )
-from SuperResolutionLib.files.diffusion import read_fsl, write_fsl
+from SuperResolutionLib.files.diffusion import fsl_paths, read_fsl, warn_of_weighting, write_fsl
 from SuperResolutionLib.files.tensors import are_tensors, read_tensors
 from SuperResolutionLib.volume import TENSOR, Volume
 
 _NIFTI = (".nii", ".nii.gz")
 _NRRD = (".nrrd", ".nhdr")
+_SLICER_NEEDS = 7  # volumes: it may save a shorter diffusion series without its gradients
 
 
 def read_image(path: str | Path) -> Volume:
@@ -51,12 +54,15 @@ def read_image(path: str | Path) -> Volume:
     spacing, origin, axes = _grid(header)
     volume = make_volume(path.name, voxels, spacing, origin, axes)
     gradients = nrrd.read_gradients(path.name, fields, volume.count) or read_fsl(path, volume.count, axes)
+    if gradients is not None and volume.count > 1:
+        warn_of_weighting(path.name, gradients)
     return Volume(volume.voxels, volume.spacing, volume.origin, volume.direction, gradients)
 
 
 def write_image(volume: Volume, path: str | Path) -> None:
     """Write a volume or a series; gradients go into NRRD itself, else into .bval/.bvec beside the image.
 
+    A short diffusion series in NRRD gets both, with a ScanWarning: Slicer may lose its gradients.
     Raises RuntimeError or OSError when the disk refuses; `files.write` is the safe way in.
     """
     path = Path(path)
@@ -64,6 +70,9 @@ def write_image(volume: Volume, path: str | Path) -> None:
     if volume.voxels.ndim == 4 and extension(path) in _NRRD:
         write = nrrd.write_detached if extension(path) == ".nhdr" else nrrd.write_series
         write(volume, path)
+        if volume.gradients is not None and volume.count < _SLICER_NEEDS:
+            write_fsl(volume, path)
+            _warn_of_slicer(path, volume.count)
         return
     volume = volume.with_voxels(np.ascontiguousarray(volume.voxels, nrrd.storable(volume.voxels.dtype)))
     with quiet():
@@ -75,6 +84,17 @@ def check_takes(volume: Volume, path: Path) -> None:
     """Raise InputError where the format of a file name cannot hold a volume: of tensors, only NRRD states the frame."""
     if volume.quantity == TENSOR and extension(path) not in _NRRD:
         raise InputError(f"{path.name} cannot hold tensors; name a .nrrd or .nhdr file, which Slicer loads as tensors.")
+
+
+def _warn_of_slicer(path: Path, count: int) -> None:
+    bval, bvec = (p.name for p in fsl_paths(path))
+    warnings.warn(
+        ScanWarning(
+            f"{path.name} has only {count} volumes: Slicer may save a diffusion series of fewer than {_SLICER_NEEDS} "
+            f"without its gradients, so they were written to {bval} and {bvec} too."
+        ),
+        stacklevel=3,
+    )
 
 
 def _header(path: Path) -> sitk.ImageFileReader:

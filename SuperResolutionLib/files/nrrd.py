@@ -59,6 +59,8 @@ def read_gradients(name: str, header: dict[str, str], count: int) -> Gradients |
         rows = rows @ frame.T * to_lps(header.get("space", ""))
     except ValueError as error:
         raise _unreadable(name, f"they cannot be read ({error})") from error
+    if not np.isfinite(rows).all():
+        raise _unreadable(name, "NaN or infinite numbers")
     if rows.shape != (count, 3) or not np.isfinite(largest):
         raise _unreadable(name, f"{count} volumes, {len(lines)} gradients, b-value {header.get('DWMRI_b-value')}")
     length = np.linalg.norm(rows, axis=1)

@@ -7,7 +7,9 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, make_volume
+from SuperResolutionLib.files.diffusion import WEIGHTED, warn_of_weighting
 from SuperResolutionLib.files.frames import Frame
+from SuperResolutionLib.files.weighting import Weighting
 from SuperResolutionLib.volume import Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position
@@ -45,8 +47,9 @@ def _distance(frame: Frame, normal: np.ndarray) -> float:
 
 def _without_traces(name: str, frames: list[Frame]) -> list[Frame]:
     """Scanners append the mean over directions to a diffusion series; it is no measurement of its own."""
-    directed = any(frame.bvec is not None and not frame.isotropic for frame in frames)
-    kept = [frame for frame in frames if not (directed and frame.isotropic and frame.bval)]
+    weightings = [frame.weighting for frame in frames]
+    directed = any(w.bvec is not None and not w.isotropic for w in weightings)
+    kept = [frame for frame in frames if not (directed and frame.weighting.isotropic and frame.weighting.bval)]
     if len(kept) < len(frames):
         lost = len(frames) - len(kept)
         warnings.warn(ScanWarning(f"{name}: {lost} slices of trace-weighted images were left out."), stacklevel=2)
@@ -167,10 +170,16 @@ def _intensities(frames: list[Frame]) -> np.ndarray:
 
 
 def _gradients(name: str, volumes: list[list[Frame]]) -> Gradients | None:
-    """b-values and LPS directions of each volume; None where the headers state none."""
-    if all(frame.bval is None for volume in volumes for frame in volume):
+    """b-values and LPS directions of each volume; None where the headers state none that can be used."""
+    if all(frame.weighting.bval is None for volume in volumes for frame in volume):
         return None
-    tables = [np.array([_weighting(frame) for frame in volume]) for volume in volumes]
+    tables = [np.array([_row(frame.weighting) for frame in volume]) for volume in volumes]
+    broken = [k for k, table in enumerate(tables) if not np.isfinite(table).all()]
+    if broken:
+        raise InputError(
+            f"{name}: the diffusion weighting of volume {broken[0] + 1} is NaN or infinite; convert the series with "
+            "dcm2niix, and correct its .bval and .bvec."
+        )
     mixed = [k for k, table in enumerate(tables) if np.abs(table - table[0]).max() > 1e-2]
     if mixed:
         raise InputError(
@@ -178,17 +187,26 @@ def _gradients(name: str, volumes: list[list[Frame]]) -> Gradients | None:
             "of its volumes is not clear; convert it with dcm2niix first."
         )
     table = np.array([t[0] for t in tables])
-    if any(v[0].bval and v[0].bval > 50 and v[0].bvec is None for v in volumes):
+    doubt = next((f.weighting.doubt for volume in volumes for f in volume if f.weighting.doubt), "")
+    if any(_undirected(volume[0].weighting) for volume in volumes):
+        reason = f" that can be relied on ({doubt})" if doubt else ""
         warnings.warn(
-            ScanWarning(f"{name} has b-values without directions; it is read without gradients."),
+            ScanWarning(f"{name} has b-values without directions{reason}; it is read without gradients."),
             stacklevel=2,
         )
         return None
-    return Gradients(table[:, 0], table[:, 1:])
+    gradients = Gradients(table[:, 0], table[:, 1:])
+    if len(volumes) > 1:
+        warn_of_weighting(name, gradients)
+    return gradients
 
 
-def _weighting(frame: Frame) -> np.ndarray:
+def _undirected(weighting: Weighting) -> bool:
+    return weighting.bvec is None and (weighting.bval or 0) > WEIGHTED
+
+
+def _row(weighting: Weighting) -> np.ndarray:
     """(b, x, y, z); the direction is a unit vector, or zero where b is 0."""
-    bval = frame.bval or 0.0
-    vector = frame.bvec if frame.bvec is not None and bval > 0 else np.zeros(3)
+    bval = weighting.bval or 0.0
+    vector = weighting.bvec if weighting.bvec is not None and bval > 0 else np.zeros(3)
     return np.concatenate([[bval], vector / (np.linalg.norm(vector) or 1)])

@@ -1,5 +1,6 @@
 """Small real files for the tests of reading and writing: volumes, and DICOM objects made with pydicom."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,76 @@ def _groups(t: int, z: int, bval: float, bvec: np.ndarray) -> Dataset:
     )
 
 
+def csa(**fields: tuple[str, list[str]]) -> bytes:
+    """A Siemens CSA2 header of fields NAME=(VR, values), as the scanners lay it out."""
+    content = b"SV10\4\3\2\1" + struct.pack("<2I", len(fields), 77)
+    for name, (vr, values) in fields.items():
+        content += struct.pack("<64si4s3i", name.encode(), len(values), vr.encode(), 0, len(values), 77)
+        for value in values:
+            text = value.encode() + b"\0"
+            content += struct.pack("<4i", len(text), len(text), 77, len(text)) + text + bytes(-len(text) % 4)
+    return content
+
+
+def mosaic(
+    folder: Path,
+    series: np.ndarray,
+    normal: np.ndarray,
+    axes: list[float] = AXIAL,
+    origin: tuple[float, float, float] = (10.0, 20.0, 30.0),
+    fields: list[dict] | None = None,
+) -> list[Path]:
+    """A Siemens mosaic per volume of a series (t, z, y, x), voxels of 1.5 x 2 x 3 mm; `fields`: more CSA per volume."""
+    folder.mkdir(exist_ok=True)
+    count, rows, columns = series.shape[1:]
+    across = int(np.ceil(np.sqrt(count)))
+    row, column = np.array(axes[:3]), np.array(axes[3:])
+    corner = np.array(origin) - (across - 1) / 2 * (columns * 1.5 * row + rows * 2 * column)
+    paths = []
+    for t, volume in enumerate(series):
+        pixels = np.zeros((across * rows, across * columns), "<i2")
+        for k, tile in enumerate(volume):
+            y, x = divmod(k, across)
+            pixels[y * rows : (y + 1) * rows, x * columns : (x + 1) * columns] = tile
+        dataset = header(MRImageStorage, "1.2.3.5", pixels.shape)
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "DIFFUSION", "NONE", "ND", "MOSAIC"]
+        dataset.ImageOrientationPatient, dataset.PixelSpacing = axes, [2, 1.5]
+        dataset.ImagePositionPatient = [float(n) for n in corner]
+        dataset.SpacingBetweenSlices, dataset.InstanceNumber, dataset.AcquisitionNumber = 3, t + 1, t + 1
+        layout = {
+            "NumberOfImagesInMosaic": ("US", [str(count)]),
+            "SliceNormalVector": ("FD", [f"{n:.8f}" for n in normal]),
+        }
+        block = dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
+        block.add_new(0x10, "OB", csa(**layout, **(fields[t] if fields else {})))
+        dataset.PixelData = pixels.tobytes()
+        paths.append(folder / f"{t:03d}.dcm")
+        dataset.save_as(paths[-1], enforce_file_format=True)
+    return paths
+
+
+def change(path: Path, **tags) -> Path:
+    """Set elements of a DICOM file by keyword; None takes one out."""
+    dataset = pydicom.dcmread(path)
+    for tag, value in tags.items():
+        if value is None:
+            del dataset[tag]
+        else:
+            setattr(dataset, tag, value)
+    dataset.save_as(path)
+    return path
+
+
+def change_private(path: Path, group: int, creator: str, elements: dict[int, tuple[str, object]]) -> Path:
+    """Set private elements {element: (VR, value)} of a DICOM file."""
+    dataset = pydicom.dcmread(path)
+    block = dataset.private_block(group, creator, create=True)
+    for element, (vr, value) in elements.items():
+        block.add_new(element, vr, value)
+    dataset.save_as(path)
+    return path
+
+
 def other_object(path: Path) -> Path:
     """A presentation state: DICOM without pixels."""
     dataset = header("1.2.840.10008.5.1.4.1.1.11.1", "1.2.3.7", (1, 1))
@@ -135,6 +206,20 @@ def other_object(path: Path) -> Path:
     return path
 
 
+MAKERS = (
+    rotation,
+    diffusion_series,
+    classic,
+    enhanced,
+    mosaic,
+    csa,
+    change,
+    change_private,
+    other_object,
+    item,
+)
+
+
 @pytest.fixture
 def make():
     """The makers of files above, as one name that tests can ask for."""
@@ -142,7 +227,7 @@ def make():
     class Make:
         pass
 
-    for maker in (rotation, diffusion_series, classic, enhanced, other_object, item):
+    for maker in MAKERS:
         setattr(Make, maker.__name__, staticmethod(maker))
-    Make.SAGITTAL, Make.dcmread = SAGITTAL, staticmethod(pydicom.dcmread)
+    Make.AXIAL, Make.SAGITTAL, Make.dcmread = AXIAL, SAGITTAL, staticmethod(pydicom.dcmread)
     return Make
