@@ -19,7 +19,7 @@ from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.study.tensor_figure import tensor_figure
 from SuperResolutionLib.volume import Gradients, Volume
 
-CREDIT = "sub-011591 of mappertrac 1.3.1 (Lawrence Livermore National Security, BSD-3-Clause), 15 of 70 volumes."
+CREDIT = "sub-011591 of mappertrac 1.3.1 (Lawrence Livermore National Security, BSD-3-Clause)"
 
 
 def some_volumes(series: Volume) -> Volume:
@@ -33,10 +33,11 @@ def some_volumes(series: Volume) -> Volume:
 
 def main() -> None:
     """Write the picture to the path given."""
-    series = some_volumes(files.read(sample_series()))
+    whole = files.read(sample_series())
+    series = some_volumes(whole)
     result = compare(series, "k_space", 2, [*METHODS, "dwi-x2"], keep=True, with_ssim=False)
     print(result)
-    tensor_figure(result, Path(sys.argv[1]), CREDIT)
+    tensor_figure(result, Path(sys.argv[1]), f"{CREDIT}, {series.count} of {whole.count} volumes.")
 
 
 if __name__ == "__main__":
