@@ -137,21 +137,22 @@ def _all_phases(run: Run, saved: dict[str, Any] | None, setting: Setting) -> Non
         if saved is not None and saved["step"] > phase.begin:
             _or_refuse(partial(restore_method, method, saved), setting.out)
         _steps(run, phase, method, setting)
-    if run.twin is not None and run.best is run.twin:
+    if run.twin is not None and run.best is not None and run.best["step"] == run.twin["step"]:
         setting.log("no epoch of the game stayed near enough to the twin and above bicubic; the twin is kept")
 
 
 def _begin_game(run: Run, setting: Setting) -> None:
     """The game begins with its twin: the best epoch of the supervised steps, or the weights that were given."""
-    if run.best is not None:
-        run.average.load_state_dict(run.best["weights"])
-        run.network.load_state_dict(run.best["weights"])
-    figures = run.best["figures"] if run.best is not None else {"gain": -math.inf}
-    if run.best is None and setting.held:
-        figures = measure(setting.held, restore(run.average, setting.held, setting.place.autocast()))
-        run.history.append({"step": run.step, **figures})
-    run.twin = run.best = run.mark(figures)
-    setting.log(f"the game begins at step {run.step} with the twin  {_line(figures)}")
+    if run.best is None:
+        figures = {"gain": -math.inf}
+        if setting.held:
+            figures = measure(setting.held, restore(run.average, setting.held, setting.place.autocast()))
+            run.history.append({"step": run.step, **figures})
+        run.best = run.mark(figures)
+    run.twin = run.best
+    run.average.load_state_dict(run.twin["weights"])
+    run.network.load_state_dict(run.twin["weights"])
+    setting.log(f"the game begins at step {run.step} with the twin  {_line(run.twin['figures'])}")
 
 
 def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
@@ -168,6 +169,8 @@ def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
                     _end_epoch(run, {**_means(rows), "seconds": seconds}, beside, setting)
                     _write(run, method, setting)
                 rows = []
+                if _agree(int(run.stopped is not None), setting.place):  # the others must not wait for this process
+                    return
         except DivergedError as error:
             if run.best is None or not setting.held:
                 raise InputError(
@@ -285,11 +288,11 @@ def _join(device: torch.device) -> tuple[int, int]:
     return torch.distributed.get_rank(), processes
 
 
-def _agree(steps: int, place: Place) -> int:
-    """The first process's number of steps, for all: unequal ones would wait for each other for ever."""
+def _agree(number: int, place: Place) -> int:
+    """The first process's number, for all: processes of unequal steps would wait for each other for ever."""
     if place.processes == 1:
-        return steps
-    shared = torch.tensor(steps, device=place.device)
+        return number
+    shared = torch.tensor(number, device=place.device)
     torch.distributed.broadcast(shared, 0)
     return int(shared)
 

@@ -62,7 +62,7 @@ class Game:
     generator_steps: int = 1
     discriminator_steps: int = 1
     schedule: str = "linear"
-    warm_up: int = 1
+    warm_up: int = 100
     hold: float = 0.5
     final: float = 0.02
     guard: float = 1.0

@@ -25,8 +25,14 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "Testing", HERE))),
 }
-GAME = {"discriminator": "srgan", "network": {"features": 4, "size": 1}, "weight": 0.01}
-CRITIC = {"discriminator": "circle", "network": {"features": 4, "size": 1}, "rules": "wgan_gp", "weight": 0.01}
+GAME = {"discriminator": "srgan", "network": {"features": 4, "size": 1}, "weight": 0.01, "warm_up": 1}
+CRITIC = {
+    "discriminator": "circle",
+    "network": {"features": 4, "size": 1},
+    "rules": "wgan_gp",
+    "weight": 0.01,
+    "warm_up": 1,
+}
 SRGAN = {
     "steps": 8,
     "twin_steps": 4,
@@ -119,10 +125,12 @@ def test_weights_to_begin_with_take_the_place_of_the_twins_steps(scans, recipe, 
 
 @pytest.fixture
 def method(scans, recipe):
+    folder = scans("a", "b")
+
     def make(**changes: Any) -> Adversarial:
-        chosen = recipe(**{**SRGAN, "twin_steps": 0, "steps": 8, **changes})
+        chosen = recipe(**{**SRGAN, **changes, "twin_steps": 0, "steps": 8})
         run = Run(chosen, torch.device("cpu"))
-        sampler = loop.Sampler(loop.training_stacks(scans("a", "b"), chosen), chosen)
+        sampler = loop.Sampler(loop.training_stacks(folder, chosen), chosen)
         return loop.METHODS[phases(chosen)[0].method](
             run, phases(chosen)[0], Place(torch.device("cpu"), "float32"), sampler
         )
