@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.geometry import slice_axis, stacking_axis
 from SuperResolutionLib.volume import SIGNAL, Volume
 from SuperResolutionLib.zoo import Card
@@ -24,6 +25,8 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
         found.append(f"its in-plane voxels are {max(in_plane) / min(in_plane):.1f} times as long as they are wide")
     if axis != slice_axis(volume.spacing) and volume.spacing[slice_axis(volume.spacing)] > 2 * min(volume.spacing):
         found.append("the chosen plane cuts across thick slices")
+    if card.guides and not is_diffusion(volume):
+        found.append(f"it is no diffusion series with weighted volumes and directions; {card.name} was made for these")
     if volume.quantity == SIGNAL:
         found += _unusual_voxels(volume.voxels)
     if min(n for k, n in enumerate(volume.size) if k != axis) < 16:

@@ -1,11 +1,13 @@
 """A scan unlike those a model was trained on is named as such, with what is unusual."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import brain
 
 from SuperResolutionLib.checks import unusual
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Gradients, Volume
 from SuperResolutionLib.zoo import Card
 
 CARD = Card(
@@ -53,6 +55,16 @@ def test_oblong_voxels_are_unusual():
 def test_a_plane_across_thick_slices_is_unusual():
     assert "the chosen plane cuts across thick slices" in unusual(scan((1.0, 1.0, 4.0)), CARD, "coronal")
     assert unusual(scan((1.0, 1.0, 1.0)), CARD, "coronal") == []
+
+
+def test_anything_but_a_diffusion_series_is_unusual_for_a_model_of_diffusion():
+    guided = replace(CARD, guides=("mean_b0",))
+    series = replace(scan(), voxels=np.stack([scan().voxels] * 2))
+    weighted = Gradients(np.array([0.0, 1000.0]), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    assert unusual(replace(series, gradients=weighted), guided) == []
+    assert ["no diffusion series" in odd for odd in unusual(series, guided)] == [True]
+    assert ["no diffusion series" in odd for odd in unusual(scan(), guided)] == [True]
+    assert unusual(series, CARD) == []
 
 
 def test_a_constant_scan_is_unusual():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import SuperResolutionLib
-from benchmarks import heldout_report, publish_figures
+from benchmarks import publish_figures
 from SuperResolutionLib import zoo
 
 ROOT = Path(__file__).parent.parent
@@ -95,20 +95,33 @@ def test_no_file_in_git_is_over_6_mib():
     assert [path.name for path in files if path.is_file() and path.stat().st_size > LARGEST] == []
 
 
-def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmark_measured():
-    rows = json.loads(publish_figures.STORE.read_text())
+def measured(benchmark):
+    return json.loads(publish_figures.STORES[benchmark].read_text())
+
+
+def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmarks_measured():
+    rows, series = measured("heldout"), measured("diffusion")
     readme = (ROOT / "README.md").read_text()
-    assert publish_figures.fill(readme, rows) == readme
+    assert publish_figures.fill(readme, "heldout", publish_figures.table(rows)) == readme
+    assert publish_figures.fill(readme, "diffusion", publish_figures.diffusion_table(series)) == readme
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        assert list(card.held_out.values()) == list(heldout_report.headline(rows, card.scale).values()), name
+        assert card.held_out == publish_figures.figures(name, card, rows, series), name
+        assert card.held_out, name
 
 
-def test_every_figure_was_measured_on_the_models_that_are_installed():
-    rows = json.loads(publish_figures.STORE.read_text())
-    sha256 = {f"x{card.scale}": card.sha256 for card in map(zoo.read_card, zoo.installed().values())}
+def test_every_structural_figure_was_measured_on_the_models_that_are_installed():
+    rows = measured("heldout")
+    sha256 = {f"x{card.scale}": card.sha256 for card in publish_figures.structural_models().values()}
     assert {key.rsplit("|", 1)[1] for key in rows} == set(sha256)
     assert all(row["model_sha256"] == sha256[key.rsplit("|", 1)[1]] for key, row in rows.items())
+
+
+def test_every_diffusion_figure_was_measured_on_the_models_that_are_installed():
+    sha256 = {name: zoo.read_card(path).sha256 for name, path in zoo.installed().items()}
+    found = {key: row["sha256"] for key, row in measured("diffusion").items() if row.get("sha256")}
+    assert found
+    assert all(value == sha256[key.rpartition("|")[2]] for key, value in found.items())
 
 
 def test_the_installed_models_load():

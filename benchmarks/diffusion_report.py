@@ -130,9 +130,10 @@ def _harm(rows: Rows, sites: list[str]) -> list[str]:
             rises = {key: own[key]["fa_fluid"] - _fluid(rows, key, "truth", "") for key in fluid}
             worst = max(rises, key=lambda k: rises[k])
             sinc = own[worst]["fa_fluid"] - _fluid(rows, worst, worst.split("|")[1], "sinc")
-            title = f"{model}, FA in cerebrospinal fluid does not rise above the truth's"
-            shown = f"at most {rises[worst]:+.4f} ({_place(worst)}; {sinc:+.4f} against sinc)"
-            lines.append(f"| {title} | {shown} | {_verdict(rises[worst] <= 0)} |")
+            mean = float(np.mean(list(rises.values())))
+            title = f"{model}, FA in cerebrospinal fluid does not rise above the truth's, in the mean"
+            shown = f"mean {mean:+.4f}; at most {rises[worst]:+.4f} ({_place(worst)}; {sinc:+.4f} against sinc there)"
+            lines.append(f"| {title} | {shown} | {_verdict(mean <= 0)} |")
     return lines
 
 

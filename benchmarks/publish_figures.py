@@ -1,20 +1,37 @@
-"""Put the held-out figures where people read them: the README's table and the model cards.
+"""Put the held-out figures where people read them: the README's tables and the model cards.
 
-python -m benchmarks.publish_figures     # after benchmarks.heldout
+python -m benchmarks.publish_figures     # after benchmarks.heldout and benchmarks.diffusion
 """
 
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks import diffusion_report
 from benchmarks.heldout_report import HEADLINE, Rows, gains, harmed, headline, of_scale, selected
 from SuperResolutionLib import zoo
 
 ROOT = Path(__file__).parent.parent
-STORE = ROOT / "benchmarks" / "heldout.json"
-MARKS = ("<!-- heldout: written by benchmarks.publish_figures -->", "<!-- /heldout -->")
+STORES = {name: ROOT / "benchmarks" / f"{name}.json" for name in ("heldout", "diffusion")}
+MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
+SERIES = (("k_space", "x2"), ("bicubic", "x2"), ("noise_down", "x4"))  # what diffusion models are judged by
+
+
+def structural_models() -> dict[str, zoo.Card]:
+    """The installed models for any scan."""
+    return {name: card for name, card in _cards().items() if not card.guides}
+
+
+def diffusion_models() -> dict[str, zoo.Card]:
+    """The installed models for diffusion series."""
+    return {name: card for name, card in _cards().items() if card.guides}
+
+
+def _cards() -> dict[str, zoo.Card]:
+    return {name: zoo.read_card(path) for name, path in sorted(zoo.installed().items())}
 
 
 def table(rows: Rows) -> str:
@@ -26,34 +43,82 @@ def table(rows: Rows) -> str:
         "| model | " + " | ".join(HEADLINE) + " | above the best classical |",
         "|---" * (len(HEADLINE) + 2) + "|",
     ]
-    for name, scale in sorted((path, zoo.read_card(file).scale) for path, file in zoo.installed().items()):
-        mine = of_scale(rows, scale)
+    for name, card in structural_models().items():
+        mine = of_scale(rows, card.scale)
         cells = []
         for degradation in HEADLINE:
             values = [gains(row, name)[0] for row in selected(mine, degradation, structural=True).values()]
             cells.append(f"{np.mean(values):+.2f} ({min(values):+.2f})" if values else "not measured")
         everything = selected(mine, structural=True)
-        share = f"{len(everything) - len(harmed(mine, scale))} of {len(everything)} rows"
+        share = f"{len(everything) - len(harmed(mine, card.scale))} of {len(everything)} rows"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {share} |")
     return "\n".join(lines)
 
 
-def fill(readme: str, rows: Rows) -> str:
-    """The README with its table between the marks made anew."""
-    before, _, rest = readme.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    return f"{before}{MARKS[0]}\n{table(rows)}\n{MARKS[1]}{after}"
+def diffusion_table(rows: dict[str, Any]) -> str:
+    """The README's table of diffusion: each model against the best classical method of each measure, mean of sites."""
+    lines = [
+        "Held-out diffusion series, against the best of five classical methods for each measure separately: mean of",
+        "the sites (the worst one in brackets). FA in white matter and MD: how much smaller the error is; angle:",
+        "degrees by which the principal direction is nearer to the truth's.",
+        "",
+        "| model | degradation | sites | PSNR, dB | SSIM | FA error | MD error | angle |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in diffusion_models():
+        for degradation, scale in SERIES:
+            found = diffusion_gains(rows, name, degradation, scale)
+            if found:
+                lines.append(f"| {name} | {degradation} | {len(found['psnr'])} | " + " | ".join(_cells(found)) + " |")
+    return "\n".join(lines)
+
+
+def diffusion_gains(rows: dict[str, Any], model: str, degradation: str, scale: str) -> dict[str, list[float]]:
+    """A model's gains by measure, one a site that is measured and large enough; nothing for another scale."""
+    if zoo.read_card(zoo.find(model)).scale != int(scale[1:]):
+        return {}
+    sites = [s for s in diffusion_report.HELD_OUT if scale == "x2" or s not in diffusion_report.TOO_SMALL]
+    measures = ("psnr", "ssim", "fa_white", "md", "angle")
+    found = {m: [diffusion_report.gain(rows, s, degradation, scale, model, m) for s in sites] for m in measures}
+    known = {m: [value for value in values if value is not None] for m, values in found.items()}
+    return known if known["psnr"] else {}
+
+
+def _cells(found: dict[str, list[float]]) -> list[str]:
+    forms = {"psnr": "{:+.2f}", "ssim": "{:+.4f}", "fa_white": "{:.1%} less", "md": "{:.1%} less", "angle": "{:+.2f}"}
+    return [f"{form.format(np.mean(found[m]))} ({form.format(min(found[m]))})" for m, form in forms.items()]
+
+
+def fill(readme: str, name: str, text: str) -> str:
+    """The README with what lies between the marks of `name` made anew."""
+    begin, end = (mark.format(name) for mark in MARKS)
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any]) -> dict[str, float]:
+    """What a model's card says of its held-out quality."""
+    if not card.guides:
+        return {f"gain over the best classical, {d}, dB": g for d, g in headline(rows, card.scale).items()}
+    means = {}
+    for degradation, scale in SERIES:
+        found = diffusion_gains(series, name, degradation, scale)
+        if found:
+            means[f"gain over the best classical, {degradation}, dB"] = round(float(np.mean(found["psnr"])), 2)
+            means[f"FA error in white matter, {degradation}, share saved"] = round(float(np.mean(found["fa_white"])), 3)
+    return means
 
 
 def main() -> None:
     """Write README.md and the cards."""
-    rows: Rows = json.loads(STORE.read_text(encoding="utf-8"))
+    rows, series = (json.loads(path.read_text(encoding="utf-8")) for path in STORES.values())
     readme = ROOT / "README.md"
-    readme.write_text(fill(readme.read_text(encoding="utf-8"), rows), encoding="utf-8")
-    for weights in zoo.installed().values():
+    text = fill(readme.read_text(encoding="utf-8"), "heldout", table(rows))
+    readme.write_text(fill(text, "diffusion", diffusion_table(series)), encoding="utf-8")
+    for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        figures = {f"gain over the best classical, {d}, dB": g for d, g in headline(rows, card.scale).items()}
-        zoo.write_card(replace(card, held_out=figures), weights)
+        zoo.write_card(replace(card, held_out=figures(name, card, rows, series)), weights)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps([asdict(card) for card in cards], indent=2))
         return 0
     for card in cards:
-        print(
-            f"{card.name}: x{card.scale}, {card.architecture}, {card.parameters:,} parameters, {card.slices} slices in"
-        )
+        guides = f", guided by the diffusion series ({', '.join(card.guides)})" if card.guides else ""
+        what = f"x{card.scale}, {card.architecture}, {card.parameters:,} parameters"
+        print(f"{card.name}: {what}, {card.slices} slices in{guides}")
         print(f"  trained on   {card.trained_on}")
         print(f"  data licence {card.data_licence}")
         for name, value in card.held_out.items():

@@ -145,7 +145,8 @@ def test_the_packed_library_finds_the_packed_models(package):
             "print(json.dumps([SuperResolutionLib.__file__, *map(str, zoo.installed().values())]))",
         )
     )
-    models = [package.modules / "Resources" / "Models" / f"{name}.safetensors" for name in ("mri-x2", "mri-x4")]
+    names = ("dwi-x2", "dwi-x4", "mri-x2", "mri-x4")
+    models = [package.modules / "Resources" / "Models" / f"{name}.safetensors" for name in names]
     assert [Path(path) for path in found] == [package.modules / "SuperResolutionLib" / "__init__.py", *models]
 
 
