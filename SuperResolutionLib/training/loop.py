@@ -133,6 +133,7 @@ def _all_phases(run: Run, saved: dict[str, Any] | None, setting: Setting) -> Non
         game = phase.method != "supervised"
         if game and run.twin is None and not run.stopped:
             _begin_game(run, setting)
+        run.seed_step(setting.place)  # a discriminator begins the same, whether or not the training was stopped before
         method = METHODS[phase.method](run, phase, setting.place, setting.sampler)
         if saved is not None and saved["step"] > phase.begin:
             _or_refuse(partial(restore_method, method, saved), setting.out)
