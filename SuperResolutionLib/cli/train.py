@@ -16,6 +16,7 @@ def add(commands: Any) -> None:
         "train a model by a recipe",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2 --budget 60",
         "superresolution train mri-x2 --data knees/ --out runs/knee-x2 --from mri-x2",
+        "superresolution train mri-x2 --data scans/ --out runs/mri-x2-fold-1 --fold 1/5",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="the name of a recipe, or a .toml file")
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="the folder of training scans")
@@ -23,6 +24,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--from", dest="start_from", metavar="MODEL", help="begin with the weights of this model")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
     parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut the steps to what fits")
+    parser.add_argument(
+        "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
+    )
     common.add_device(parser)
     parser.set_defaults(run=run)
 
@@ -31,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Train."""
     from SuperResolutionLib.errors import InputError
     from SuperResolutionLib.training import recipe as recipes
+    from SuperResolutionLib.training import scans
     from SuperResolutionLib.training.publish import publish, starting_weights
 
     recipe = recipes.load(options.recipe)
@@ -38,13 +43,26 @@ def run(options: argparse.Namespace) -> int:
         recipe = replace(recipe, start_from=options.start_from)
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
+    if options.fold is not None:
+        recipe = scans.fold(recipe, options.data, *options.fold)
     from SuperResolutionLib.training.loop import train
 
-    start = None if options.resume else starting_weights(recipe)
+    start = starting_weights(recipe)
     best = train(recipe, options.data, options.out, options.resume, options.budget, start, options.device, _log)
+    if "twin" in best:
+        twin = publish(recipe, best["twin"], options.data, options.out, f"{recipe.name}-twin")
+        print(f"twin of step {best['twin']['step']}; model written to {twin}")
     if best:
         print(f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}")
     return 0
+
+
+def _fold(text: str) -> tuple[int, int]:
+    """K/N as two whole numbers."""
+    k, _, n = text.partition("/")
+    if not (k.isdecimal() and n.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is not a fold like 1/5")
+    return int(k), int(n)
 
 
 def _log(line: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib import files, separable
+from SuperResolutionLib import separable
 from SuperResolutionLib.degradation import (
     Degradation,
     Level,
@@ -17,10 +17,12 @@ from SuperResolutionLib.degradation import (
     reference_volume,
 )
 from SuperResolutionLib.diffusion import guides
-from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.networks import NETWORKS
+from SuperResolutionLib.networks.high_grid import METHODS, matrix
 from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -55,40 +57,17 @@ class Stack:
     company: Company | None = None
 
 
-def volume_files(folder: Path) -> list[Path]:
-    """The volumes of a data folder to learn from: those under folders called "train" where there are any.
-
-    Nothing under a folder called "test" is ever taken.
-    """
-    found = [p for p in sorted(folder.rglob("*")) if p.name.endswith((".nii.gz", ".nii", ".nrrd", ".mha", ".mhd"))]
-    found = [p for p in found if "test" not in p.relative_to(folder).parts]
-    train = [p for p in found if "train" in p.relative_to(folder).parts]
-    if not found:
-        raise InputError(f"{folder} has no volumes (NIfTI, NRRD, MHA) to train on; give --data another folder.")
-    return train or found
-
-
-def stem(path: Path) -> str:
-    """A file's name without its extensions: what the recipe's patterns are matched against."""
-    return path.name.split(".", 1)[0]
-
-
 def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
     """Every training volume in every plane of its group; a group's weight is shared by its stacks."""
     result: list[Stack] = []
     least = recipe.patch * recipe.scale
-    chosen = [(p, recipe.group_of(stem(p))) for p in volume_files(folder) if not recipe.is_validation(stem(p))]
-    for path, group in chosen:
-        if group is None:
-            continue
-        share = group.weight / sum(g is group for _, g in chosen)
-        volume = files.read(path)
+    chosen = scans.training_files(folder, recipe)
+    for (path, group), share in zip(chosen, scans.shares(chosen), strict=True):
+        volume = scans.read(path, recipe)
         signal_only(volume, f"learnt from ({path.name})")
         for plane, voxels in itertools.product(group.planes, group.voxels):
             part = share / len(group.planes) / len(group.voxels)
-            result += stacks_of(stem(path), volume, recipe, plane, voxels, part, group.b0, least)
-    if not result:
-        raise InputError(f"No volume under {folder} belongs to a group of the recipe; check its patterns.")
+            result += stacks_of(scans.stem(path), volume, recipe, plane, voxels, part, group.b0, least)
     return result
 
 
@@ -146,17 +125,24 @@ def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
 
 
 class Sampler:
-    """Draws batches of (coarse, fine) patches; a batch depends on the seed, step and rank alone."""
+    """Draws batches of (coarse, fine) patches; a batch depends on the seed, step, rank and draw alone.
+
+    For a network that is trained on interpolated slices (`Recipe.given_on_fine_grid`) coarse is on the fine grid too.
+    """
 
     def __init__(self, stacks: list[Stack], recipe: Recipe) -> None:
         self.stacks = stacks
         self.recipe = recipe
         weights = np.array([stack.weight for stack in stacks])
         self.chances = weights / weights.sum()
+        self.refine = Refinement.of(recipe) if recipe.given_on_fine_grid() else None
 
-    def batch(self, step: int, rank: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """coarse (batch, slices + guides, patch, patch) and fine (batch, 1, s x patch, s x patch), float32."""
-        rng = np.random.default_rng((self.recipe.seed, step, rank))
+    def batch(self, step: int, rank: int = 0, draw: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """coarse (batch, slices + guides, patch, patch) and fine (batch, 1, s x patch, s x patch), float32.
+
+        draw: tells apart the batches of a step that needs several.
+        """
+        rng = np.random.default_rng((self.recipe.seed, step, rank, draw))
         pairs = [self._pair(rng) for _ in range(self.recipe.batch)]
         coarse, fine = (np.ascontiguousarray(np.stack(part)) for part in zip(*pairs, strict=True))
         return coarse, fine
@@ -167,7 +153,10 @@ class Sampler:
         k = int(rng.choice(len(stack.fine), p=stack.slice_chances))
         rows, columns = self._patch(stack, k, rng)
         model = by_name(recipe.degradation).draw(rng)
-        coarse = coarse_slice(stack, k, recipe, model, rng, (rows, columns))
+        if self.refine is None:
+            coarse = coarse_slice(stack, k, recipe, model, rng, (rows, columns))
+        else:
+            coarse = self.refine.patch(stack, k, recipe, model, rng, (rows, columns))
         fine = stack.fine[k : k + 1, rows.start * s : rows.stop * s, columns.start * s : columns.stop * s]
         coarse, fine = _turn(coarse, fine, recipe.slices, rng)
         # At inference the scales are measured on the coarse volume, those of the guides on theirs.
@@ -184,6 +173,41 @@ class Sampler:
             if stack.fine[k, s * y + s * p // 2, s * x + s * p // 2] > 0.05:
                 break
         return slice(y, y + p), slice(x, x + p)
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Cuts patches from interpolated slices: the same numbers as of whole ones, from no more than they take."""
+
+    method: str
+    scale: int
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "Refinement":
+        """The interpolation before the recipe's network."""
+        return cls(str(NETWORKS[recipe.architecture].interpolation), recipe.scale)  # type: ignore[attr-defined]
+
+    def patch(
+        self,
+        stack: Stack,
+        k: int,
+        recipe: Recipe,
+        model: Degradation,
+        rng: np.random.Generator,
+        patch: tuple[slice, slice],
+    ) -> np.ndarray:
+        """What `patch` (coarse rows and columns) of slice k is when interpolated: (slices, s x h, s x w) float32."""
+        s, margin = self.scale, METHODS[self.method].reach
+        sizes = [n // s for n in stack.fine.shape[1:]]
+        given = tuple(
+            slice(max(0, part.start - margin), min(n, part.stop + margin)) for part, n in zip(patch, sizes, strict=True)
+        )
+        coarse = coarse_slice(stack, k, recipe, model, rng, (given[0], given[1]))
+        rows, columns = (
+            matrix(self.method, n, s)[s * part.start : s * part.stop, wide].astype(np.float32)
+            for n, part, wide in zip(sizes, patch, given, strict=True)
+        )
+        return separable.apply(rows, columns, coarse)
 
 
 def coarse_slice(

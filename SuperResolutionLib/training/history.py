@@ -2,9 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import Any
+
+NO_LOSSES = {"seconds", "step", "note", "residual", "weight", "psnr_head", "ssim", "ssim_gain", "power", "apart"}
 
 
-def write_history(history: list[dict[str, float]], folder: Path) -> None:
+def write_history(history: list[dict[str, Any]], folder: Path) -> None:
     """Write curves.csv and curves.png (the picture only where matplotlib is installed)."""
     names = list(dict.fromkeys(name for row in history for name in row))
     with (folder / "curves.csv").open("w", newline="", encoding="utf-8") as file:
@@ -15,14 +18,28 @@ def write_history(history: list[dict[str, float]], folder: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         return
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    gains = [name for name in names if name.startswith("gain")]
+    losses = [name for name in names if name not in NO_LOSSES and name not in gains]
+    panels = {
+        "training losses": losses,
+        "validation gain over bicubic (dB, head)": gains,
+        "validation PSNR (dB, head)": ["psnr_head"],
+        "validation SSIM": ["ssim"],
+        "power beyond the coarse Nyquist frequency / truth's": ["power"],
+        "RMS distance from the twin (% of R)": ["apart"],
+    }
+    shown = {title: known for title, few in panels.items() if (known := [name for name in few if name in names])}
+    rows = -(-len(shown) // 3)
+    figure = Figure(figsize=(15, 4 * rows), layout="constrained")
+    grid = figure.subplots(rows, 3, squeeze=False).flat
     steps = [row["step"] for row in history]
-    left.plot(steps, [row["loss"] for row in history])
-    left.set(title="training loss", xlabel="step", yscale="log")
-    for name in names:
-        if name.startswith("gain"):
-            right.plot(steps, [row.get(name, float("nan")) for row in history], label=name.removeprefix("gain_"))
-    right.set(title="validation gain over bicubic (dB, head)", xlabel="step")
-    right.legend()
-    figure.savefig(folder / "curves.png", dpi=100)
+    for axes, (title, few) in zip(grid, shown.items(), strict=False):
+        for name in few:
+            axes.plot(steps, [row.get(name, float("nan")) for row in history], label=name, marker=".")
+        axes.set(title=title, xlabel="step")
+        axes.legend(fontsize="small")
+        for stop in (row["step"] for row in history if "note" in row):
+            axes.axvline(stop, color="red")
+        if few is losses:
+            axes.set_yscale("symlog", linthresh=1e-3)
+    figure.savefig(folder / "curves.png", dpi=80)

@@ -1,4 +1,4 @@
-"""The supervised loop: pairs in, a network and its moving average out; stops and goes on at any step."""
+"""What every training goes through: pairs in, a network and its moving average out; stops and goes on at any step."""
 
 import copy
 import json
@@ -7,64 +7,55 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
-from torch.nn.functional import l1_loss, mse_loss
 
-from SuperResolutionLib.devices import autocast, choose_device, choose_precision
+from SuperResolutionLib.devices import choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.networks import build
-from SuperResolutionLib.networks.residual import adds_to_baseline, smooth, start_at_zero
+from SuperResolutionLib.training import checkpoint, guard
+from SuperResolutionLib.training.adversarial import Adversarial
+from SuperResolutionLib.training.cycle import Cycle
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.history import write_history
-from SuperResolutionLib.training.optimiser import optimisers
 from SuperResolutionLib.training.recipe import Recipe
-from SuperResolutionLib.training.validation import Case, cases, validate
+from SuperResolutionLib.training.samples import write_samples
+from SuperResolutionLib.training.state import (
+    DivergedError,
+    Log,
+    Method,
+    Phase,
+    Place,
+    Run,
+    Weights,
+    load_fitting,
+    phases,
+    restore_method,
+)
+from SuperResolutionLib.training.supervised import Supervised
+from SuperResolutionLib.training.validation import Case, apart, cases, measure, restore
 
-Log = Callable[[str], None]
+METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
+    "supervised": Supervised,
+    "adversarial": Adversarial,
+    "cycle": Cycle,
+}
+FALL = 1.0  # dB of validation PSNR below its first epoch that end a supervised training
 
 
-class Run:
-    """The state of one training: network, moving average, optimiser, step, history and the best epoch."""
+@dataclass(frozen=True)
+class Setting:
+    """What a training works with and never changes: data, place, folder, log."""
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe = recipe
-        network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
-        if adds_to_baseline(network):
-            start_at_zero(network.network)  # type: ignore[arg-type]
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average: nn.Module = copy.deepcopy(self.network)
-        self.optimisers = optimisers(self.network, recipe.optimiser, recipe.learning_rate, recipe.muon_rate)
-        self.rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
-        self.step = 0
-        self.history: list[dict[str, float]] = []
-        self.best: dict[str, Any] | None = None
-
-    def state(self) -> dict[str, Any]:
-        """Everything that is needed to go on as if never stopped."""
-        return {
-            "recipe": json.dumps(asdict(self.recipe)),
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-            "step": self.step,
-            "history": self.history,
-            "best": self.best,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a saved state."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.step, self.history, self.best = state["step"], state["history"], state["best"]
+    sampler: Sampler
+    held: list[Case]
+    place: Place
+    out: Path
+    log: Log
 
 
 def train(
@@ -73,50 +64,54 @@ def train(
     out: Path,
     resume: bool = False,
     budget: float | None = None,
-    start: dict[str, torch.Tensor] | None = None,
+    start: Weights | None = None,
     device: str = "auto",
     log: Log = print,
 ) -> dict[str, Any]:
-    """Train by a recipe; returns the best epoch: its weights (moving average) and validation figures.
+    """Train by a recipe; returns the kept epoch: its weights (moving average) and validation figures.
 
-    data: the folder of training volumes. out: where checkpoint, curves and log lines go. budget: minutes;
+    data: the folder of training volumes. out: where checkpoint, curves, samples and log lines go. budget: minutes;
     the number of steps is cut to what this machine does in that time. start: weights to begin from, taken
-    where name and shape fit. Under torchrun every process draws its own batches and gradients are averaged; the
-    first one logs, keeps and returns the best epoch, the others return nothing.
+    where name and shape fit; those of a game take the place of the steps for its twin. A game also returns its twin,
+    under "twin". Under torchrun every process draws its own batches and gradients are averaged; the first one logs,
+    keeps and returns the best epoch, the others return nothing.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
     """
     where = choose_device(device)
     rank, processes = _join(where)
+    place = Place(where, choose_precision(recipe.precision, where), rank, processes)
+    if processes > 1 and recipe.adversarial is not None:
+        raise InputError(f"The game of '{recipe.name}' is played in one process; start it without torchrun.")
     log = log if rank == 0 else _silent
-    precision = choose_precision(recipe.precision, where)
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists() and not resume:
+    path = out / "checkpoint.pt"
+    if path.exists() and not resume:
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
     sampler = Sampler(training_stacks(data, recipe), recipe)
     held = cases(data, recipe) if rank == 0 else []
-    saved = _load(checkpoint, where, log) if resume else None
+    saved = checkpoint.load(path, where, log) if resume else None
     if saved is not None:
-        recipe = replace(recipe, steps=json.loads(saved["recipe"])["steps"])
+        begun = json.loads(saved["recipe"])
+        recipe = replace(recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0))
+    elif start is not None and recipe.twin_steps:
+        recipe = replace(recipe, steps=recipe.steps - recipe.twin_steps, twin_steps=0)
     run = Run(recipe, where)
-    if saved is not None:
-        _restore(run, saved, out)
-    elif start is not None:
-        log(f"starting from {_load_fitting(run, start)} of {len(start)} given tensors")
+    if saved is None and start is not None:
+        log(f"starting from {load_fitting(run, start)} of {len(start)} given tensors")
     if budget is not None and saved is None:
-        affordable = _agree(_affordable(run, sampler, where, precision, budget), where, processes)
-        run.recipe = recipe = replace(recipe, steps=min(recipe.steps, affordable))
+        run.recipe = recipe = _within(budget, recipe, sampler, place)
     out.mkdir(parents=True, exist_ok=True)
     log(
-        f"{recipe.name}: {recipe.steps} steps on {where} in {precision}; "
+        f"{recipe.name}: {recipe.steps} steps on {where} in {place.precision}; "
         f"{len(sampler.stacks)} training stacks, {len(held)} validation cases"
     )
-    model = nn.parallel.DistributedDataParallel(run.network) if processes > 1 else run.network
     with _flushing():
-        _steps(run, model, sampler, held, rank, where, precision, out, log)
+        _all_phases(run, saved, Setting(sampler, held, place, out, log))
     if processes > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
-    return run.best if run.best is not None and rank == 0 else {}
+    if run.best is None or rank > 0:
+        return {}
+    return run.best if run.twin is None else {**run.best, "twin": run.twin}
 
 
 @contextmanager
@@ -129,180 +124,151 @@ def _flushing() -> Iterator[None]:
         torch.set_flush_denormal(False)  # it is the whole thread's setting, not ours to leave behind
 
 
-def _steps(
-    run: Run,
-    model: nn.Module,
-    sampler: Sampler,
-    held: list[Case],
-    rank: int,
-    device: torch.device,
-    precision: str,
-    out: Path,
-    log: Log,
-) -> None:
-    recipe = run.recipe
-    began, first, losses, shares = time.monotonic(), run.step, [], []
-    while run.step < recipe.steps:
-        loss, share = _step(run, model, sampler.batch(run.step, rank), device, precision)
-        losses.append(loss)
-        shares.append(share)
-        run.step += 1
-        if run.step % recipe.epoch == 0 or run.step == recipe.steps:
-            if rank == 0:
-                figures = (
-                    validate(run.average, held, autocast(device, precision)) if held else {"gain": -math.fsum(losses)}
-                )
-                seconds = (time.monotonic() - began) / (run.step - first)
-                run.history.append(
-                    {
-                        "step": run.step,
-                        "loss": _mean(losses),
-                        "residual": _mean(shares),
-                        "seconds": seconds,
-                        **figures,
-                    }
-                )
-                _keep(run, figures)
-                _save(run.state(), out / "checkpoint.pt")
-                write_history(run.history, out)
-                left = seconds * (recipe.steps - run.step) / 60
-                log(f"step {run.step}/{recipe.steps}  {_line(run.history[-1])}  {left:.0f} min left")
-            losses, shares = [], []
-
-
-def _step(
-    run: Run, model: nn.Module, pair: tuple[Any, Any], device: torch.device, precision: str
-) -> tuple[float, float]:
-    """One optimiser step; returns the loss and the energy of the residual as a share of the error it mends."""
-    recipe = run.recipe
-    coarse, fine = (torch.from_numpy(part).to(device) for part in pair)
-    groups = [group for optimiser in run.optimisers for group in optimiser.param_groups]
-    for group, rate in zip(groups, run.rates, strict=True):
-        group["lr"] = rate * _schedule(run.step, recipe)
-    with autocast(device, precision):
-        restored = model(coarse.contiguous(memory_format=torch.channels_last))
-    restored = restored.float()
-    late = run.step >= recipe.mse_from * recipe.steps
-    # The factor gives the squared error gradients of the size the absolute error had, for the clipping.
-    loss = 10 * mse_loss(restored, fine) if late else l1_loss(restored, fine)
-    if not torch.isfinite(loss):
-        raise InputError(f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate.")
-    for optimiser in run.optimisers:
-        optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(run.network.parameters(), recipe.clip)
-    for optimiser in run.optimisers:
-        optimiser.step()
-    _follow(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
-    return float(loss.detach()), _residual_share(restored.detach(), coarse, fine, recipe)
-
-
-def _schedule(step: int, recipe: Recipe) -> float:
-    """Linear warm-up, the full rate, then a cosine to zero."""
-    progress = max(0.0, min(1.0, step / recipe.steps) - recipe.hold) / (1 - recipe.hold)
-    return min(1.0, (step + 1) / recipe.warm_up) * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor, recipe: Recipe) -> float:
-    """How much of what interpolation misses the network adds, in energy: 0 if the skip does all the work."""
-    if recipe.skip is None:
-        return 1.0
-    baseline = smooth(coarse, recipe.scale, len(recipe.guides))
-    return float(mse_loss(restored, baseline) / (mse_loss(fine, baseline) + 1e-12))
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(now, 1 - decay)
-        else:
-            mean.copy_(now)
-
-
-def _keep(run: Run, figures: dict[str, float]) -> None:
-    if run.best is None or figures["gain"] > run.best["figures"]["gain"]:
-        weights = {name: tensor.detach().cpu().clone() for name, tensor in run.average.state_dict().items()}
-        run.best = {"step": run.step, "figures": figures, "weights": weights}
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    """Write beside, then rename; the checkpoint from before is kept as well, in case this one is damaged.
-
-    Raises InputError where the disk refuses; the checkpoint that is there stays.
-    """
-    beside = path.with_suffix(".tmp")
-    try:
-        torch.save(state, beside)
-    except (OSError, RuntimeError) as error:
-        beside.unlink(missing_ok=True)
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"The checkpoint in {path.parent} could not be written ({reason}); free some space, "
-            "then go on with --resume from the one before."
-        ) from error
-    if path.exists():
-        os.replace(path, _before(path))
-    os.replace(beside, path)
-
-
-def _before(path: Path) -> Path:
-    return path.with_suffix(".before.pt")
-
-
-def _load(path: Path, device: torch.device, log: Log) -> dict[str, Any] | None:
-    """The newest checkpoint that can be read, None where there is none. Raises InputError if all are damaged."""
-    there = [p for p in (path, _before(path)) if p.exists()]
-    for candidate in there:
-        try:
-            state: dict[str, Any] = torch.load(candidate, map_location=device, weights_only=True)
-        except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
-            log(f"{candidate.name} cannot be read ({str(error).splitlines()[0]})")
+def _all_phases(run: Run, saved: dict[str, Any] | None, setting: Setting) -> None:
+    if saved is not None:
+        _or_refuse(partial(run.restore, saved), setting.out)
+    for phase in phases(run.recipe):
+        if run.step > phase.end:
             continue
-        return state
-    if there:
-        raise InputError(f"No checkpoint in {path.parent} can be read; begin again in another folder (--out).")
-    return None
+        game = phase.method != "supervised"
+        if game and run.twin is None and not run.stopped:
+            _begin_game(run, setting)
+        run.seed_step(setting.place)  # a discriminator begins the same, whether or not the training was stopped before
+        method = METHODS[phase.method](run, phase, setting.place, setting.sampler)
+        if saved is not None and saved["step"] > phase.begin:
+            _or_refuse(partial(restore_method, method, saved), setting.out)
+        _steps(run, phase, method, setting)
+    if run.twin is not None and run.best is not None and run.best["step"] == run.twin["step"]:
+        setting.log("no epoch of the game stayed near enough to the twin and above bicubic; the twin is kept")
 
 
-def _load_fitting(run: Run, start: dict[str, torch.Tensor]) -> int:
-    own = run.network.state_dict()
-    fitting = {k: f for k, v in start.items() if k in own and (f := _fitted(v.float(), own[k])) is not None}
-    if start and not fitting:
-        raise InputError(
-            f"None of the {len(start)} weight tensors to begin with fits '{run.recipe.architecture}' as this recipe "
-            "builds it; name a model of the same architecture and size."
-        )
-    run.network.load_state_dict({**own, **fitting})
-    run.average.load_state_dict(run.network.state_dict())
-    return len(fitting)
+def _begin_game(run: Run, setting: Setting) -> None:
+    """The game begins with its twin: the best epoch of the supervised steps, or the weights that were given."""
+    if run.best is None:
+        figures = {"gain": -math.inf}
+        if setting.held:
+            figures = measure(setting.held, restore(run.average, setting.held, setting.place.autocast()))
+            run.history.append({"step": run.step, **figures})
+        run.best = run.mark(figures)
+    run.twin = run.best
+    run.average.load_state_dict(run.twin["weights"])
+    run.network.load_state_dict(run.twin["weights"])
+    setting.log(f"the game begins at step {run.step} with the twin  {_line(run.twin['figures'])}")
 
 
-def _fitted(given: torch.Tensor, own: torch.Tensor) -> torch.Tensor | None:
-    """The given tensor if it fits; a convolution of fewer input channels takes no notice of the further ones."""
-    if given.shape == own.shape:
-        return given
-    if given.ndim != 4 or given.shape[:1] + given.shape[2:] != own.shape[:1] + own.shape[2:]:
+def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
+    """The steps of a phase that are left to do."""
+    beside = _restored_by_twin(run, setting)
+    began, first, rows = time.monotonic(), run.step, []
+    while run.step < phase.end and run.stopped is None:
+        try:
+            rows.append(method.step())
+            run.step += 1
+            if run.step % run.recipe.epoch == 0 or run.step == phase.end:
+                if setting.place.rank == 0:
+                    seconds = (time.monotonic() - began) / (run.step - first)
+                    _end_epoch(run, {**_means(rows), "seconds": seconds}, beside, setting)
+                    _write(run, method, setting)
+                rows = []
+                if _agree(int(run.stopped is not None), setting.place):  # the others must not wait for this process
+                    return
+        except DivergedError as error:
+            if run.best is None or not setting.held:
+                raise InputError(
+                    f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate."
+                ) from error
+            _stop(run, "the loss is not finite", setting)
+            _write(run, method, setting)
+
+
+def _restored_by_twin(run: Run, setting: Setting) -> list[np.ndarray] | None:
+    if run.twin is None or not setting.held:
         return None
-    more = own.shape[1] - given.shape[1]
-    return torch.cat([given, given.new_zeros(given.shape[0], more, *given.shape[2:])], dim=1) if more > 0 else None
+    twin = copy.deepcopy(run.average)
+    twin.load_state_dict(run.twin["weights"])
+    return restore(twin, setting.held, setting.place.autocast())
 
 
-def _affordable(run: Run, sampler: Sampler, device: torch.device, precision: str, minutes: float) -> int:
-    """How many steps this machine does in the time: measured on a copy, so that the run itself is untouched."""
-    trial = Run(run.recipe, device)
+def _end_epoch(run: Run, means: dict[str, float], beside: list[np.ndarray] | None, setting: Setting) -> None:
+    """Validate, keep or not, stop or not, and say so."""
+    recipe, held = run.recipe, setting.held
+    figures = {"gain": -means["loss"]}
+    if held:
+        images = restore(run.average, held, setting.place.autocast())
+        if not all(np.isfinite(image).all() for image in images):
+            raise DivergedError
+        figures = measure(held, images)
+        if beside is not None:
+            figures["apart"] = apart(images, beside)
+        picture = setting.out / "samples" / f"step-{run.step:06}.png"
+        _or_full(partial(write_samples, held, images, picture), setting.out)
+    run.history.append({"step": run.step, **means, **figures})
+    left = means["seconds"] * (recipe.steps - run.step) / 60
+    setting.log(f"step {run.step}/{recipe.steps}  {_line(run.history[-1])}  {left:.0f} min left")
+    if run.twin is None or recipe.adversarial is None:
+        if guard.keep_best(run.best, figures):
+            run.best = run.mark(figures)
+        reason = guard.fallen(figures, run.history[0], FALL)
+    else:
+        most, twin = recipe.adversarial.guard, run.twin["figures"]
+        if guard.keep_last(twin, figures, most):
+            run.best = run.mark(figures)
+        run.ease = guard.eased(run.ease, twin, figures, most)
+        reason = guard.fallen(figures, twin, most)
+    if reason is not None:
+        _stop(run, reason, setting)
+
+
+def _stop(run: Run, reason: str, setting: Setting) -> None:
+    assert run.best is not None
+    run.stopped = f"stopped at step {run.step}: {reason}; step {run.best['step']} is kept"
+    run.history.append({"step": run.step, "note": run.stopped})
+    setting.log(run.stopped)
+
+
+def _write(run: Run, method: Method, setting: Setting) -> None:
+    checkpoint.save(run.state(method), setting.out / "checkpoint.pt")
+    _or_full(partial(write_history, run.history, setting.out), setting.out)
+
+
+def _or_full(write: Callable[[], None], out: Path) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise InputError(
+            f"The curves and samples in {out} could not be written ({error.strerror or error}); free some space, "
+            "then go on with --resume."
+        ) from error
+
+
+def _within(minutes: float, recipe: Recipe, sampler: Sampler, place: Place) -> Recipe:
+    """The recipe with no more steps than this machine does in the time; every phase loses the same share."""
+    parts = phases(recipe)
+    seconds = [_seconds_a_step(recipe, phase, sampler, place) for phase in parts]
+    whole = math.fsum((part.end - part.begin) * each for part, each in zip(parts, seconds, strict=True))
+    share = minutes * 60 / (whole * 1.05)
+    steps = [max(recipe.warm_up, int((part.end - part.begin) * share)) for part in parts]
+    counts = [min(part.end - part.begin, _agree(n, place)) for part, n in zip(parts, steps, strict=True)]
+    return replace(recipe, steps=sum(counts), twin_steps=sum(counts[:-1]))
+
+
+def _seconds_a_step(recipe: Recipe, phase: Phase, sampler: Sampler, place: Place) -> float:
+    """Measured on a copy, so that the run itself is untouched."""
+    trial = Run(recipe, place.device)
+    trial.step = phase.begin
+    method = METHODS[phase.method](trial, phase, replace(place, rank=0, processes=1), sampler)
     for step in range(8):
         if step == 3:
             began = time.monotonic()
-        _step(trial, trial.network, sampler.batch(step), device, precision)
-    seconds = (time.monotonic() - began) / 5
-    return max(run.recipe.warm_up, int(minutes * 60 / (seconds * 1.05)))
+        method.step()
+        trial.step += 1
+    return (time.monotonic() - began) / 5
 
 
-def _restore(run: Run, saved: dict[str, Any], out: Path) -> None:
+def _or_refuse(restore: Callable[[], None], out: Path) -> None:
     try:
-        run.restore(saved)
-    except (RuntimeError, ValueError) as error:
+        restore()
+    except (RuntimeError, ValueError, KeyError) as error:
         raise InputError(
             f"The training in {out} was begun by another recipe, with another network or optimiser; "
             "go on with that recipe, or give another --out."
@@ -323,17 +289,23 @@ def _join(device: torch.device) -> tuple[int, int]:
     return torch.distributed.get_rank(), processes
 
 
-def _agree(steps: int, device: torch.device, processes: int) -> int:
-    """The first process's number of steps, for all: unequal ones would wait for each other for ever."""
-    if processes == 1:
-        return steps
-    shared = torch.tensor(steps, device=device)
+def _agree(number: int, place: Place) -> int:
+    """The first process's number, for all: processes of unequal steps would wait for each other for ever."""
+    if place.processes == 1:
+        return number
+    shared = torch.tensor(number, device=place.device)
     torch.distributed.broadcast(shared, 0)
     return int(shared)
 
 
 def _silent(_line: str) -> None:
     """What the other processes of a group have to say."""
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of every loss, over the steps that had it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: _mean([row[name] for row in rows if name in row]) for name in names}
 
 
 def _mean(values: list[float]) -> float:

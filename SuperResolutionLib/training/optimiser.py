@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+OPTIMISERS = ("adam", "muon", "sgd")
+
 
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised by five Newton-Schulz iterations, on weights seen as (outputs, everything else)."""
@@ -52,15 +54,42 @@ def orthogonalise(matrices: torch.Tensor, iterations: int = 5) -> torch.Tensor:
     return x.mT if tall else x
 
 
-def optimisers(network: nn.Module, name: str, learning_rate: float, muon_rate: float) -> list[torch.optim.Optimizer]:
-    """The optimisers of a recipe: "adam" for everything, or "muon" for inner convolutions and Adam for the rest.
+def optimisers(
+    network: nn.Module, name: str, learning_rate: float, muon_rate: float = 0.0, momentum: float = 0.9
+) -> list[torch.optim.Optimizer]:
+    """The optimisers of a recipe: "adam" or "sgd" for everything, or "muon" for inner convolutions, Adam for the rest.
 
     Inner: 3x3 kernels between feature maps; the first and last layers, which touch voxels, stay with Adam.
+    momentum: SGD's, and Adam's first beta.
     """
+    if name == "sgd":
+        return [torch.optim.SGD(network.parameters(), learning_rate, momentum)]
     if name == "adam":
-        return [torch.optim.Adam(network.parameters(), learning_rate, betas=(0.9, 0.99))]
+        return [torch.optim.Adam(network.parameters(), learning_rate, betas=(momentum, 0.99))]
     inner = [w for w in network.parameters() if w.ndim == 4 and min(w.shape[:2]) >= 16]
     chosen = {id(w) for w in inner}
     rest = [w for w in network.parameters() if id(w) not in chosen]
     adam = torch.optim.Adam(rest, learning_rate, betas=(0.9, 0.99))
     return [Muon(inner, muon_rate), adam] if inner else [adam]
+
+
+class Learner:
+    """The optimisers of what learns together, and their full rates."""
+
+    def __init__(self, network: nn.Module, optimisers: list[torch.optim.Optimizer]) -> None:
+        self.network = network
+        self.optimisers = optimisers
+        self.rates = [group["lr"] for optimiser in optimisers for group in optimiser.param_groups]
+
+    def learn(self, loss: torch.Tensor, factor: float, clip: float | None = None) -> None:
+        """One step down the slope of a loss, at `factor` of the rates; clip: the largest norm of the gradient."""
+        groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
+        for group, rate in zip(groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if clip is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), clip)
+        for optimiser in self.optimisers:
+            optimiser.step()

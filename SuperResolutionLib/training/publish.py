@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import zoo
 from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.networks import build, grid_of, parameters
-from SuperResolutionLib.training.data import stem, volume_files
+from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.validation import cases, validate
 
@@ -24,12 +24,16 @@ def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
     return zoo.load(recipe.start_from).network.state_dict()
 
 
-def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> Path:
-    """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much."""
-    path = folder / f"{recipe.name}.safetensors"
+def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, name: str | None = None) -> Path:
+    """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much.
+
+    name: the recipe's, if none is given.
+    """
+    name = name or recipe.name
+    path = folder / f"{name}.safetensors"
     network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
     card = zoo.Card(
-        name=recipe.name,
+        name=name,
         architecture=recipe.architecture,
         arguments=recipe.arguments(),
         scale=recipe.scale,
@@ -51,15 +55,18 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path) -> P
 
 
 def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
-    """The least and greatest in-plane spacing (mm) of the coarse slices that the recipe trains on."""
+    """The least and greatest in-plane spacing (mm) of the coarse slices that the recipe trains on.
+
+    Photographs have none, and what was learnt from them is tied to none.
+    """
+    if recipe.source == "photographs":
+        return 0.1, 100.0
     spacings: list[float] = []
-    for path in volume_files(data):
-        group = recipe.group_of(stem(path))
-        if group is not None and not recipe.is_validation(stem(path)):
-            volume = files.read(path)
-            axes = {stacking_axis(volume, plane) for plane in group.planes}
-            in_plane = [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
-            spacings += [mm * voxels for mm in in_plane for voxels in group.voxels]
+    for path, group in scans.training_files(data, recipe):
+        volume = scans.read(path, recipe)
+        axes = {stacking_axis(volume, plane) for plane in group.planes}
+        in_plane = [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
+        spacings += [mm * voxels for mm in in_plane for voxels in group.voxels]
     return round(min(spacings), 3), round(max(spacings), 3)
 
 

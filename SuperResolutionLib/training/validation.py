@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib import files
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
 from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of, stem, volume_files
+from SuperResolutionLib.training import scans
+from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
+from SuperResolutionLib.training.losses.frequency import beyond_band
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -22,26 +23,28 @@ SLICES = 5  # of each validation volume, evenly spread: enough to rank epochs, q
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Some slices of a validation volume, degraded: coarse (n, channels, h, w), truth (n, H, W), range 1."""
+    """Some slices of a validation volume, degraded: coarse (n, channels, h, w); truth, bicubic (n, H, W); range 1."""
 
     degradation: str
+    scale: int
     coarse: torch.Tensor
     truth: Volume
+    bicubic: Volume
     bicubic_psnr: float
+    bicubic_ssim: float
 
 
 def cases(folder: Path, recipe: Recipe) -> list[Case]:
     """The validation volumes, degraded by each model the recipe validates on, in the first plane of their group."""
     result = []
-    for path in volume_files(folder):
-        if recipe.is_validation(stem(path)):
-            volume = files.read(path)
-            signal_only(volume, f"validated on ({path.name})")
-            group = recipe.group_of(stem(path))
-            plane = group.planes[0] if group else "native"
-            whole = crop_to_multiple(volume, stacking_axis(volume, plane), recipe.scale)
-            stacks = list(stacks_of(stem(path), whole, recipe, plane))
-            result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
+    for path in scans.validation_files(folder, recipe):
+        volume = scans.read(path, recipe)
+        signal_only(volume, f"validated on ({path.name})")
+        group = recipe.group_of(scans.stem(path))
+        plane = group.planes[0] if group else "native"
+        whole = crop_to_multiple(volume, stacking_axis(volume, plane), recipe.scale)
+        stacks = list(stacks_of(scans.stem(path), whole, recipe, plane))
+        result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result
 
 
@@ -55,29 +58,68 @@ def _shown(volume: Volume) -> list[int]:
 
 
 def _case(stack: Stack, degradation: str, recipe: Recipe) -> Case:
-    shown = (np.linspace(0.25, 0.75, SLICES) * len(stack.fine)).astype(int)
+    count = SLICES if len(stack.fine) > 1 else 1
+    shown = (np.linspace(0.25, 0.75, count) * len(stack.fine)).astype(int)
     rng, model = np.random.default_rng(0), by_name(degradation)
     coarse = np.stack([coarse_slice(stack, int(k), recipe, model, rng) for k in shown])
     truth = Volume(stack.fine[shown])
     smooth = upsample(Volume(coarse[:, recipe.slices // 2]), "bicubic", recipe.scale)
-    return Case(degradation, torch.from_numpy(coarse), truth, score(truth, smooth, 2, with_ssim=False).psnr_head)
+    reached = score(truth, smooth, axis=2)
+    given = torch.from_numpy(coarse)
+    return Case(degradation, recipe.scale, given, truth, smooth, reached.psnr_head, reached.ssim or 0.0)
 
 
 @torch.no_grad()
-def validate(network: nn.Module, cases: list[Case], autocast: torch.autocast) -> dict[str, float]:
-    """Means over the cases: gain_<degradation> in dB of psnr_head over bicubic, gain (their mean), psnr_head, ssim."""
+def restore(network: nn.Module, cases: list[Case], autocast: torch.autocast) -> list[np.ndarray]:
+    """What a network makes of every case: (n, H, W) float32 each."""
     network.eval()
     device = next(network.parameters()).device
+    with autocast:
+        made = [[network(x[None].to(device)).float().cpu().numpy()[:, 0] for x in case.coarse] for case in cases]
+    network.train()
+    return [np.concatenate(slices) for slices in made]
+
+
+def measure(cases: list[Case], images: list[np.ndarray]) -> dict[str, float]:
+    """Means over the cases: gain_<degradation> in dB of psnr_head over bicubic, gain (their mean), psnr_head, ssim.
+
+    ssim_gain: over bicubic. power: beyond the coarse Nyquist frequency, as a ratio to the truth's.
+    """
     gains: dict[str, list[float]] = {}
-    psnrs, ssims = [], []
-    for case in cases:
-        with autocast:
-            batches = [network(x[None].to(device)).float().cpu().numpy()[:, 0] for x in case.coarse]
-        result = score(case.truth, Volume(np.concatenate(batches)), axis=2)
+    psnrs, ssims, over, powers = [], [], [], []
+    for case, image in zip(cases, images, strict=True):
+        result = score(case.truth, Volume(image), axis=2)
         gains.setdefault(case.degradation, []).append(result.psnr_head - case.bicubic_psnr)
         psnrs.append(result.psnr_head)
         ssims.append(result.ssim or 0.0)
-    network.train()
+        over.append((result.ssim or 0.0) - case.bicubic_ssim)
+        powers.append(power_beyond(image, case.scale) / (power_beyond(case.truth.voxels, case.scale) + 1e-12))
     means = {f"gain_{name}": float(np.mean(values)) for name, values in gains.items()}
     gain = float(np.mean(list(means.values()))) if means else 0.0
-    return {"gain": gain, "psnr_head": float(np.mean(psnrs)), "ssim": float(np.mean(ssims)), **means}
+    return {
+        "gain": gain,
+        "psnr_head": float(np.mean(psnrs)),
+        "ssim": float(np.mean(ssims)),
+        **means,
+        "ssim_gain": float(np.mean(over)),
+        "power": float(np.mean(powers)),
+    }
+
+
+def validate(network: nn.Module, cases: list[Case], autocast: torch.autocast) -> dict[str, float]:
+    """The figures of a network; see `measure`."""
+    return measure(cases, restore(network, cases, autocast))
+
+
+def power_beyond(slices: np.ndarray, scale: int) -> float:
+    """The power of (n, h, w) at the frequencies that slices `scale` times as coarse cannot hold."""
+    rows, columns = slices.shape[1:]
+    beyond = beyond_band(rows, columns, scale).numpy().astype(bool)
+    power = np.square(np.abs(np.fft.fft2(slices, norm="ortho")))
+    return float((power * beyond).sum())
+
+
+def apart(images: list[np.ndarray], others: list[np.ndarray]) -> float:
+    """How different two restorations of the cases are: the root mean square, in % of R."""
+    pairs = zip(images, others, strict=True)
+    return float(np.mean([100 * np.sqrt(np.mean(np.square(one - other))) for one, other in pairs]))

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from SuperResolutionLib import files
 from SuperResolutionLib.degradation import by_name, degrade
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.slices import neighbours
-from SuperResolutionLib.training.data import Sampler, coarse_slice, stacks_of, training_stacks, volume_files
+from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, stacks_of, training_stacks
+from SuperResolutionLib.training.scans import volume_files
 from SuperResolutionLib.training.validation import cases
 from SuperResolutionLib.volume import Gradients
 
@@ -217,3 +220,20 @@ def test_weighted_volumes_are_judged_beside_the_unweighted_one(diffusion, recipe
     judged = cases(tmp_path, recipe(guides=GUIDES, validate_on=["area"], patch=4))
     assert [case.coarse.shape for case in judged] == [(5, 6, 18, 18)] * 4
     assert len({case.bicubic_psnr for case in judged}) == 4
+
+
+# ---------------------------------------------------------------- interpolated patches
+
+
+@pytest.mark.parametrize("architecture", ["srcnn", "circle"])
+def test_a_patch_of_an_interpolated_slice_is_what_the_engine_makes_of_the_whole_one(scans, recipe, architecture):
+    mine = recipe(architecture=architecture, network={}, skip="none", patch=6, degradation="k_space", slices=1)
+    (stack,) = training_stacks(scans("a"), mine)
+    refinement, rng = Refinement.of(mine), np.random.default_rng(0)
+    whole = coarse_slice(stack, 2, mine, by_name("k_space"), rng)
+    fine = refine(torch.from_numpy(whole)[None], 2, refinement.method)[0].numpy()
+    for y, x in ((0, 0), (5, 3), (12, 12)):
+        patch = refinement.patch(stack, 2, mine, by_name("k_space"), rng, (slice(y, y + 6), slice(x, x + 6)))
+        assert np.allclose(patch, fine[:, 2 * y : 2 * y + 12, 2 * x : 2 * x + 12], atol=1e-5)
+    coarse, truth = Sampler([stack], mine).batch(0)
+    assert coarse.shape == truth.shape == (4, 1, 12, 12)

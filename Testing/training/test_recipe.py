@@ -6,6 +6,7 @@ from SuperResolutionLib.training import recipe as recipes
 from SuperResolutionLib.training.recipe import Group, from_table, load
 
 LEAST = {"name": "mine", "architecture": "edsr", "scale": 2}
+PLAY = {"losses": {"l1": 1}, "adversarial": {"discriminator": "srgan"}}
 WHOLE = """
 architecture = "edsr"
 scale = 4
@@ -61,6 +62,36 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
         ({"groups": [{"voxels": [0.5]}]}, ["voxels = [0.5]", "1 or more"]),
         ({"groups": [{"voxels": ["big"]}]}, ["voxels = ['big']", "1 or more"]),
         ({"guides": ["mean_b"]}, ["no guide called 'mean_b'", "did you mean 'mean_b0'"]),
+        ({"architecture": "esdr"}, ["no network called 'esdr'", "did you mean 'edsr'"]),
+        ({"schedule": "cosin"}, ["no schedule called 'cosin'", "did you mean 'cosine'"]),
+        ({"source": "photos"}, ["no source called 'photos'", "did you mean 'photographs'"]),
+        ({"losses": {"perceptua": 1}}, ["no loss called 'perceptua'", "did you mean 'perceptual'"]),
+        ({"losses": {"l1": "much"}}, ["'l1' has the weight 'much'", "0 or more"]),
+        ({"losses": {"l1": {"wait": 1}}}, ["'l1' has the weight None"]),
+        ({"subject": "(a"}, ["subject = '(a'", "not a regular expression"]),
+        ({"subject": "a"}, ["subject = 'a'", "parentheses"]),
+        ({"twin_steps": 5}, ["no discriminator", "[adversarial]"]),
+        ({"cycle": {}}, ["no discriminator", "[adversarial]"]),
+        ({"adversarial": {"discriminato": "srgan"}}, ["in [adversarial]", "did you mean 'discriminator'"]),
+        ({"adversarial": {}}, ["[adversarial] lacks a setting", "discriminator"]),
+        ({"adversarial": 3}, ["[adversarial] lacks a setting, or is no table"]),
+        ({"adversarial": {"discriminator": "srgan"}}, ["no image loss", "[losses]"]),
+        ({**PLAY, "twin_steps": 30000}, ["30000 are the twin's"]),
+        ({**PLAY, "cycle": {"wait": 1}}, ["in [cycle]", "did you mean 'weight'"]),
+        ({**PLAY, "cycle": {}}, ['skip = "none", slices = 1', "circle"]),
+        ({**PLAY, "cycle": {"paired": 2}}, ["paired = 2", "from 0 to 1"]),
+        *(
+            ({**PLAY, "adversarial": {"discriminator": "srgan", **wrong}}, words)
+            for wrong, words in (
+                ({"discriminator": "srgn"}, ["no discriminator called 'srgn'", "did you mean 'srgan'"]),
+                ({"rules": "wgan"}, ["no adversarial loss called 'wgan'", "did you mean 'wgan_gp'"]),
+                ({"optimiser": "sdg"}, ["no optimiser called 'sdg'", "did you mean 'sgd'"]),
+                ({"spectral_norm": 1}, ["spectral_norm = 1", "true or false"]),
+                ({"network": 1}, ["network = 1", "a table"]),
+                ({"hold": 1}, ["hold = 1", "below 1"]),
+                ({"generator_steps": 2, "discriminator_steps": 2}, ["one of the two numbers is 1"]),
+            )
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(refuses, changes, words):

@@ -18,9 +18,12 @@ from SuperResolutionLib.inference import enhance
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import refine
+from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import loop
-from SuperResolutionLib.training.loop import _schedule, train
+from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish
+from SuperResolutionLib.training.schedule import factor
+from SuperResolutionLib.training.state import Place
 
 CPU = torch.device("cpu")
 
@@ -183,7 +186,7 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_from_before(scans, recipe, t
 
     monkeypatch.setattr(torch, "save", full)
     with refuses("could not be written", "file write failed", "--resume"):
-        loop._save({}, out / "checkpoint.pt")
+        checkpoints.save({}, out / "checkpoint.pt")
     assert (out / "checkpoint.pt").read_bytes() == before
     assert sorted(p.name for p in out.glob("*.tmp")) == []
 
@@ -193,11 +196,17 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_from_before(scans, recipe, t
 
 def test_the_rate_warms_up_holds_and_falls_to_zero(recipe):
     chosen = recipe(steps=100, warm_up=10, hold=0.6)
-    rates = [_schedule(step, chosen) for step in range(101)]
+    rates = [factor(step, 100, chosen) for step in range(101)]
     assert rates[:3] == pytest.approx([0.1, 0.2, 0.3])
     assert rates[10:61] == pytest.approx([1.0] * 51)
     assert rates[80] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0.0)
+
+
+def test_work_ds_rate_is_constant_and_then_linear(recipe):
+    chosen = recipe(schedule="linear", hold=0.5, final=0.02, warm_up=1)
+    rates = [factor(step, 100, chosen) for step in (0, 50, 75, 100)]
+    assert rates == pytest.approx([1.0, 1.0, 0.51, 0.02])
 
 
 @pytest.mark.parametrize(("minutes", "steps"), [(1e-9, 5), (1e9, 12)])
@@ -270,7 +279,7 @@ loop.train(tiny_recipe(), Path(sys.argv[1]), Path(sys.argv[2]), device="cpu", lo
 
 def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.pt"
-    loop._save({"step": 10}, path)
+    checkpoints.save({"step": 10}, path)
 
     def half(_state, target):
         Path(target).write_bytes(b"half")
@@ -278,7 +287,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path, 
 
     monkeypatch.setattr(torch, "save", half)
     with pytest.raises(KeyboardInterrupt):
-        loop._save({"step": 20}, path)
+        checkpoints.save({"step": 20}, path)
     assert torch.load(path, weights_only=True) == {"step": 10}
 
 
@@ -336,5 +345,5 @@ torch.save({{"weights": runs[0].network.state_dict(), "best": bool(best)}}, out 
 
 def test_a_group_takes_the_first_processs_number_of_steps(monkeypatch):
     monkeypatch.setattr(torch.distributed, "broadcast", lambda tensor, source: tensor.fill_(7))
-    assert loop._agree(9, torch.device("cpu"), processes=2) == 7
-    assert loop._agree(9, torch.device("cpu"), processes=1) == 9
+    assert loop._agree(9, Place(CPU, "float32", processes=2)) == 7
+    assert loop._agree(9, Place(CPU, "float32")) == 9

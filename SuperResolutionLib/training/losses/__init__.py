@@ -19,7 +19,7 @@ from SuperResolutionLib.training.losses.adversarial import (
     SmoothL1Labels,
     WassersteinGP,
 )
-from SuperResolutionLib.training.losses.content import BCEContent
+from SuperResolutionLib.training.losses.content import BCEContent, BCEImage
 from SuperResolutionLib.training.losses.frequency import HighFrequency
 from SuperResolutionLib.training.losses.perceptual import mri_perceptual, vgg19_perceptual
 from SuperResolutionLib.training.losses.variation import JointSparsifyingTransform, TotalVariation
@@ -31,6 +31,7 @@ IMAGE_LOSSES: dict[str, Callable[..., nn.Module]] = {
     "l1": nn.L1Loss,
     "smooth_l1": nn.SmoothL1Loss,
     "bce": BCEContent,
+    "bce_image": BCEImage,
     "perceptual": mri_perceptual,
     "perceptual_vgg19": vgg19_perceptual,
     "total_variation": TotalVariation,

@@ -1,4 +1,4 @@
-"""The content loss of work C; MSE, L1 and Smooth-L1 are torch's own."""
+"""The content loss of work C, as it was and as it can work; MSE, L1 and Smooth-L1 are torch's own."""
 
 import torch
 from torch import nn
@@ -16,3 +16,19 @@ class BCEContent(nn.Module):
 
     def forward(self, restored: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         return binary_cross_entropy_with_logits(restored.float(), truth.float().clamp(0, 1))
+
+
+class BCEImage(nn.Module):
+    """Binary cross-entropy of an image itself: the image, cut to `margin`..1 - margin, is the probability.
+
+    The same as BCE with the logit of the cut image. (n, c, h, w) each; what is cut has no gradient, so that voxels
+    brighter than the range need another loss beside this one.
+    """
+
+    def __init__(self, margin: float = 0.01) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, restored: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        chances = restored.float().clamp(self.margin, 1 - self.margin)
+        return binary_cross_entropy_with_logits(torch.logit(chances), truth.float().clamp(0, 1))

@@ -1,0 +1,34 @@
+"""When a training is stopped, and which of its epochs is kept."""
+
+from typing import Any
+
+Figures = dict[str, float]
+
+
+def fallen(figures: Figures, start: Figures, most: float) -> str | None:
+    """Why a training must stop, None if it may go on: its validation PSNR is more than `most` dB below the start's."""
+    lost = start.get("psnr_head", 0.0) - figures.get("psnr_head", 0.0)
+    if lost <= most:
+        return None
+    return f"the validation PSNR is {lost:.2f} dB below the start's, more than {most:g}"
+
+
+def keep_best(best: dict[str, Any] | None, figures: Figures) -> bool:
+    """Whether a supervised epoch is to be kept: the one of greatest gain is."""
+    return best is None or figures["gain"] > best["figures"]["gain"]
+
+
+def keep_last(twin: Figures, figures: Figures, most: float) -> bool:
+    """Whether an epoch of a game is to be kept: the last one is that is near enough to the twin and above bicubic.
+
+    By PSNR alone it would always be the twin, which minimises the square error: a game can only lose it. Near enough:
+    at most `most` dB below the twin. Above bicubic: in PSNR and SSIM.
+    """
+    if "psnr_head" not in figures:
+        return True
+    return fallen(figures, twin, most) is None and figures["gain"] > 0 and figures["ssim_gain"] > 0
+
+
+def eased(ease: float, twin: Figures, figures: Figures, most: float) -> float:
+    """What is left of the game's weight: it is halved after an epoch that used up more than half of `most`."""
+    return ease / 2 if fallen(figures, twin, most / 2) else ease
