@@ -49,26 +49,28 @@ def by_orientation(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """psnr_head (dB) by "angle" and "flip" of every method: {"angle": {"0": {"sinc": 31.2, ...}, ...}, "flip": ...}.
 
-    slices: (n, h, w) float32 of the truth. r: its range R. The methods see a stack of 1 mm voxels, 4 mm apart.
+    slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
     """
     whole = square(slices, scale)
-    ways = {"angle": {str(a): turned(whole, a) for a in angles}, "flip": {n: f(whole) for n, f in FLIPS.items()}}
-    return {
-        kind: {name: _scores(truth, r, methods, degradation, scale, seed) for name, truth in truths.items()}
-        for kind, truths in ways.items()
-    }
+    places = [("angle", str(angle)) for angle in angles] + [("flip", name) for name in FLIPS]
+    truths = [turned(whole, angle) for angle in angles] + [flip(whole) for flip in FLIPS.values()]
+    coarse = np.stack([_coarse(truth, r, degradation, scale, seed) for truth in truths])
+    low = Volume(coarse, (float(scale), float(scale), 4.0 * scale))
+    found: dict[str, dict[str, dict[str, float]]] = {"angle": {}, "flip": {}}
+    for name, method in methods.items():
+        for (kind, key), truth, restored in zip(places, truths, method(low, scale).voxels, strict=True):
+            found[kind].setdefault(key, {})[name] = _psnr_head(truth, restored, r)
+    return found
 
 
-def _scores(
-    truth: np.ndarray, r: float, methods: Mapping[str, Method], degradation: Degradation, scale: int, seed: int
-) -> dict[str, float]:
+def _coarse(truth: np.ndarray, r: float, degradation: Degradation, scale: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     inside = head(truth)
     level = Level(r, float(truth[inside].mean()) if inside.any() else 1.0)
     coarse = degradation.draw(rng).slices(np.ascontiguousarray(truth, np.float32), scale, level, rng)
-    low = Volume(np.asarray(coarse, np.float32), (float(scale), float(scale), 4.0 * scale))
-    scores = {}
-    for name, method in methods.items():
-        error = (method(low, scale).voxels - truth)[inside]
-        scores[name] = float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
-    return scores
+    return np.asarray(coarse, np.float32)
+
+
+def _psnr_head(truth: np.ndarray, restored: np.ndarray, r: float) -> float:
+    error = (restored - truth)[head(truth)].astype(np.float64)
+    return float(10 * np.log10(r**2 / (float(np.mean(error**2)) + 1e-12 * r**2)))

@@ -13,7 +13,7 @@ from SuperResolutionLib.volume import Volume
 def one_sided(low: Volume, scale: int) -> Volume:
     """A method that blurs along the rows only."""
     fine = upsample(low, "linear", scale)
-    return fine.with_voxels((fine.voxels + np.roll(fine.voxels, 2, axis=2)) / 2)
+    return fine.with_voxels((fine.voxels + np.roll(fine.voxels, 2, axis=-1)) / 2)
 
 
 METHODS = {"linear": lambda low, s: upsample(low, "linear", s), "one_sided": one_sided}
