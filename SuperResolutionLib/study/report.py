@@ -103,7 +103,7 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
     parts.append(page.paragraph(f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}; {models}."))
     parts.append(page.paragraph(HOW))
     if plan.slices is not None:
-        parts.append(page.paragraph(f"Only the {plan.slices} slices in the middle of each scan were studied."))
+        parts.append(page.paragraph(f"Only {plan.slices} slices in the middle of each scan: 0 is the first of them."))
     for degradation, own in tables.by_degradation(records).items():
         parts += _degradation_parts(degradation, own, plan, folder, credit)
     parts += ["<footer>", page.paragraph(f"SuperResolution {__version__}. {licences(credit)} {USE}"), "</footer>"]
@@ -158,7 +158,8 @@ def _degradation_parts(degradation: str, records: list[Record], plan: Plan, fold
         page.heading("What is restored at which frequency", 3),
         page.figure(
             folder / f"{base}-spectra.png",
-            f"By spatial frequency; the dotted line is {nyquist}: what lies to its right was not in the scan. Left: "
+            f"By spatial frequency; the dotted line is {nyquist}: what lies to its right was not in the scan, "
+            "but for the corners of its square of k-space, which reach 1.41 times as far. Left: "
             "power beside the truth's; a sharp look alone can reach 1. Middle: power of the error beside the truth's; "
             "above 1 it would be better to show nothing. Right: Fourier ring correlation with the truth (Saxton and "
             f"Baumeister 1982).{source}",

@@ -33,7 +33,8 @@ class Spectrum:
         """What a band (fractions of Nyquist) holds: shares of the truth's power that are restored, and that are wrong.
 
         In each ring the restored slice is split into the part that follows the truth and the rest: the first is right
-        (1 if the truth itself), the second is wrong. An interpolation that adds nothing has 0 and 0.
+        (1 if the truth itself), the second is wrong. Zero filling, which adds nothing, still has a little of both: the
+        square that a truncation keeps has corners, which reach up to 1.41 times its Nyquist frequency.
         """
         chosen = (centres() > low) & (centres() <= high) & (self.truth > 0)
         whole = float(self.truth[chosen].sum())

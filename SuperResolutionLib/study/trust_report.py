@@ -84,7 +84,7 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
         parts.append(page.items([f"{name}: {why}" for name, why in outcome.failures.items()]))
     parts += [page.paragraph(HOW), page.paragraph(LIMITS)]
     if plan.slices is not None:
-        parts.append(page.paragraph(f"Only the {plan.slices} slices in the middle of each scan were studied."))
+        parts.append(page.paragraph(f"Only {plan.slices} slices in the middle of each scan: 0 is the first of them."))
     for record in outcome.records:
         parts += _record_parts(record, path.parent, licences(credit))
     parts += ["<footer>", page.paragraph(f"SuperResolution {__version__}. {licences(credit)} {USE}"), "</footer>"]

@@ -51,6 +51,7 @@ def plain(axes: "Axes", across: str, up: str, title: str = "") -> None:
     if title:
         axes.set_title(title, fontsize=11)
     axes.grid(color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 
