@@ -33,9 +33,10 @@ class Plan:
     threads: int | None = None
 
     def key(self, scan: Scan, mask: str | None) -> str:
-        """What a record hangs on: the scan's bytes, its mask's, the models', and every option but the threads."""
+        """What a record hangs on beside its degradation: the bytes of scan, mask and models, and the options."""
         weights = {model: zoo.read_card(zoo.find(model)).sha256 for model in self.models}
-        options = {name: value for name, value in asdict(self).items() if name not in ("threads", "masks")}
+        others = ("threads", "masks", "degradations")  # the mask and the degradation of this record count, not all
+        options = {name: value for name, value in asdict(self).items() if name not in others}
         parts = [RECORD_VERSION, __version__, scan.name, scan.subject, files.sha256(scan.path), mask, weights, options]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
