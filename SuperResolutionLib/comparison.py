@@ -191,7 +191,7 @@ def comparing(
     signal_only(volume, "degraded and measured")
     axis = stacking_axis(volume, plane)
     truth = crop_to_multiple(volume, axis, scale).cast(np.float32)
-    model = _coarsening(degradation)
+    model = coarsening(degradation)
     same = anatomical_plane(truth, plane)  # where coarsening makes all spacings agree, "native" is another plane
     names = default_methods(scale, is_diffusion(truth)) if methods is None else methods
     chosen = names if isinstance(names, Mapping) else by_names(names, scale, same, **enhance_options)
@@ -229,7 +229,8 @@ def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
         return None, f"No tensor errors: {error}"
 
 
-def _coarsening(degradation: str | Degradation) -> Degradation:
+def coarsening(degradation: str | Degradation) -> Degradation:
+    """The forward model that is meant. Raises InputError for an unknown one, or one that keeps the matrix."""
     model = by_name(degradation) if isinstance(degradation, str) else degradation
     if isinstance(model, KSpaceZeroFilled):
         raise InputError(

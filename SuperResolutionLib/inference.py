@@ -8,6 +8,7 @@ needs no callback.
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import torch
@@ -23,12 +24,13 @@ from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import refine
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.slices import neighbours
-from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels
+from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
 GPU_BATCH_VOXELS = 2**22
 TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
+TURNS = tuple((quarter, mirror) for quarter in range(4) for mirror in (False, True))  # of the ensemble
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
@@ -68,6 +70,35 @@ def enhance(
     return finish(enhancing(volume, model, scale, plane, ensemble, consistent, device, precision, threads, only))
 
 
+def enhancing_with_spread(
+    volume: Volume,
+    model: str | zoo.Model | None = None,
+    scale: int | None = None,
+    plane: str = "native",
+    consistent: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    only: int | None = None,
+) -> Generator[Progress, None, tuple[Volume, Volume]]:
+    """`enhancing` with the ensemble; returns the volume, and how far the eight turns disagree about each voxel.
+
+    The spread is the standard deviation of the eight, float32, in the scan's units, on the grid of the result, before
+    `consistent` or anything else is done to their mean. A network that treats all orientations alike has none.
+    Raises InputError as `enhance` does, and for tensors.
+    """
+    model = choose_model(model, scale, guides.is_diffusion(volume))
+    signal_only(volume, "given an uncertainty map")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    axis = stacking_axis(volume, plane)
+    run = _Run(model, axis, device, precision, True, only)
+    part = volume if only is None else single_slice(volume, axis, only)
+    spread = replace(empty_like(part, axis, model.card.scale, np.float32), gradients=None)
+    result = yield from _enhancing_signals(volume, run, spread=spread)
+    return _finished(volume, run, result, plane, consistent), spread
+
+
 def enhancing(
     volume: Volume,
     model: str | zoo.Model | None = None,
@@ -91,14 +122,7 @@ def enhancing(
             raise InputError("Tensors have no k-space to be consistent with; leave --consistent out.")
         return (yield from _enhancing_tensors(volume, run))
     result = yield from _enhancing_signals(volume, run)
-    if guides.is_diffusion(volume) and model.card.guides:
-        restore_jointly(volume, result, axis, model.card.scale, only)
-    if consistent:
-        part = volume if only is None else single_slice(volume, axis, only)
-        result = make_consistent(part, result, model.card.scale, plane)
-    if guides.is_diffusion(volume) and volume.voxels.min() >= 0:
-        np.maximum(result.voxels, 0, out=result.voxels)
-    return result
+    return _finished(volume, run, result, plane, consistent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +137,22 @@ class _Run:
     only: int | None
 
 
-def _enhancing_signals(volume: Volume, run: _Run, common: float | None = None) -> Generator[Progress, None, Volume]:
-    """Each 3-D volume by its own intensity scale, or all by a `common` one."""
+def _finished(volume: Volume, run: _Run, result: Volume, plane: str, consistent: bool) -> Volume:
+    """What is done to signals after the network: a series brought into agreement with its scan, no signal below 0."""
+    if guides.is_diffusion(volume) and run.model.card.guides:
+        restore_jointly(volume, result, run.axis, run.model.card.scale, run.only)
+    if consistent:
+        part = volume if run.only is None else single_slice(volume, run.axis, run.only)
+        result = make_consistent(part, result, run.model.card.scale, plane)
+    if guides.is_diffusion(volume) and volume.voxels.min() >= 0:
+        np.maximum(result.voxels, 0, out=result.voxels)
+    return result
+
+
+def _enhancing_signals(
+    volume: Volume, run: _Run, common: float | None = None, spread: Volume | None = None
+) -> Generator[Progress, None, Volume]:
+    """Each 3-D volume by its own intensity scale, or all by a `common` one; fills `spread` where it is given."""
     model, only = run.model, run.only
     part = volume if only is None else single_slice(volume, run.axis, only)
     sources = stacks(volume, run.axis)  # whole even for one slice: its neighbours and the range are needed
@@ -123,12 +161,13 @@ def _enhancing_signals(volume: Volume, run: _Run, common: float | None = None) -
     settings = choose_settings(model, sources[0], run.device, run.precision, run.ensemble)
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     targets = stacks(result, run.axis)
+    spreads = stacks(spread, run.axis) if spread is not None else [None] * len(targets)
     total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{model.card.name} on {settings.device} in {settings.precision}")
-    for index, (source, target) in enumerate(zip(sources, targets, strict=True)):
+    for index, (source, target, wide) in enumerate(zip(sources, targets, spreads, strict=True)):
         scale = np.float32(common or data_range(source))
-        for done, message in _restore(network, model.card, source, beside(index), target, settings, scale, only):
+        for done, message in _restore(network, model.card, source, beside(index), target, wide, settings, scale, only):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
     return result
@@ -223,13 +262,15 @@ def _restore(
     source: np.ndarray,
     beside: np.ndarray,
     target: np.ndarray,
+    spread: np.ndarray | None,
     settings: Settings,
     scale: np.float32,
     only: int | None,
 ) -> Iterator[tuple[int, str]]:
     """Restore one stack (n, h, w) into `target` (n, s h, s w), batch by batch; yields slices done and a message.
 
-    beside: (guides, n, h, w). scale: what intensities are divided by. only: just this slice, into a target of one.
+    beside: (guides, n, h, w). spread: as target, for the ensemble's standard deviation. scale: what intensities are
+    divided by. only: just this slice, into a target of one.
     """
     done = 0
     while done < len(target):
@@ -241,7 +282,10 @@ def _restore(
         if len(beside):
             windows = np.concatenate([windows, beside[:, wanted].swapaxes(0, 1)], axis=1)
         try:
-            fine = run_network(network, windows, settings)
+            if spread is None:
+                fine, wide = run_network(network, windows, settings), None
+            else:
+                fine, wide = run_ensemble(network, windows, settings)
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
                 raise
@@ -250,25 +294,49 @@ def _restore(
             continue
         count = len(wanted[kept])
         target[done : done + count] = cast_voxels(fine[kept] * scale, target.dtype)
+        if spread is not None and wide is not None:
+            spread[done : done + count] = wide[kept] * scale
         done += count
         yield done, ""
 
 
 def run_network(network: Network, coarse: np.ndarray, settings: Settings) -> np.ndarray:
     """Run a batch (n, slices, h, w) float32 -> (n, s h, s w) float32; small slices are padded by reflection."""
-    x = torch.from_numpy(np.ascontiguousarray(coarse, dtype=np.float32)).to(settings.device)
-    turns = (
-        [(quarter, mirror) for quarter in range(4) for mirror in (False, True)] if settings.ensemble else [(0, False)]
-    )
-    total: torch.Tensor | None = None
+    turns = TURNS if settings.ensemble else TURNS[:1]
     with torch.inference_mode(), autocast(settings.device, settings.precision):
-        for quarter, mirror in turns:
-            turned = torch.rot90(x.flip(3) if mirror else x, quarter, (2, 3))
-            restored = torch.rot90(_whole(network, turned, settings).float(), -quarter, (2, 3))
-            restored = restored.flip(3) if mirror else restored
-            total = restored if total is None else total + restored
-    assert total is not None
+        total = reduce(torch.add, _turned_runs(network, coarse, settings, turns))
     return (total[:, 0] / len(turns)).cpu().numpy()
+
+
+def run_ensemble(network: Network, coarse: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of a batch's eight flips and quarter turns, as `run_network` has it, and their standard deviation.
+
+    One pass, which holds three images at a time. Squares are summed of differences to the first turn: those of the
+    images themselves would cancel in single precision.
+    """
+    with torch.inference_mode(), autocast(settings.device, settings.precision):
+        runs = _turned_runs(network, coarse, settings, TURNS)
+        first = next(runs)
+        total, away, squares = first.clone(), torch.zeros_like(first), torch.zeros_like(first)
+        for restored in runs:
+            total += restored
+            restored -= first
+            away += restored
+            squares += restored.square_()
+        count = len(TURNS)
+        variance = (squares / count - (away / count).square()).clamp_min(0)
+    return (total[:, 0] / count).cpu().numpy(), variance.sqrt()[:, 0].cpu().numpy()
+
+
+def _turned_runs(
+    network: Network, coarse: np.ndarray, settings: Settings, turns: tuple[tuple[int, bool], ...]
+) -> Iterator[torch.Tensor]:
+    """What the network makes of a batch that is turned and mirrored, turned back: (n, 1, s h, s w) float32 each."""
+    x = torch.from_numpy(np.ascontiguousarray(coarse, dtype=np.float32)).to(settings.device)
+    for quarter, mirror in turns:
+        turned = torch.rot90(x.flip(3) if mirror else x, quarter, (2, 3))
+        restored = torch.rot90(_whole(network, turned, settings).float(), -quarter, (2, 3))
+        yield restored.flip(3) if mirror else restored
 
 
 def _whole(network: Network, x: torch.Tensor, settings: Settings) -> torch.Tensor:

@@ -112,13 +112,15 @@ def mean_ssim(truth: np.ndarray, restored: np.ndarray, region: np.ndarray, r: fl
 
     r: the data range. Slices smaller than the window of 11 voxels are not measured.
     """
+    shown = [k for k in range(len(truth)) if region[k].mean() > 0.05] if min(truth.shape[1:]) >= 11 else []
+    values = [ssim_map(truth[k], restored[k], r)[0] for k in shown]
+    return float(np.mean(values)) if values else None
+
+
+def ssim_map(truth: np.ndarray, restored: np.ndarray, r: float) -> tuple[float, np.ndarray]:
+    """SSIM of one slice of at least 11 x 11 voxels, and of each voxel's surroundings. r: the data range."""
     from skimage.metrics import structural_similarity
 
-    shown = [k for k in range(len(truth)) if region[k].mean() > 0.05] if min(truth.shape[1:]) >= 11 else []
-    values = [
-        structural_similarity(
-            truth[k], restored[k], data_range=r, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-        )
-        for k in shown
-    ]
-    return float(np.mean(values)) if values else None
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    whole, places = structural_similarity(truth, restored, data_range=r, full=True, **settings)
+    return float(whole), np.asarray(places)

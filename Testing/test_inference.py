@@ -15,10 +15,20 @@ from SuperResolutionLib.consistency import agreement
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis
-from SuperResolutionLib.inference import Settings, choose_model, choose_settings, enhance, enhancing, run_network
+from SuperResolutionLib.inference import (
+    Settings,
+    choose_model,
+    choose_settings,
+    enhance,
+    enhancing,
+    enhancing_with_spread,
+    run_ensemble,
+    run_network,
+)
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Gradients, Volume
 
 CPU = torch.device("cpu")
@@ -513,3 +523,85 @@ def test_a_diffusion_series_without_negative_voxels_gets_none():
     negative = replace(series, voxels=series.voxels - 1)
     assert enhance(negative, below, **EXACT).voxels.min() < -1
     assert enhance(replace(series, gradients=None), plain(lambda x: repeat(x - 0.3)), **EXACT).voxels.min() < 0
+
+
+# ---------------------------------------------------------------- how far the eight turns disagree
+
+
+def with_spread(volume: Volume, model: zoo.Model, **options: object) -> tuple[Volume, Volume]:
+    return finish(enhancing_with_spread(volume, model, **{**EXACT, **options}))
+
+
+def test_the_spread_is_the_standard_deviation_of_the_eight_turns():
+    model, settings = tiny(), Settings(CPU, "float32", 4)
+    x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
+    restored = []
+    for quarter in range(4):
+        for mirror in (False, True):
+            turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
+            back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
+            restored.append(back[..., ::-1] if mirror else back)
+    mean, spread = run_ensemble(model.network, x, settings)
+    assert np.abs(spread - np.std(restored, axis=0)).max() < 1e-5
+    assert spread.max() > 1e-3
+    assert np.array_equal(mean, run_network(model.network, x, Settings(CPU, "float32", 4, ensemble=True)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_the_volume_beside_the_spread_is_that_of_the_ensemble(dtype):
+    low = brain().cast(dtype)
+    result, spread = with_spread(low, tiny())
+    assert np.array_equal(result.voxels, enhance(low, tiny(), ensemble=True, **EXACT).voxels)
+    assert (result.voxels.dtype, spread.voxels.dtype) == (dtype, np.float32)
+    assert spread.voxels.shape == result.voxels.shape
+    assert np.array_equal(spread.bounds(), result.bounds())
+
+
+def test_the_spread_is_in_the_units_of_the_scan():
+    low = brain()
+    brighter = low.with_voxels(8 * low.voxels)
+    (_, one), (_, other) = with_spread(low, tiny()), with_spread(brighter, tiny())
+    assert one.voxels.max() > 0
+    assert np.allclose(other.voxels, 8 * one.voxels, rtol=1e-4, atol=1e-3)
+
+
+def test_a_symmetric_method_has_no_spread():
+    _, spread = with_spread(brain(), plain(repeat))
+    assert spread.voxels.max() == 0
+
+
+def test_a_small_spread_about_a_large_value_is_not_lost_in_rounding():
+    def slightly_askew(x: torch.Tensor) -> torch.Tensor:
+        ramp = torch.linspace(-1e-4, 1e-4, x.shape[3])
+        return repeat(x * 0 + 1 + ramp)
+
+    _, spread = run_ensemble(slightly_askew, np.ones((1, 1, 9, 9), np.float32), Settings(CPU, "float32", 1))
+    ramp = np.linspace(-1e-4, 1e-4, 9).repeat(2)
+    expected = np.std([ramp[None] + 0 * ramp[:, None], -ramp[None] + 0 * ramp[:, None],
+                       ramp[:, None] + 0 * ramp, -ramp[:, None] + 0 * ramp], axis=0)  # fmt: skip
+    assert np.allclose(spread[0], expected, atol=2e-7)
+
+
+def test_one_slice_and_a_series_have_their_spread_too():
+    low = brain()
+    _, whole = with_spread(low, tiny())
+    _, part = with_spread(low, tiny(), only=2)
+    assert np.array_equal(part.voxels, whole.voxels[2:3])
+    series = diffusion_series()
+    result, spread = with_spread(series, tiny(guides=("mean_b0",)))
+    assert spread.voxels.shape == result.voxels.shape
+    assert spread.gradients is None
+    assert result.gradients is not None
+
+
+def test_where_memory_runs_out_the_spread_goes_on_with_less():
+    model = zoo.Model(card(slices=1), Hungry(slices=3))
+    result, spread = with_spread(brain((26, 28, 11)), model)
+    assert np.allclose(result.voxels, brain((26, 28, 11)).voxels.repeat(2, 1).repeat(2, 2))
+    assert spread.voxels.max() == 0
+
+
+def test_tensors_have_no_spread(refuses):
+    tensors = Volume(np.zeros((6, 4, 12, 12), np.float32), quantity="tensor")
+    with refuses("uncertainty map"):
+        with_spread(tensors, tiny())

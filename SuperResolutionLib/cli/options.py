@@ -72,6 +72,11 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--consistent", action="store_true", help="keep the scan's own k-space centre exactly")
     add_device(parser)
+    add_precision(parser)
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """--precision and --threads."""
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16", "float16"),
@@ -84,6 +89,15 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """--device."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+
+
+def share_of_threads(threads: int | None, jobs: int) -> int | None:
+    """The CPU threads of each of several processes; None (one per core) where nothing asks for fewer."""
+    import os
+
+    if threads is None and jobs == 1:
+        return None
+    return max(1, (threads or os.cpu_count() or 1) // jobs)
 
 
 def positive(text: str) -> int:

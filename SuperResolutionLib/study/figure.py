@@ -29,12 +29,12 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
         raise InputError("There is no restored volume to show; compare at least one method.")
     axis = stacking_axis(result.truth, result.plane)
     truth = stacks(result.truth, axis)[0]
-    k = _middle(truth) if height is None else round(height * (len(truth) - 1))
+    k = middle(truth) if height is None else round(height * (len(truth) - 1))
     coarse = upsample(result.low, "nearest", result.scale, result.plane)
     shown = [upright(v, axis, k) for v in (result.truth, coarse, *restored)]
     errors = [np.abs(image - shown[0]) for image in shown[2:]]
     white, most = data_range(truth), float(np.percentile(errors[0], 99.5)) or 1.0
-    top, left, side = _detail(errors[0])
+    top, left, side = detail(errors[0])
     stretch = aspect(result.truth, axis)
     panels = [(image, "gray", white) for image in shown] + [(error, "inferno", most) for error in errors]
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(result, r) for r in rows)]
@@ -56,7 +56,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
 
 
-def _middle(slices: np.ndarray) -> int:
+def middle(slices: np.ndarray) -> int:
     """The middle one of the slices that show at least half as much head as the fullest."""
     shown = head(slices).mean(axis=(1, 2))
     full = np.flatnonzero(shown >= 0.5 * shown.max())
@@ -96,7 +96,7 @@ def aspect(volume: Volume, axis: int) -> float:
     return volume.spacing[rows] / volume.spacing[columns]
 
 
-def _detail(error: np.ndarray) -> tuple[int, int, int]:
+def detail(error: np.ndarray) -> tuple[int, int, int]:
     """Top, left and side of the square, a third of the picture, that holds the most error away from the rim."""
     side = max(8, min(error.shape) // 3)
     sums = np.pad(error**2, ((1, 0), (1, 0))).cumsum(0).cumsum(1)

@@ -212,3 +212,27 @@ def test_ctrl_c_in_the_middle_leaves_no_file_and_no_process(tmp_path):
     assert contents(tmp_path) == before
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+# ---------------------------------------------------------------- how far the eight turns disagree
+
+
+def test_the_uncertainty_map_lies_beside_the_result(command, scan, model, tmp_path):
+    out, spread = tmp_path / "out.nii.gz", tmp_path / "spread.nii.gz"
+    chosen = ["--model", model, "--precision", "float32", "--progress", "none"]
+    assert command("enhance", scan, out, "--uncertainty", spread, *chosen).code == 0
+    assert command("enhance", scan, tmp_path / "plain.nii.gz", "--ensemble", *chosen).code == 0
+    result, wide = files.read(out), files.read(spread)
+    assert np.array_equal(result.voxels, files.read(tmp_path / "plain.nii.gz").voxels)
+    assert wide.voxels.dtype == np.float32
+    assert wide.voxels.max() > 0
+    assert np.allclose(wide.bounds(), result.bounds())
+    record = json.loads((tmp_path / "spread.json").read_text())
+    assert (record["operation"], record["of"]) == ("uncertainty", "out.nii.gz")
+    assert json.loads((tmp_path / "out.json").read_text())["ensemble"] is True
+
+
+@pytest.mark.parametrize("given", ["out.nii.gz", "spread.txt", "away/spread.nii.gz", "scan.nii.gz"])
+def test_an_uncertainty_map_that_cannot_be_written_is_refused_at_once(refused, scan, model, tmp_path, given):
+    chosen = ["--model", model, "--progress", "none"]
+    refused(["enhance", scan, tmp_path / "out.nii.gz", "--uncertainty", tmp_path / given, *chosen])

@@ -49,7 +49,18 @@ def test_help_imports_nothing_heavy(helped, module):
 
 
 def test_every_command_of_the_readme_is_there():
-    assert NAMES == ["enhance", "upsample", "degrade", "compare", "tensor", "models", "devices", "train", "info"]
+    assert NAMES == [
+        "enhance",
+        "upsample",
+        "degrade",
+        "compare",
+        "study",
+        "tensor",
+        "models",
+        "devices",
+        "train",
+        "info",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,102 @@
+"""superresolution study: restore scans by every method, and report where that helps and where it hurts."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import progress
+from SuperResolutionLib.errors import InputError
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.study.plan import Plan
+    from SuperResolutionLib.study.work import Outcome
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(
+        commands,
+        "study",
+        "measure methods on many scans and write a report with figures (HTML)",
+        "superresolution study scans/ --out study",
+        "superresolution study a_T1w.nii.gz b_T1w.nii.gz --degradations k_space area --out study --credit CC0",
+        "superresolution study clinical.nii.gz --no-truth --out trust",
+    )
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", type=Path, help="scans, folders of scans, a BIDS folder")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder of the report")
+    parser.add_argument("--models", nargs="+", metavar="NAME", help="models (default: all installed of the scale)")
+    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser, and finer again")
+    parser.add_argument(
+        "--degradations", nargs="+", default=["k_space"], metavar="NAME[:setting=value]", help="the forward models"
+    )
+    parser.add_argument("--no-truth", action="store_true", help="enhance the scans as they are: what can be trusted?")
+    parser.add_argument("--masks", metavar="PATH", type=Path, help="a brain mask, or a folder of NAME_mask files")
+    parser.add_argument("--slices", metavar="N", type=common.positive, help="only N slices in the middle of each scan")
+    parser.add_argument("--subjects", metavar="REGEX", help="finds the subject in a path, by its one group (...)")
+    parser.add_argument("--credit", metavar="TEXT", default="", help="source and licence of the scans, for captions")
+    parser.add_argument("--jobs", metavar="N", type=common.positive, default=1, help="scans at a time")
+    common.add_plane(parser)
+    common.add_seed(parser)
+    common.add_device(parser)
+    common.add_precision(parser)
+    progress.add(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Study files; returns 1 where some of them could not be studied."""
+    with progress.reporter(options.progress, unit="scan") as report:
+        began = time.monotonic()
+        _check_folder(options.out)
+        from SuperResolutionLib.progress import finish
+        from SuperResolutionLib.study.subjects import find_scans
+        from SuperResolutionLib.study.work import tasks, working
+
+        scans = find_scans(options.inputs, options.subjects)
+        plan = _plan(options)
+        todo = tasks(scans, plan)
+        outcome = finish(working(todo, plan, options.out, options.jobs), report.show)
+        if not outcome.records:
+            raise InputError(next(iter(outcome.failures.values())))
+        page = _write(outcome, plan, options)
+        report.finish(page, time.monotonic() - began)
+    for name, why in outcome.failures.items():
+        print(f"superresolution: not studied: {name}: {why}", file=sys.stderr)
+    return 1 if outcome.failures else 0
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse, before any work, a folder that cannot take the report."""
+    from SuperResolutionLib.files.output import check_group
+    from SuperResolutionLib.study.figures.style import canvas
+
+    check_group(out, [], overwrite=True)
+    canvas(1, 1)
+
+
+def _plan(options: argparse.Namespace) -> "Plan":
+    from SuperResolutionLib.study.plan import Plan, checked_degradations, chosen_models
+
+    return Plan(
+        models=chosen_models(options.models, options.scale),
+        scale=options.scale,
+        degradations=checked_degradations(options.degradations),
+        plane=options.plane,
+        seed=options.seed,
+        slices=options.slices,
+        masks=None if options.masks is None else str(options.masks),
+        truth=not options.no_truth,
+        device=options.device,
+        precision=options.precision,
+        threads=common.share_of_threads(options.threads, options.jobs),
+    )
+
+
+def _write(outcome: "Outcome", plan: "Plan", options: argparse.Namespace) -> Path:
+    from SuperResolutionLib.study.report import write_report
+    from SuperResolutionLib.study.trust_report import write_trust_report
+
+    return (write_report if plan.truth else write_trust_report)(outcome, plan, options.out, options.credit)

@@ -1,0 +1,163 @@
+"""One scan as the truth: degraded, restored by every method, measured and drawn; plain values and PNGs come out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.comparison import Comparison, Row, by_names, compare
+from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.metrics import ssim_map
+from SuperResolutionLib.study import masks, measures, tissue
+from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.rotation import by_orientation
+from SuperResolutionLib.study.spectrum import spectrum
+from SuperResolutionLib.study.subjects import Scan
+from SuperResolutionLib.volume import SIGNAL, Volume
+
+TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quick
+ERROR_BINS, ERROR_MOST = 80, 0.2  # histograms of |error| / R
+
+
+def read_single(path: Path) -> Volume:
+    """A scan of one volume of intensities. Raises InputError for a series or tensors."""
+    volume = files.read(path)
+    if volume.quantity != SIGNAL or volume.count != 1:
+        raise InputError(f"{path.name} is a series or holds tensors; a study takes single volumes. Use 'compare'.")
+    return volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
+
+
+def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
+    """The `count` slices in the middle of a stack, in their place; all of them for None."""
+    total = volume.size[axis]
+    if count is None or count >= total:
+        return volume
+    first = (total - count) // 2
+    keep: list[slice] = [slice(None)] * 3
+    keep[2 - axis] = slice(first, first + count)
+    origin = np.asarray(volume.origin) + first * volume.spacing[axis] * volume.direction[:, axis]
+    x, y, z = (float(v) for v in origin)
+    return Volume(volume.voxels[tuple(keep)], volume.spacing, (x, y, z), volume.direction)
+
+
+def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path) -> dict[str, Any]:
+    """Measure one scan under one degradation; draws its figures into `folder`. Returns plain values, for JSON.
+
+    Raises InputError for a scan or mask that cannot be used.
+    """
+    volume = read_single(scan.path)
+    axis = stacking_axis(volume, plan.plane)
+    found = masks.brain(volume) if mask is None else masks.read_mask(mask, volume)
+    part = middle_slices(volume, axis, plan.slices)
+    inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
+    network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
+    names = [*METHODS, *plan.models]
+    result = compare(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
+    record = measured(result, stacks(inside, axis)[0])
+    return {
+        "scan": scan.name,
+        "subject": scan.subject,
+        "mask": "automatic: Otsu and morphology" if mask is None else mask.name,
+        "whole_head": masks.shows_whole_head(head(volume.voxels), found),
+        **record,
+        "orientation": _orientations(result, plan, network),
+        "figures": _draw(result, scan, folder),
+    }
+
+
+def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
+    """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order."""
+    truth = stacks(result.truth, result.axis)[0]
+    r = data_range(truth)
+    best = result.best_classical
+    return {
+        "degradation": result.degradation,
+        "scale": result.scale,
+        "plane": result.plane,
+        "spacing": list(result.truth.spacing),
+        "size": list(result.truth.size),
+        "range": r,
+        "best_classical": best.method if best is not None else None,
+        "head_share": [float(part.mean()) for part in head(truth)],
+        "methods": {zoo.label(row.method): _method(row, truth, brain, r, result.axis) for row in result.rows},
+    }
+
+
+def _method(row: Row, truth: np.ndarray, brain: np.ndarray, r: float, axis: int) -> dict[str, Any]:
+    assert row.restored is not None
+    restored = stacks(row.restored, axis)[0]
+    inside = head(truth)
+    shown = np.flatnonzero(inside.mean(axis=(1, 2)) > 0.05)
+    ssims, brain_ssim = _ssims(truth, restored, brain, r, shown)
+    error = np.abs(restored - truth)
+    counts, _ = np.histogram(np.minimum(error[inside] / r, ERROR_MOST), ERROR_BINS, (0, ERROR_MOST))
+    rings = spectrum(truth[shown], restored[shown])
+    classes = tissue.dice(truth, restored, brain)
+    known = [s for s in ssims if s is not None]
+    return {
+        "classical": row.classical,
+        "psnr": row.score.psnr,
+        "psnr_head": row.score.psnr_head,
+        "psnr_brain": _psnr(error[brain], r),
+        "ssim": float(np.mean(known)) if known else None,
+        "ssim_brain": brain_ssim,
+        "nmse": row.score.nmse,
+        **measures.further(truth, restored, r, shown),
+        "dice": None if classes is None else float(np.mean(classes)),
+        "dice_classes": classes,
+        "psnr_slices": list(row.psnr_slices),
+        "ssim_slices": ssims,
+        "histogram": counts.tolist(),
+        "spectrum": {name: values.tolist() for name, values in asdict(rings).items()},
+    }
+
+
+def _ssims(
+    truth: np.ndarray, restored: np.ndarray, brain: np.ndarray, r: float, shown: np.ndarray
+) -> tuple[list[float | None], float | None]:
+    """SSIM slice by slice, None where a slice shows too little; and its mean inside the brain."""
+    values: list[float | None] = [None] * len(truth)
+    inside = []
+    for k in shown if min(truth.shape[1:]) >= 11 else []:
+        values[k], places = ssim_map(truth[k].astype(np.float64), restored[k].astype(np.float64), r)
+        inside.append(places[brain[k]])
+    together = np.concatenate(inside) if inside else np.empty(0)
+    return values, float(together.mean()) if together.size else None
+
+
+def _psnr(error: np.ndarray, r: float) -> float | None:
+    """dB of the voxels of a mask; None where it is empty."""
+    if not error.size:
+        return None
+    return float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
+
+
+def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) -> dict[str, Any]:
+    """Quality by angle and flip, on the slices around the one with most head."""
+    truth = stacks(result.truth, result.axis)[0]
+    most = int(np.argmax(head(truth).mean(axis=(1, 2))))
+    first = max(0, min(most - TURNED_SLICES // 2, len(truth) - TURNED_SLICES))
+    chosen = truth[first : first + TURNED_SLICES]
+    methods = by_names([*METHODS, *plan.models], plan.scale, "axial", **network)
+    labelled = {zoo.label(name): method for name, method in methods.items()}
+    model = by_name(result.degradation)
+    return dict(by_orientation(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed))
+
+
+def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
+    """The pictures of this scan: kind -> file name in `folder`."""
+    from SuperResolutionLib.study.figures.crops import crops_figure
+    from SuperResolutionLib.study.figures.errors import errors_figure
+
+    base = f"{scan.name}-{result.degradation.replace(':', '-')}"
+    names = {"errors": f"{base}-errors.png", "crops": f"{base}-crops.png"}
+    errors_figure(result, folder / names["errors"])
+    crops_figure(result, folder / names["crops"])
+    return names

@@ -1,0 +1,75 @@
+"""What a study does with each scan, as plain values: the same plan gives the same record."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from SuperResolutionLib import __version__, files, zoo
+from SuperResolutionLib.comparison import coarsening
+from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.study.subjects import Scan
+
+RECORD_VERSION = 1  # of what is measured and drawn; another one measures all anew
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
+
+    truth: whether the scans are the truth, to be degraded and restored; else they are enhanced as they are.
+    """
+
+    models: tuple[str, ...]
+    scale: int = 2
+    degradations: tuple[str, ...] = ("k_space",)
+    plane: str = "native"
+    seed: int = 0
+    slices: int | None = None
+    masks: str | None = None
+    truth: bool = True
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+
+    def key(self, scan: Scan, mask: str | None) -> str:
+        """What a record hangs on beside its degradation: the bytes of scan, mask and models, and the options."""
+        weights = {model: zoo.read_card(zoo.find(model)).sha256 for model in self.models}
+        others = ("threads", "masks", "degradations")  # the mask and the degradation of this record count, not all
+        options = {name: value for name, value in asdict(self).items() if name not in others}
+        parts = [RECORD_VERSION, __version__, scan.name, scan.subject, files.sha256(scan.path), mask, weights, options]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def chosen_models(names: list[str] | None, scale: int) -> tuple[str, ...]:
+    """The models of a study: those named, or all installed ones of the scale that need no diffusion series.
+
+    Raises InputError for one that is not there, has another scale or needs guides, or where there is none.
+    """
+    if names is None:
+        cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
+        fitting = tuple(name for name, card in cards.items() if card.scale == scale and not card.guides)
+        if not fitting:
+            raise InputError(f"No model of scale {scale} is installed; name some with --models, or choose a scale.")
+        return fitting
+    for name in names:
+        if name in METHODS:
+            raise InputError(f"'{name}' is a classical method, and all of those are compared anyhow; leave it out.")
+        if name not in zoo.installed() and not name.endswith(".safetensors"):
+            raise unknown("model", name, zoo.installed())
+        card = zoo.read_card(zoo.find(name))
+        if card.scale != scale:
+            raise InputError(f"Model '{card.name}' has scale {card.scale}, not {scale}; give --scale {card.scale}.")
+        if card.guides:
+            raise InputError(f"Model '{card.name}' works on diffusion series, and a study on single volumes.")
+    labels = [*METHODS, *(zoo.label(name) for name in names)]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise InputError(f"Two methods are called {twice[0]}; leave one out, or rename a file.")
+    return tuple(names)
+
+
+def checked_degradations(names: list[str]) -> tuple[str, ...]:
+    """The forward models of a study, each once. Raises InputError for one that is unknown or keeps the matrix."""
+    for name in names:
+        coarsening(name)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,97 @@
+"""What is studied: the scans among files and folders, and the subject that each belongs to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import check_exists, extension, stem
+from SuperResolutionLib.files.dicom import is_dicom
+
+BIDS = re.compile(r"(sub-[A-Za-z0-9]+)")
+BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")
+DERIVED = ("derivatives", "sourcedata", "code")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One volume to study. name: unlike that of any other scan of the study. subject: whom it shows."""
+
+    path: Path
+    name: str
+    subject: str
+
+
+def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]:
+    """The scans among files and folders; a folder is searched through, a BIDS folder for its structural scans.
+
+    A folder of DICOM files, without images of another kind, is one scan.
+
+    pattern: a regular expression with one group that finds the subject in the path. Without one, the subject is BIDS's
+    sub-XX, else the file name up to its last underscore, so that patient01_T1W and patient01_T2W are one subject.
+    Raises InputError where there is no scan, or the pattern does not fit.
+    """
+    found: list[Path] = []
+    for path in inputs:
+        check_exists(path)
+        found += (_within(path) or _dicom(path)) if path.is_dir() else [path]
+    unique = list({path.resolve(): path for path in found}.values())
+    if not unique:
+        raise InputError(f"There is no scan in {', '.join(map(str, inputs))}; name files, or folders that hold some.")
+    rule = _compiled(pattern)
+    names = _names(unique)
+    return [Scan(path, name, _subject(path, rule)) for path, name in zip(unique, names, strict=True)]
+
+
+def _within(folder: Path) -> list[Path]:
+    """The images under a folder, sorted; gradients, hidden files and a study's own folder hold none."""
+    images = [p for p in sorted(folder.rglob("*")) if extension(p) and p.is_file() and not _hidden(p, folder)]
+    if not (folder / "dataset_description.json").is_file() and not any(folder.glob("sub-*/")):
+        return images
+    inside = [p for p in images if not set(DERIVED) & set(p.relative_to(folder).parts)]
+    return [p for p in inside if stem(p).rpartition("_")[2] in BIDS_SCANS]
+
+
+def _dicom(folder: Path) -> list[Path]:
+    """The folder itself, if it holds a DICOM series."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder))
+    return [folder] if any(is_dicom(path) for path in files) else []
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """File names without extension; where two are the same, a number is added."""
+    names: list[str] = []
+    for path in paths:
+        name, count = stem(path), 2
+        while name in names:
+            name, count = f"{stem(path)}-{count}", count + 1
+        names.append(name)
+    return names
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        rule = re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"'{pattern}' is not a regular expression: {error}.") from error
+    if rule.groups != 1:
+        raise InputError(f"'{pattern}' has {rule.groups} groups; put the part that names the subject into one (...).")
+    return rule
+
+
+def _subject(path: Path, rule: re.Pattern[str] | None) -> str:
+    if rule is not None:
+        match = rule.search(path.as_posix())
+        if match is None:
+            raise InputError(f"The subject pattern '{rule.pattern}' does not fit {path}; change it, or leave it out.")
+        return match[1]
+    if match := BIDS.search(path.name) or BIDS.search(path.absolute().parent.as_posix()):
+        return match[1]
+    return stem(path).rpartition("_")[0] or stem(path)

@@ -1,0 +1,108 @@
+"""A scan enhanced as it is, with no truth to compare: what can be said about it nevertheless, and what cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from SuperResolutionLib import checks, zoo
+from SuperResolutionLib.consistency import agreement as agreement_db
+from SuperResolutionLib.degradation import degrade
+from SuperResolutionLib.geometry import anatomical_plane, stacking_axis, stacks
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.progress import finish
+from SuperResolutionLib.study import masks
+from SuperResolutionLib.study.examine import middle_slices, read_single
+from SuperResolutionLib.study.habitat import look, unlike
+from SuperResolutionLib.study.hallucination import Agreement, agreement
+from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.subjects import Scan
+from SuperResolutionLib.study.trained import RANGES
+from SuperResolutionLib.volume import Volume
+
+BACK = "k_space"  # how a result is brought back to the scan's grid: all of the scan's band, nothing above it
+MODELS_OF_SCANNERS = ("k_space", "k_space_hamming", "area", "bicubic", "bicubic_blur3")
+BINS = 100
+
+
+def examine_without_truth(scan: Scan, plan: Plan, folder: Path) -> dict[str, Any]:
+    """Enhance one scan by every model and measure what can be measured; draws its figures into `folder`.
+
+    Raises InputError for a scan that cannot be used.
+    """
+    from SuperResolutionLib.inference import choose_model, enhancing_with_spread
+    from SuperResolutionLib.study.figures.trust import trust_figure
+
+    whole = read_single(scan.path)
+    axis = stacking_axis(whole, plan.plane)
+    low = middle_slices(whole, axis, plan.slices).cast(np.float32)
+    plane = anatomical_plane(whole, plan.plane)
+    smooth = upsample(low, "bicubic", plan.scale, plane)
+    found: dict[str, Any] = {}
+    figures: dict[str, str] = {}
+    for name in plan.models:
+        model = choose_model(name, plan.scale)
+        work = enhancing_with_spread(
+            low, model, plane=plane, device=plan.device, precision=plan.precision, threads=plan.threads
+        )
+        restored, spread = finish(work)
+        again, patches = brought_back(low, restored, plan.scale, plane)
+        label = zoo.label(name)
+        found[label] = {
+            **figures_of(low, restored, patches, plan.scale, plane),
+            "spread": spread_shares(low, spread, plan.scale, plane),
+            "unlike": [*checks.unusual(whole, model.card, plan.plane), *_unlike(low, axis, plan.scale)],
+        }
+        figures[label] = f"{scan.name}-{label}-trust.png"
+        trust_figure(low, restored, spread, again, patches, plane, folder / figures[label])
+    return {
+        "scan": scan.name,
+        "subject": scan.subject,
+        "scale": plan.scale,
+        "plane": plan.plane,
+        "spacing": list(low.spacing),
+        "size": list(low.size),
+        "range": data_range(low.voxels),
+        "whole_head": masks.shows_whole_head(head(whole.voxels), masks.brain(whole)),
+        "models": found,
+        "bicubic": figures_of(low, smooth, brought_back(low, smooth, plan.scale, plane)[1], plan.scale, plane),
+        "input_histogram": _histogram(low.voxels, data_range(low.voxels)),
+        "figures": figures,
+    }
+
+
+def brought_back(low: Volume, restored: Volume, scale: int, plane: str) -> tuple[Volume, Agreement | None]:
+    """The sharper volume on the scan's own grid, and how its patches agree with the scan."""
+    again = degrade(restored.cast(np.float32), BACK, scale, plane)
+    axis = stacking_axis(low, plane)
+    return again, agreement(stacks(low, axis)[0], stacks(again, axis)[0])
+
+
+def figures_of(low: Volume, restored: Volume, patches: Agreement | None, scale: int, plane: str) -> dict[str, Any]:
+    """Consistency (dB by forward model), suspect patches and their curve, and the histogram of intensities."""
+    return {
+        "consistency": {name: agreement_db(low, restored, name, scale, plane) for name in MODELS_OF_SCANNERS},
+        "suspect": None if patches is None else patches.share,
+        "curve": None if patches is None else [None if np.isnan(v) else float(v) for v in patches.curve],
+        "histogram": _histogram(restored.voxels, data_range(low.voxels)),
+    }
+
+
+def spread_shares(low: Volume, spread: Volume, scale: int, plane: str) -> dict[str, float]:
+    """Median, 95th and 99th percentile of the spread in the head, as shares of R."""
+    inside = head(upsample(low, "nearest", scale, plane).voxels)
+    values = spread.voxels[inside] if inside.any() else spread.voxels
+    median, high, highest = np.percentile(values, [50, 95, 99]) / data_range(low.voxels)
+    return {"median": float(median), "p95": float(high), "p99": float(highest)}
+
+
+def _unlike(low: Volume, axis: int, scale: int) -> list[str]:
+    """In what the scan looks unlike the training scans; nothing where their range is not known."""
+    return unlike(look(stacks(low, axis)[0]), *RANGES[scale]) if scale in RANGES else []
+
+
+def _histogram(voxels: np.ndarray, r: float) -> list[int]:
+    """Counts from -0.1 R to 1.3 R; what lies beyond is in the outermost bins."""
+    counts, _ = np.histogram(np.clip(voxels / r, -0.1, 1.3), BINS, (-0.1, 1.3))
+    return [int(count) for count in counts]

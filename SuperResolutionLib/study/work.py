@@ -1,0 +1,153 @@
+"""A study from scans to report: what is done already is not done again, and one bad scan does not stop the others."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from SuperResolutionLib import files
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.progress import Progress
+from SuperResolutionLib.study import masks
+from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.subjects import Scan
+
+CACHE = ".cache"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record to make: a scan under one degradation, or (without truth) as it is."""
+
+    scan: Scan
+    degradation: str | None
+    mask: Path | None
+
+    @property
+    def label(self) -> str:
+        """How progress and the report call it."""
+        return self.scan.name if self.degradation is None else f"{self.scan.name}, {self.degradation}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a study: records in the order of the tasks, and a sentence for each scan that failed."""
+
+    records: tuple[dict[str, Any], ...]
+    folders: tuple[Path, ...]
+    failures: dict[str, str]
+
+
+def tasks(scans: Sequence[Scan], plan: Plan) -> list[Task]:
+    """What there is to do. Raises InputError, before any work, for a mask that is missing or on another grid."""
+    wanted = Path(plan.masks) if plan.masks is not None else None
+    found = {scan: masks.mask_of(scan.path, wanted) for scan in scans}
+    for scan, mask in found.items():
+        if mask is not None:
+            _check_mask(scan, mask)
+    degradations: tuple[str | None, ...] = plan.degradations if plan.truth else (None,)
+    return [Task(scan, degradation, found[scan]) for degradation in degradations for scan in scans]
+
+
+def _check_mask(scan: Scan, mask: Path) -> None:
+    from SuperResolutionLib.study.examine import read_single
+
+    try:
+        volume = read_single(scan.path)
+    except InputError:
+        return  # that the scan is bad is told when its turn comes
+    masks.read_mask(mask, volume)
+
+
+def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Generator[Progress, None, Outcome]:
+    """Do all tasks, in `jobs` processes; a step of progress is a task. Close it to stop: what is done stays done."""
+    cache = out / CACHE
+    cache.mkdir(parents=True, exist_ok=True)
+    for stale in cache.glob(".part-*"):  # what an interrupted study left half done
+        shutil.rmtree(stale, ignore_errors=True)
+    began = time.monotonic()
+    done: dict[int, Path] = {}
+    failures: dict[str, str] = {}
+    yield Progress(0, len(todo), 0.0)
+    for index, answer in _answers(todo, plan, cache, jobs):
+        if isinstance(answer, Path):
+            done[index] = answer
+            message = ""
+        else:
+            failures[todo[index].label] = answer
+            message = f"{todo[index].label}: {answer}"
+        yield Progress(len(done) + len(failures), len(todo), time.monotonic() - began, message)
+    folders = tuple(done[index] for index in sorted(done))
+    records = tuple(json.loads((folder / "record.json").read_text(encoding="utf-8")) for folder in folders)
+    return Outcome(records, folders, failures)
+
+
+def _answers(todo: Sequence[Task], plan: Plan, cache: Path, jobs: int) -> Generator[tuple[int, Path | str], None, None]:
+    """The folder of each task's record, or why there is none, as they come."""
+    if jobs == 1 or len(todo) == 1:
+        for index, task in enumerate(todo):
+            yield index, attempt(task, plan, cache)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(min(jobs, len(todo)), get_context("spawn"), initializer=_let_the_parent_stop_us)
+    try:
+        waiting = {pool.submit(attempt, task, plan, cache): index for index, task in enumerate(todo)}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _let_the_parent_stop_us() -> None:
+    """Ctrl-C reaches all processes of a terminal; the parent ends the others."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def attempt(task: Task, plan: Plan, cache: Path) -> Path | str:
+    """The folder that holds the task's record and pictures, made unless it is there; or a sentence why not."""
+    try:
+        return record_folder(task, plan, cache)
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"{error.filename or task.scan.path} cannot be used: {error.strerror or error}."
+
+
+def record_folder(task: Task, plan: Plan, cache: Path) -> Path:
+    """As `attempt`, but raises. A folder appears whole or not at all."""
+    mask = None if task.mask is None else files.sha256(task.mask)
+    folder = cache / f"{plan.key(task.scan, mask)}-{task.degradation or 'as-it-is'}".replace(":", "-")
+    if (folder / "record.json").is_file():
+        return folder
+    workshop = Path(tempfile.mkdtemp(prefix=".part-", dir=cache))
+    try:
+        record = _record(task, plan, workshop)
+        text = json.dumps(record, allow_nan=False)
+        (workshop / "record.json").write_text(text, encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        workshop.replace(folder)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+    return folder
+
+
+def _record(task: Task, plan: Plan, folder: Path) -> dict[str, Any]:
+    if task.degradation is None:
+        from SuperResolutionLib.study.trust import examine_without_truth
+
+        return examine_without_truth(task.scan, plan, folder)
+    from SuperResolutionLib.study.examine import examine
+
+    return examine(task.scan, task.mask, task.degradation, plan, folder)

@@ -1,0 +1,229 @@
+"""The study: one page that opens from disk, with everything in it; what is done is not done again."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from folders import contents
+from phantoms import brain
+
+import SuperResolutionLib
+from SuperResolutionLib import files
+from SuperResolutionLib.study import work
+from SuperResolutionLib.volume import Volume
+
+VOID = {"meta", "img"}
+
+
+class Page(HTMLParser):
+    """A page read strictly: every element that opens closes, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def pictures(self) -> list[str]:
+        return [attributes["src"] for tag, attributes in self.seen if tag == "img"]
+
+
+@pytest.fixture
+def scans(tmp_path) -> Path:
+    """Two subjects, one of them with two scans, of different sizes; int16."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name, size in [("anna_T1w", (48, 44, 3)), ("anna_T2w", (44, 48, 4)), ("ben_T1w", (52, 44, 3))]:
+        voxels = brain(size, seed=len(name)).voxels.astype(np.int16)
+        files.write(Volume(voxels, (1.0, 1.0, 4.0)), folder / f"{name}.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def quick(model) -> list[object]:
+    """Options that every run has here."""
+    return ["--models", model, "--precision", "float32", "--threads", 1, "--progress", "none"]
+
+
+def opened(folder: Path) -> Page:
+    """The report, which must need nothing from outside."""
+    text = (folder / "report.html").read_text()
+    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:)", text)
+    assert "url(" not in text
+    assert "<script" not in text
+    return Page(text)
+
+
+def test_the_report_holds_every_figure_and_table(command, scans, quick, tmp_path):
+    out = tmp_path / "study"
+    answer = command("study", scans, "--out", out, "--credit", "made up, <CC0>", *quick)
+    assert answer.code == 0, answer.err
+    report = opened(out)
+    pngs = sorted(path.name for path in out.glob("*.png"))
+    kinds = ["slices", "orientation", "histograms", "spectra"]
+    names = ["anna_T1w", "anna_T2w", "ben_T1w"]
+    each = [f"{name}-k_space-{kind}.png" for name in names for kind in ("crops", "errors", "slices")]
+    assert pngs == sorted([f"k_space-{kind}.png" for kind in kinds] + each)
+    assert len(report.pictures()) == len(pngs)
+    assert all(picture.startswith("data:image/png;base64,iVBOR") for picture in report.pictures())
+    text = " ".join(report.words)
+    assert "made up, <CC0>" in text
+    assert "Research use only" in text
+    assert "3 scans of 2 subjects" in text
+    assert "too few for a p value" in text
+    table = json.loads((out / "study.json").read_text())
+    assert [record["subject"] for record in table["records"]] == ["anna", "anna", "ben"]
+    with (out / "methods.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * 6
+    assert {row["method"] for row in rows} == {"nearest", "linear", "bicubic", "bspline", "sinc", "tiny-x2"}
+    best = table["records"][0]["methods"]["sinc"]["psnr_head"]
+    assert float(next(row for row in rows if row["method"] == "sinc")["psnr_head"]) == best
+    with (out / "slices.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == (3 + 4 + 3) * 6
+    with (out / "differences.csv").open() as file:
+        (line,) = (row for row in csv.DictReader(file) if row["measure"] == "psnr_head")
+    assert (line["subjects"], line["volumes"]) == ("2", "3")
+
+
+def test_what_is_done_is_not_done_again_and_another_option_does_it_anew(command, scans, quick, tmp_path, monkeypatch):
+    out, done = tmp_path / "study", []
+    plain = work._record
+    monkeypatch.setattr(work, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
+    one = scans / "ben_T1w.nii.gz"
+    assert command("study", one, "--out", out, *quick).code == 0
+    page = (out / "report.html").read_bytes()
+    assert command("study", one, "--out", out, *quick).code == 0
+    assert done == ["ben_T1w, k_space"]
+    assert (out / "report.html").read_bytes() == page
+    assert command("study", one, "--out", out, "--degradations", "area", "k_space", *quick).code == 0
+    assert done == ["ben_T1w, k_space", "ben_T1w, area"]
+    volume = files.read(one)
+    files.write(volume.with_voxels(volume.voxels + 1), one, overwrite=True)
+    assert command("study", one, "--out", out, *quick).code == 0
+    assert done[2:] == ["ben_T1w, k_space"]
+
+
+def test_one_bad_scan_among_many_is_reported_and_the_rest_is_done(command, scans, quick, tmp_path):
+    (scans / "carl_T1w.nii.gz").write_bytes(b"not a scan")
+    answer = command("study", scans, "--out", tmp_path / "study", "--slices", 2, *quick)
+    assert answer.code == 1
+    assert "not studied: carl_T1w" in answer.err
+    text = " ".join(opened(tmp_path / "study").words)
+    assert "could not be studied" in text
+    assert "carl_T1w" in text
+    assert "3 scans of 2 subjects" in text
+
+
+def test_where_no_scan_can_be_studied_there_is_no_report(command, quick, tmp_path):
+    (tmp_path / "bad.nii.gz").write_bytes(b"not a scan")
+    answer = command("study", tmp_path / "bad.nii.gz", "--out", tmp_path / "study", *quick)
+    assert answer.code == 2
+    assert "bad.nii.gz" in answer.err
+    assert not list((tmp_path / "study").glob("report*"))
+
+
+def test_an_empty_folder_is_refused(refused, quick, tmp_path):
+    (tmp_path / "empty").mkdir()
+    refused(["study", tmp_path / "empty", "--out", tmp_path / "study", *quick], "There is no scan in")
+
+
+def test_a_mask_on_another_grid_is_refused_before_any_work(refused, scans, quick, tmp_path):
+    mask = tmp_path / "mask.nii.gz"
+    files.write(Volume(np.ones((3, 20, 20), np.uint8)), mask)
+    chosen = ["--out", tmp_path / "study", "--masks", mask, *quick]
+    refused(["study", scans / "ben_T1w.nii.gz", *chosen], "another grid")
+
+
+def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
+    volume = files.read(scans / "ben_T1w.nii.gz")
+    inside = np.zeros(volume.voxels.shape, np.uint8)
+    inside[:, 18:26, 20:30] = 1
+    mask = tmp_path / "ben_T1w_mask.nii.gz"
+    files.write(volume.with_voxels(inside), mask)
+    chosen = ["--out", tmp_path / "study", *quick]
+    assert command("study", scans / "ben_T1w.nii.gz", "--masks", mask, *chosen).code == 0
+    (record,) = json.loads((tmp_path / "study" / "study.json").read_text())["records"]
+    assert record["mask"] == "ben_T1w_mask.nii.gz"
+    sinc = record["methods"]["sinc"]
+    assert sinc["psnr_brain"] != pytest.approx(sinc["psnr_head"], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (["--degradations", "k_spice"], ["did you mean 'k_space'"]),
+        (["--degradations", "k_space_zero_filled"], ["use 'k_space'"]),
+        (["--models", "sinc"], ["is a classical method"]),
+        (["--models", "mri-y2"], ["There is no model called 'mri-y2'"]),
+    ],
+)
+def test_what_cannot_be_studied_is_refused_at_once(refused, scans, tmp_path, chosen, words):
+    refused(["study", scans, "--out", tmp_path / "study", "--progress", "none", *chosen], *words)
+
+
+def test_a_model_of_another_scale_is_refused(refused, scans, quick, tmp_path):
+    refused(["study", scans, "--out", tmp_path / "study", "--scale", 4, *quick], "has scale 2, not 4")
+
+
+def test_several_processes_find_what_one_finds(command, scans, quick, tmp_path):
+    for jobs in (1, 2):
+        answer = command("study", scans, "--out", tmp_path / str(jobs), "--jobs", jobs, "--slices", 1, *quick)
+        assert answer.code == 0, answer.err
+    one, two = (json.loads((tmp_path / str(jobs) / "study.json").read_text()) for jobs in (1, 2))
+    assert one == two
+
+
+def test_an_interruption_leaves_what_is_done_and_no_half_report(scans, quick, tmp_path):
+    out = tmp_path / "study"
+    root = Path(SuperResolutionLib.__file__).parent.parent
+    chosen = [str(option) for option in ["study", scans, "--out", out, *quick]]
+    child = subprocess.Popen([sys.executable, "-m", "SuperResolutionLib.cli", *chosen], cwd=root)
+    while child.poll() is None and not list(out.glob(".cache/*/record.json")):
+        time.sleep(0.05)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(600) == 130
+    left = contents(out)
+    assert any(path.endswith("record.json") for path in left)
+    assert all("/.cache/" in path for path in left)
+
+
+# ---------------------------------------------------------------- without a truth
+
+
+def test_without_a_truth_the_report_says_what_can_be_trusted(command, scans, quick, tmp_path):
+    out = tmp_path / "trust"
+    answer = command("study", scans / "ben_T1w.nii.gz", "--no-truth", "--out", out, *quick)
+    assert answer.code == 0, answer.err
+    report = opened(out)
+    assert sorted(path.name for path in out.glob("*.png")) == ["ben_T1w-intensities.png", "ben_T1w-tiny-x2-trust.png"]
+    assert len(report.pictures()) == 2
+    text = " ".join(report.words)
+    for words in ("There is no truth", "cannot be seen", "above the scan's own Nyquist", "2603.04673", "of R"):
+        assert words in text, words
+    (record,) = json.loads((out / "study.json").read_text())["records"]
+    (found,) = record["models"].values()
+    assert found["consistency"]["k_space"] < record["bicubic"]["consistency"]["k_space"] + 40
+    assert found["spread"]["p99"] > found["spread"]["median"] > 0
+    assert any("training scans" in sentence for sentence in found["unlike"])

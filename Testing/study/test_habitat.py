@@ -1,0 +1,55 @@
+"""A scan that is noisier, softer or flatter than the training scans is said to be, in words."""
+
+import numpy as np
+import pytest
+from phantoms import brain
+from scipy.ndimage import gaussian_filter
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.study.habitat import Look, look, unlike
+from SuperResolutionLib.study.trained import RANGES
+
+SCAN = gaussian_filter(brain((80, 84, 3)).voxels, (0, 1.5, 1.5))
+
+
+def noisy(level: float) -> np.ndarray:
+    return SCAN + np.random.default_rng(0).normal(0, level, SCAN.shape)
+
+
+def test_noise_raises_noise_and_blur_lowers_sharpness():
+    assert look(noisy(40)).noise > look(noisy(20)).noise > look(SCAN).noise
+    assert look(gaussian_filter(SCAN, (0, 2, 2))).sharpness < look(SCAN).sharpness
+
+
+def test_the_noise_of_a_flat_scan_is_its_standard_deviation():
+    flat = 500 + np.random.default_rng(0).normal(0, 10, (3, 90, 90))
+    r = np.percentile(flat, 99.9)
+    assert look(flat).noise == pytest.approx(10 / r, rel=0.05)
+
+
+def test_units_do_not_matter():
+    one, other = look(SCAN), look(1000 * SCAN)
+    assert (other.contrast, other.noise, other.sharpness) == pytest.approx(
+        (one.contrast, one.noise, one.sharpness), rel=1e-4
+    )
+
+
+def test_what_lies_outside_is_told_in_words_and_what_lies_inside_is_not():
+    least, most = Look(0.5, 0.01, 0.02), Look(1.0, 0.02, 0.2)
+    assert unlike(Look(0.7, 0.015, 0.1), least, most) == []
+    flat, noisy_one, soft = unlike(Look(0.4, 0.05, 0.01), least, most)
+    assert flat.startswith("it is flatter than the training scans: contrast 0.4, there 0.5 to 1")
+    assert noisy_one.startswith("it is noisier")
+    assert soft.startswith("it is softer")
+
+
+def test_a_scan_without_a_head_is_refused():
+    with pytest.raises(InputError, match="no head"):
+        look(np.zeros((2, 20, 20)))
+
+
+def test_the_ranges_are_ranges():
+    for least, most in RANGES.values():
+        assert least.contrast < most.contrast
+        assert least.noise < most.noise
+        assert least.sharpness < most.sharpness

@@ -1,0 +1,140 @@
+"""Does the spread of the eight turns tell where a network errs? Rank correlations on held-out volumes.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.uncertainty --data DIR [--scales 2] [--only NAME ...] [--slices 12]
+
+Each volume is the truth: degraded by k-space truncation, enhanced with the ensemble and its spread. Inside the head,
+over the slices in the middle, |error| is correlated (Spearman) with the spread, with the gradient magnitude of the
+scan, which everyone has for nothing, and with what else might serve. A map is as good as its order: the correlation
+asks whether the voxels it calls least certain are those with the largest errors.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, sobel
+from scipy.stats import rankdata, spearmanr
+
+from benchmarks.heldout import test_volumes
+from SuperResolutionLib import files, zoo
+from SuperResolutionLib.degradation import degrade
+from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis, stacks
+from SuperResolutionLib.inference import choose_model, enhancing_with_spread
+from SuperResolutionLib.intensity import head
+from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.progress import finish
+from SuperResolutionLib.study.examine import middle_slices
+from SuperResolutionLib.volume import Volume
+
+EDGE = 2  # slices on either side that are enhanced as neighbours, and not measured
+SMOOTH = (0.0, 1.0, 1.0)  # voxels; what a reader's eye does with a map of single voxels
+
+MAPS = {
+    "spread": "spread",
+    "spread_smooth": "spread, smoothed",
+    "gradient": "gradient of the scan",
+    "gradient_smooth": "gradient, smoothed",
+    "residual": "what the network added to bicubic",
+    "consistency": "consistency map",
+    "spread_consistency": "spread and consistency, mean rank",
+    "spread_gradient": "spread and gradient, mean rank",
+}
+
+INTRODUCTION = """# Uncertainty
+
+Written by `python -m benchmarks.uncertainty --data DIR`; do not edit. Rank correlation (Spearman) with the true
+|error|, inside the head, k-space truncation, {slices} slices in the middle of each held-out structural scan. *Spread*:
+standard deviation of the network's eight flips and turns, as `enhance --uncertainty` writes it. *Gradient*: magnitude
+of the in-plane gradient (Sobel) of the bicubic interpolation of the scan. *Smoothed*: by a Gaussian of one voxel.
+Asked of the spread: above 0.3, and above the gradient.
+"""
+
+
+def measure(volume: Volume, scale: int, model: zoo.Model, slices: int) -> dict[str, float]:
+    """The rank correlation of each map with |error|, inside the head of the middle slices."""
+    axis = stacking_axis(volume)
+    part = middle_slices(volume, axis, slices + 2 * EDGE)
+    plane = anatomical_plane(part)
+    truth = crop_to_multiple(part, axis, scale).cast(np.float32)
+    low = degrade(truth, "k_space", scale)
+    restored, spread = finish(enhancing_with_spread(low, model, plane=plane))
+    smooth = upsample(low, "bicubic", scale, plane)
+    again = degrade(restored, "k_space", scale, plane)
+    off = upsample(low.with_voxels(np.abs(again.voxels - low.voxels)), "linear", scale, plane)
+    fine, mended, wide, plain, apart = (stacks(v, axis)[0] for v in (truth, restored, spread, smooth, off))
+    steep = np.hypot(sobel(plain, 1), sobel(plain, 2))
+    maps = {
+        "spread": wide,
+        "spread_smooth": gaussian_filter(wide, SMOOTH),
+        "gradient": steep,
+        "gradient_smooth": gaussian_filter(steep, SMOOTH),
+        "residual": np.abs(mended - plain),
+        "consistency": apart,
+    }
+    kept = slice(EDGE, -EDGE)
+    inside = head(fine)[kept]
+    error = np.abs(mended - fine)[kept][inside]
+    values = {name: image[kept][inside] for name, image in maps.items()}
+    for other in ("consistency", "gradient"):
+        values[f"spread_{other}"] = rankdata(values["spread"]) + rankdata(values[other])
+    return {name: float(spearmanr(value, error).statistic) for name, value in values.items()}
+
+
+def report(rows: dict[str, dict[str, Any]]) -> str:
+    """The page."""
+    slices = sorted({row["slices"] for row in rows.values()})
+    parts = [INTRODUCTION.format(slices=" or ".join(map(str, slices)))]
+    for scale in sorted({key.rsplit("|", 1)[1] for key in rows}):
+        parts += [f"\n## mri-{scale}\n", "| volume | " + " | ".join(MAPS.values()) + " |"]
+        parts.append("|---" * (len(MAPS) + 1) + "|")
+        mine = {key: row["correlations"] for key, row in rows.items() if key.endswith(f"|{scale}")}
+        for key, found in sorted(mine.items()):
+            parts.append(f"| {key.split('|')[0]} | " + " | ".join(f"{found[m]:.3f}" for m in MAPS) + " |")
+        means = (f"**{np.mean([found[m] for found in mine.values()]):.3f}**" for m in MAPS)
+        parts.append("| mean | " + " | ".join(means) + " |")
+        parts.append("\n" + verdict(mine))
+    return "\n".join(parts) + "\n"
+
+
+def verdict(found: dict[str, dict[str, float]]) -> str:
+    """In how many volumes the spread is what was asked of it."""
+    enough = sum(row["spread"] > 0.3 for row in found.values())
+    better = sum(row["spread"] > row["gradient"] for row in found.values())
+    return f"The spread is above 0.3 in {enough} of {len(found)} volumes, and above the gradient in {better}."
+
+
+def main() -> None:
+    """Measure what is not yet measured, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--slices", type=int, default=12)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these volumes")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/uncertainty.md"))
+    options = parser.parse_args()
+    store = options.out.with_suffix(".json")
+    for scale in options.scales:
+        model = choose_model(None, scale)
+        for path in test_volumes(options.data / "structural"):
+            name = path.name.split(".")[0]
+            if options.only is not None and name not in options.only:
+                continue
+            key = f"{name}|x{scale}"
+            row = {"model_sha256": model.card.sha256, "slices": options.slices}
+            if row.items() <= stored(store).get(key, {}).items():
+                continue
+            row["correlations"] = measure(files.read(path), scale, model, options.slices)
+            store.write_text(json.dumps({**stored(store), key: row}, indent=0, sort_keys=True) + "\n")
+            print(f"{key}: {row['correlations']}", flush=True)
+    options.out.write_text(report(stored(store)), encoding="utf-8")
+
+
+def stored(store: Path) -> dict[str, Any]:
+    """What is measured already: read anew each time, so that several processes may work on one page."""
+    return json.loads(store.read_text()) if store.exists() else {}
+
+
+if __name__ == "__main__":
+    main()
