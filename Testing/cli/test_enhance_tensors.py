@@ -52,7 +52,7 @@ def test_info_tells_of_tensors_not_of_intensities(command, tensor_scan):
     assert "tensors:" in answer.out
     assert "not positive definite" in answer.out
     assert "intensities" not in answer.out
-    assert "volumes" not in answer.out
+    assert "6 volumes" not in answer.out
 
 
 def test_degrade_and_compare_are_refused(refused, tensor_scan, tmp_path):
