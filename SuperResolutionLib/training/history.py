@@ -40,6 +40,6 @@ def write_history(history: list[dict[str, Any]], folder: Path) -> None:
         axes.legend(fontsize="small")
         for stop in (row["step"] for row in history if "note" in row):
             axes.axvline(stop, color="red")
-        if few is losses:
+        if title == "training losses":  # those of critics go below zero
             axes.set_yscale("symlog", linthresh=1e-3)
     figure.savefig(folder / "curves.png", dpi=80)
