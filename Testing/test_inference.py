@@ -257,15 +257,21 @@ def test_a_network_that_does_not_care_for_turns_gains_nothing_from_the_ensemble(
     assert difference(enhance(brain(), model, ensemble=True, **EXACT), enhance(brain(), model, **EXACT)) < 1e-6
 
 
-def test_the_ensemble_is_the_average_of_eight_flips_and_turns():
-    model, settings = tiny(), Settings(CPU, "float32", 4)
-    x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
+def in_eight_turns(model: zoo.Model, x: np.ndarray, settings: Settings) -> list[np.ndarray]:
+    """What a model makes of each flip and quarter turn of a batch, turned back."""
     restored = []
     for quarter in range(4):
         for mirror in (False, True):
             turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
             back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
             restored.append(back[..., ::-1] if mirror else back)
+    return restored
+
+
+def test_the_ensemble_is_the_average_of_eight_flips_and_turns():
+    model, settings = tiny(), Settings(CPU, "float32", 4)
+    x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
+    restored = in_eight_turns(model, x, settings)
     ensemble = run_network(model.network, x, Settings(CPU, "float32", 4, ensemble=True))
     assert np.abs(ensemble - np.mean(restored, axis=0)).max() < 1e-5
     assert np.abs(ensemble - restored[0]).max() > 1e-4
@@ -535,12 +541,7 @@ def with_spread(volume: Volume, model: zoo.Model, **options: object) -> tuple[Vo
 def test_the_spread_is_the_standard_deviation_of_the_eight_turns():
     model, settings = tiny(), Settings(CPU, "float32", 4)
     x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
-    restored = []
-    for quarter in range(4):
-        for mirror in (False, True):
-            turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
-            back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
-            restored.append(back[..., ::-1] if mirror else back)
+    restored = in_eight_turns(model, x, settings)
     mean, spread = run_ensemble(model.network, x, settings)
     assert np.abs(spread - np.std(restored, axis=0)).max() < 1e-5
     assert spread.max() > 1e-3
