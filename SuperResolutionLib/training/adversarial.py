@@ -8,7 +8,7 @@ from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.discriminator import Discriminator
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.schedule import factor
-from SuperResolutionLib.training.state import DivergedError, Phase, Place, Run
+from SuperResolutionLib.training.state import Phase, Place, Run
 
 
 class Adversarial:
@@ -42,8 +42,6 @@ class Adversarial:
         terms = {**self.content.terms(restored, fine), "game": self.discriminator.judge(fine, restored)}
         weight = game.weight * run.ease
         loss, parts = self.content.weighted(terms, {"game": weight})
-        if not torch.isfinite(loss):
-            raise DivergedError
         self.learner.learn(loss, rate, run.recipe.clip)
         run.follow(step)
         return {

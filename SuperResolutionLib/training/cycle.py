@@ -15,7 +15,7 @@ from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.schedule import factor
-from SuperResolutionLib.training.state import DivergedError, Phase, Place, Run
+from SuperResolutionLib.training.state import Phase, Place, Run
 
 
 class Cycle:
@@ -69,8 +69,6 @@ class Cycle:
         weight = game.weight * run.ease
         further = {"cycle": self.cycle.weight, "identity": self.cycle.identity, "game": weight, "game_back": weight}
         loss, parts = self.content.weighted(terms, further)
-        if not torch.isfinite(loss):
-            raise DivergedError
         self.learner.learn(loss, rate, run.recipe.clip)
         run.follow(step)
         return {

@@ -9,7 +9,7 @@ from SuperResolutionLib.training.losses import adversarial_loss
 from SuperResolutionLib.training.losses.adversarial import gradient_penalty
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Game
-from SuperResolutionLib.training.state import DivergedError, Place
+from SuperResolutionLib.training.state import Place
 
 
 class Discriminator:
@@ -41,8 +41,6 @@ class Discriminator:
             penalty = gradient_penalty(self.network, real, fake)
             figures["penalty"] = float(penalty.detach())
             loss = loss + self.rules.penalty * penalty
-        if not torch.isfinite(loss):
-            raise DivergedError
         self.learner.learn(loss, rate)
         higher = (scores[0] > scores[1]).float().mean()
         return {**figures, "separation": float(higher)}

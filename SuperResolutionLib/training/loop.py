@@ -22,10 +22,10 @@ from SuperResolutionLib.training.adversarial import Adversarial
 from SuperResolutionLib.training.cycle import Cycle
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.history import write_history
+from SuperResolutionLib.training.optimiser import DivergedError
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.samples import write_samples
 from SuperResolutionLib.training.state import (
-    DivergedError,
     Log,
     Method,
     Phase,

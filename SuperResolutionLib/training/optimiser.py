@@ -73,6 +73,10 @@ def optimisers(
     return [Muon(inner, muon_rate), adam] if inner else [adam]
 
 
+class DivergedError(Exception):
+    """A loss is not finite; nothing was learnt from it."""
+
+
 class Learner:
     """The optimisers of what learns together, and their full rates."""
 
@@ -82,7 +86,12 @@ class Learner:
         self.rates = [group["lr"] for optimiser in optimisers for group in optimiser.param_groups]
 
     def learn(self, loss: torch.Tensor, factor: float, clip: float | None = None) -> None:
-        """One step down the slope of a loss, at `factor` of the rates; clip: the largest norm of the gradient."""
+        """One step down the slope of a loss, at `factor` of the rates; clip: the largest norm of the gradient.
+
+        Raises DivergedError where the loss is not finite.
+        """
+        if not torch.isfinite(loss):
+            raise DivergedError
         groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
         for group, rate in zip(groups, self.rates, strict=True):
             group["lr"] = rate * factor

@@ -20,10 +20,6 @@ Log = Callable[[str], None]
 Weights = dict[str, torch.Tensor]
 
 
-class DivergedError(Exception):
-    """A loss is not finite; nothing was learnt from it."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Where a training runs: device and precision, and which of how many processes this is."""

@@ -10,7 +10,7 @@ from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.schedule import factor
-from SuperResolutionLib.training.state import DivergedError, Phase, Place, Run
+from SuperResolutionLib.training.state import Phase, Place, Run
 
 
 class Supervised:
@@ -45,8 +45,6 @@ class Supervised:
             late = step >= recipe.mse_from * steps
             # The factor gives the squared error gradients of the size the absolute error had, for the clipping.
             loss = 10 * mse_loss(restored, fine) if late else l1_loss(restored, fine)
-        if not torch.isfinite(loss):
-            raise DivergedError
         self.learner.learn(loss, factor(step, steps, recipe), recipe.clip)
         run.follow(step)
         return {
