@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,19 +78,13 @@ def _mask(given: str | None, volume: "Volume") -> "np.ndarray | None":
     """The mask that is asked for, on the series' grid; None is the head."""
     import numpy as np
 
-    from SuperResolutionLib import files
+    from SuperResolutionLib.files.masks import read_mask
 
     if given is None:
         return None
     if given == "none":
         return np.ones(volume.voxels.shape[1:], bool)
-    mask = files.read(given)
-    if mask.voxels.ndim != 3 or mask.size != volume.size or np.abs(mask.bounds() - volume.bounds()).max() > 0.1:
-        raise InputError(
-            f"The mask {given} has {mask.size} voxels in another place or number than the series {volume.size}; "
-            "give a 3-D mask on the series' own grid."
-        )
-    return mask.voxels > 0
+    return read_mask(Path(given), volume)
 
 
 def _writers(tensors: "Tensors", record: dict[str, Any]) -> "dict[str, Callable[[Path], None]]":

@@ -11,6 +11,7 @@ from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, Row, by_names, compare
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
@@ -54,7 +55,7 @@ def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder:
     """
     volume = read_single(scan.path)
     axis = stacking_axis(volume, plan.plane)
-    found = masks.brain(volume) if mask is None else masks.read_mask(mask, volume)
+    found = masks.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
     inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
     network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}

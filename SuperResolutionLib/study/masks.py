@@ -1,6 +1,5 @@
 """Where quality is measured: the whole image, the head, the brain."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -67,21 +66,3 @@ def mask_of(scan: Path, masks: Path | None) -> Path | None:
     if path is None:
         raise InputError(f"There is no mask for {scan.name} in {masks}; name it {stem(scan)}_mask.nii.gz.")
     return path
-
-
-def read_mask(path: Path, volume: Volume) -> np.ndarray:
-    """A mask file as bool on the grid of a volume. Raises InputError where the grids differ or nothing is inside."""
-    from SuperResolutionLib import files
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", files.ScanWarning)  # that a mask looks like labels is no surprise
-        mask = files.read(path)
-    if mask.voxels.shape != volume.voxels.shape or np.abs(mask.bounds() - volume.bounds()).max() > 0.1:
-        raise InputError(
-            f"The mask {path.name} ({' x '.join(map(str, mask.size))} voxels) lies on another grid than its scan "
-            f"({' x '.join(map(str, volume.size))}); resample it to the scan's grid."
-        )
-    inside = mask.voxels > 0
-    if not inside.any():
-        raise InputError(f"The mask {path.name} is empty: no voxel is above 0.")
-    return inside

@@ -11,6 +11,7 @@ from typing import Any
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.progress import Progress
 from SuperResolutionLib.study import masks
 from SuperResolutionLib.study.plan import Plan
@@ -60,7 +61,7 @@ def _check_mask(scan: Scan, mask: Path) -> None:
         volume = read_single(scan.path)
     except InputError:
         return  # that the scan is bad is told when its turn comes
-    masks.read_mask(mask, volume)
+    read_mask(mask, volume)
 
 
 def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Generator[Progress, None, Outcome]:

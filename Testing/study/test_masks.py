@@ -5,8 +5,9 @@ import pytest
 from phantoms import stack
 
 from SuperResolutionLib import files
+from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.intensity import head
-from SuperResolutionLib.study.masks import brain, mask_of, read_mask, shows_whole_head
+from SuperResolutionLib.study.masks import brain, mask_of, shows_whole_head
 from SuperResolutionLib.volume import Volume
 
 
