@@ -6,6 +6,8 @@ forward model is exact and free of noise, this cannot raise the squared error: t
 is projected onto.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from SuperResolutionLib.degradation import Degradation, KSpace, degrade, operator
@@ -34,19 +36,49 @@ def consistent(low: Volume, enhanced: Volume, scale: int, plane: str = "native")
     sources = iter(stacks(low, axis))
 
     def project(fine: np.ndarray) -> np.ndarray:
-        return np.stack([project_slice(f, c, scale) for f, c in zip(fine, next(sources), strict=True)])
+        pairs = zip(fine.astype(np.float32), next(sources), strict=True)
+        return np.stack([projected(f, c, KSpace(), scale, ITERATIONS) for f, c in pairs])
 
     return map_slices(enhanced, axis, 1, project)
 
 
-def project_slice(fine: np.ndarray, coarse: np.ndarray, scale: int) -> np.ndarray:
-    """Move a slice (s h, s w) the least distance so that truncating its k-space gives `coarse` (h, w)."""
-    rows, columns = (operator(KSpace(), n, scale) for n in fine.shape)
-    # The rows of a truncation are orthogonal: its pseudo-inverse is s times its conjugate transpose.
-    back_rows, back_columns = rows.conj().T * scale, columns.conj().T * scale
-    fine = fine.astype(np.float32)
-    for _ in range(ITERATIONS):
-        seen = rows @ fine @ columns.T
-        wanted = coarse * np.exp(1j * np.angle(seen)).astype(np.complex64)
-        fine = fine + (back_rows @ (wanted - seen) @ back_columns.T).real
+def seen(fine: np.ndarray, model: Degradation, scale: int) -> np.ndarray:
+    """Slices (..., s h, s w) as the scanner sees them, (..., h, w); complex for k-space."""
+    rows, columns = (operator(model, n, scale) for n in fine.shape[-2:])
+    return rows @ fine @ columns.T
+
+
+def projected(
+    fine: np.ndarray, coarse: np.ndarray, model: Degradation, scale: int, iterations: int, small: float = 0.0
+) -> np.ndarray:
+    """Slices (..., s h, s w) moved the least distance so that the model gives `coarse` (..., h, w).
+
+    iterations: for the phase of k-space, of which a scanner gives the magnitude. small: singular values of the model
+    far below this share of the largest are not inverted: they would raise noise.
+    """
+    for _ in range(iterations):
+        now = seen(fine, model, scale)
+        if not np.iscomplexobj(now):
+            return fine + _back(coarse - now, model, fine.shape, scale, small)
+        phase = np.exp(1j * np.angle(now)).astype(np.complex64)
+        fine = fine + _back(coarse * phase - now, model, fine.shape, scale, small)
     return fine
+
+
+def unseen(fine: np.ndarray, model: Degradation, scale: int, small: float = 0.0) -> np.ndarray:
+    """The part of slices that the model takes away."""
+    return fine - _back(seen(fine, model, scale), model, fine.shape, scale, small)
+
+
+def _back(coarse: np.ndarray, model: Degradation, shape: tuple[int, ...], scale: int, small: float) -> np.ndarray:
+    rows, columns = (_inverse(model, n, scale, small) for n in shape[-2:])
+    return (rows @ coarse @ columns.T).real.astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=64)
+def _inverse(model: Degradation, size: int, scale: int, small: float) -> np.ndarray:
+    """The pseudo-inverse of a model along one axis, damped (Tikhonov) where its singular values are small."""
+    left, values, right = np.linalg.svd(operator(model, size, scale), full_matrices=False)
+    damped = values / (values**2 + (small * values[0]) ** 2)
+    inverse: np.ndarray = (right.conj().T * damped) @ left.conj().T
+    return inverse

@@ -6,6 +6,8 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 
+# s/mm2: a volume up to this counts as b = 0; scanners write b0 images with small b-values of their imaging gradients
+UNWEIGHTED = 50.0
 SIGNAL, TENSOR = "signal", "tensor"  # what voxels mean
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 ROWS, COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)  # of the six components in the matrix
+_TWICE = np.array([1, 2, 2, 1, 2, 1])  # xy, xz and yz stand in the matrix twice
 _PLACES = (0, 1, 2, 1, 3, 4, 2, 4, 5)  # of the matrix's nine elements among the six components
 
 
@@ -14,6 +15,12 @@ def matrices(tensors: np.ndarray) -> np.ndarray:
 def components(whole: np.ndarray) -> np.ndarray:
     """(..., 3, 3) -> (6, ...): the upper halves."""
     return np.moveaxis(whole[..., ROWS, COLUMNS], -1, 0)
+
+
+def along(directions: np.ndarray) -> np.ndarray:
+    """What each direction g (t, 3) sees of the six components: g' T g = along(g) @ components; (t, 6)."""
+    seen: np.ndarray = _TWICE * directions[:, ROWS] * directions[:, COLUMNS]
+    return seen
 
 
 def turned(tensors: np.ndarray, frame: np.ndarray) -> np.ndarray:

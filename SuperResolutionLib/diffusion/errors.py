@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.diffusion.tensors import B0_BELOW, Tensors, fit_tensors, mean_b0
+from SuperResolutionLib.diffusion.tensors import Tensors, fit_tensors, mean_b0
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import slice_axis, stacks
 from SuperResolutionLib.metrics import mean_ssim
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import UNWEIGHTED, Volume
 
 WHITE_MATTER = 0.2  # FA above which a voxel counts as white matter
 DIRECTED = 0.3  # FA above which a principal direction means something
@@ -87,7 +87,7 @@ def reference(truth: Volume, axis: int | None = None, method: str = "wls") -> Re
     """
     tensors = fit_tensors(truth, method)
     assert truth.gradients is not None
-    first = truth.voxels[int(np.argmax(truth.gradients.bvals <= B0_BELOW))]
+    first = truth.voxels[int(np.argmax(truth.gradients.bvals <= UNWEIGHTED))]
     r = float(np.percentile(first, 99.9))
     if r <= 0:
         raise InputError("The first b0 image of the series is empty, so there is no range to measure errors in.")
@@ -147,7 +147,7 @@ def ratio_changes(given: Reference, restored: Volume) -> list[float]:
     assert given.truth.gradients is not None
     s0, new_s0 = mean_b0(given.truth)[given.calm], mean_b0(restored)[given.calm]
     changes = []
-    for k in np.flatnonzero(given.truth.gradients.bvals > B0_BELOW):
+    for k in np.flatnonzero(given.truth.gradients.bvals > UNWEIGHTED):
         s, new = (volume.voxels[k][given.calm].astype(np.float64) for volume in (given.truth, restored))
         known = (s > 0) & (s0 > 0) & (new_s0 > 0)
         relative = (new[known] / new_s0[known]) / (s[known] / s0[known]) - 1

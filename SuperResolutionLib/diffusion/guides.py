@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from SuperResolutionLib.diffusion.components import along
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
 
-UNWEIGHTED = 50.0  # s/mm2: a volume below this counts as b = 0
 SHELL = 0.1  # volumes whose b-values differ by less than this share belong together
 
 
@@ -47,17 +47,20 @@ def mean_weighted(gradients: Gradients) -> np.ndarray:
     return _mean(_shells(gradients))
 
 
+def mean_alike(gradients: Gradients) -> np.ndarray:
+    """The mean of the volumes that are weighted like each one: of its shell, or of the unweighted ones."""
+    return np.where(unweighted(gradients)[:, None], mean_b0(gradients), mean_weighted(gradients))
+
+
 def fitted(gradients: Gradients) -> np.ndarray:
     """The volume as its whole shell predicts it: the signal as a quadratic form of the direction, least squares.
 
     Six numbers describe the signal of a shell to second order (the even spherical harmonics up to degree 2; Descoteaux
     2007), and more than six volumes measure them. Beside an unweighted volume, or one without a direction: the mean.
     """
-    x, y, z = gradients.bvecs.T
-    form = np.stack([x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z], axis=1)
+    form, shells = along(gradients.bvecs), _shells(gradients)
     directed = np.linalg.norm(gradients.bvecs, axis=1) > 0.5
-    shells = _shells(gradients)
-    rows = np.where(unweighted(gradients)[:, None], mean_b0(gradients), _mean(shells))
+    rows = mean_alike(gradients)
     for i in np.flatnonzero(directed & ~unweighted(gradients)):
         shell = np.flatnonzero(shells[i] & directed)
         rows[i] = 0

@@ -8,15 +8,14 @@ validation series that part carries more noise than signal, and FA and direction
 coarsening), nothing is touched.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
-from SuperResolutionLib.degradation import by_name, operator
-from SuperResolutionLib.diffusion.guides import mean_b0, mean_weighted, unweighted
+from SuperResolutionLib.consistency import projected, seen, unseen
+from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.diffusion.guides import mean_alike
 from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.volume import Gradients, Volume, cast_voxels
+from SuperResolutionLib.volume import Volume, cast_voxels
 
 CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
 AGREEMENT = 36.0  # dB below which no model is taken for the scan's
@@ -33,7 +32,7 @@ def restore_jointly(low: Volume, enhanced: Volume, axis: int, scale: int, only: 
     """
     assert low.gradients is not None
     ranges = np.array([data_range(voxels) for voxels in low.voxels], np.float32)[:, None, None]
-    shares = sharing(low.gradients)
+    shares = mean_alike(low.gradients).astype(np.float32)
     sources, targets = stacks(low, axis), stacks(enhanced, axis)
     for k in range(len(sources[0])) if only is None else (only,):
         place = k if only is None else 0
@@ -46,55 +45,16 @@ def restore_jointly(low: Volume, enhanced: Volume, axis: int, scale: int, only: 
             target[place] = cast_voxels(slice_, target.dtype)
 
 
-def sharing(gradients: Gradients) -> np.ndarray:
-    """(t, t): row i is the mean that volume i shares its detail with, of its shell or of the unweighted volumes."""
-    return np.where(unweighted(gradients)[:, None], mean_b0(gradients), mean_weighted(gradients)).astype(np.float32)
-
-
 def agreed(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int, shares: np.ndarray) -> np.ndarray:
     """One slice position of all volumes, by a known model: fine (t, s h, s w), coarse (t, h, w) -> (t, s h, s w)."""
     apart = fine - np.tensordot(shares, fine, 1)
-    return projected(fine - np.float32(1 - OWN) * _unseen(apart, name, scale), coarse, name, scale)
+    model = by_name(name)
+    shared = fine - np.float32(1 - OWN) * unseen(apart, model, scale, SMALL)
+    return projected(shared, coarse, model, scale, ITERATIONS, SMALL)
 
 
 def recognised(fine: np.ndarray, coarse: np.ndarray, scale: int) -> str | None:
     """The forward model that takes `fine` nearest to `coarse`; None where none comes as near as AGREEMENT."""
-    errors = {name: float(np.square(np.abs(seen(fine, name, scale)) - coarse).mean()) for name in CANDIDATES}
+    errors = {name: float(np.square(np.abs(seen(fine, by_name(name), scale)) - coarse).mean()) for name in CANDIDATES}
     best = min(errors, key=lambda name: errors[name])
     return best if errors[best] < 10 ** (-AGREEMENT / 10) else None
-
-
-def seen(fine: np.ndarray, name: str, scale: int) -> np.ndarray:
-    """Slices (..., s h, s w) as the scanner sees them, (..., h, w); complex for k-space."""
-    rows, columns = (operator(by_name(name), n, scale) for n in fine.shape[-2:])
-    return rows @ fine @ columns.T
-
-
-def projected(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int) -> np.ndarray:
-    """Slices moved by the least distance so that the model gives `coarse`, as far as it keeps a frequency at all."""
-    for _ in range(ITERATIONS):
-        now = seen(fine, name, scale)
-        if not np.iscomplexobj(now):
-            return fine + _back(coarse - now, name, fine.shape, scale)
-        phase = np.exp(1j * np.angle(now)).astype(np.complex64)  # a scanner gives the magnitude
-        fine = fine + _back(coarse * phase - now, name, fine.shape, scale)
-    return fine
-
-
-def _unseen(fine: np.ndarray, name: str, scale: int) -> np.ndarray:
-    """The part of slices that the model takes away."""
-    return fine - _back(seen(fine, name, scale), name, fine.shape, scale)
-
-
-def _back(coarse: np.ndarray, name: str, shape: tuple[int, ...], scale: int) -> np.ndarray:
-    rows, columns = (_inverse(name, n, scale) for n in shape[-2:])
-    return (rows @ coarse @ columns.T).real.astype(np.float32, copy=False)
-
-
-@lru_cache(maxsize=64)
-def _inverse(name: str, size: int, scale: int) -> np.ndarray:
-    """The pseudo-inverse of a model along one axis, damped (Tikhonov) where its singular values are small."""
-    left, values, right = np.linalg.svd(operator(by_name(name), size, scale), full_matrices=False)
-    damped = values / (values**2 + (SMALL * values[0]) ** 2)
-    inverse: np.ndarray = (right.conj().T * damped) @ left.conj().T
-    return inverse

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from SuperResolutionLib.diffusion.components import COLUMNS, ROWS
+from SuperResolutionLib.diffusion.components import along
 from SuperResolutionLib.diffusion.log_euclidean import exponential, logarithm
 from SuperResolutionLib.volume import Volume
 
@@ -28,8 +28,7 @@ DIRECTIONS = np.array(
         [-_GOLDEN, 0, 1],
     ]
 ) / np.hypot(1, _GOLDEN)
-_TWICE = np.array([1, 2, 2, 1, 2, 1])  # xy, xz and yz stand in the matrix twice
-_ALONG = _TWICE * DIRECTIONS[:, ROWS] * DIRECTIONS[:, COLUMNS]  # g' T g = _ALONG @ components
+_ALONG = along(DIRECTIONS)
 
 
 def signals(logs: Volume) -> Volume:

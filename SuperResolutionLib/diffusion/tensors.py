@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.diffusion.components import along, components
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.volume import TENSOR, Gradients, Volume
+from SuperResolutionLib.volume import TENSOR, UNWEIGHTED, Gradients, Volume
 
 METHODS = ("wls", "ols")
-B0_BELOW = 50.0  # s/mm2: scanners write b0 images with small b-values of their imaging gradients
 # Where an image is zero or negative, the logarithm is taken of this share of the b0 image's range. DIPY's own floor,
 # 1e-4 of whatever unit, lets a single voxel of ringing below zero have a diffusivity of thousands.
 LEAST_SIGNAL = 1e-3
@@ -67,9 +67,7 @@ def fit_tensors(volume: Volume, method: str = "wls", mask: np.ndarray | None = N
             continue
         signals = np.moveaxis(volume.voxels[:, slab], 0, -1)[inside].astype(np.float64)
         fit = model.fit(signals)
-        form = fit.quadratic_form
-        for k, (i, j) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
-            tensor[k, slab][inside] = form[:, i, j]
+        tensor[:, slab][:, inside] = components(fit.quadratic_form)
         maps["fa"][slab][inside] = dti.fractional_anisotropy(fit.evals)
         maps["md"][slab][inside] = fit.evals.mean(axis=-1)
         maps["ad"][slab][inside] = fit.evals[:, 0]
@@ -94,25 +92,28 @@ def head_mask(volume: Volume) -> np.ndarray:
 
 def mean_b0(volume: Volume) -> np.ndarray:
     """The mean of the images without diffusion weighting, (z, y, x) float64. Raises InputError where there is none."""
-    weighted = _gradients(volume).bvals > B0_BELOW
+    return np.asarray(np.mean(volume.voxels[~_weighted(_gradients(volume))], axis=0, dtype=np.float64))
+
+
+def _weighted(gradients: Gradients) -> np.ndarray:
+    weighted: np.ndarray = gradients.bvals > UNWEIGHTED
     if weighted.all():
         raise InputError(
-            f"The series has no b0 image: its lowest b-value is {_gradients(volume).bvals.min():.0f} s/mm2; "
+            f"The series has no b0 image: its lowest b-value is {gradients.bvals.min():.0f} s/mm2; "
             "a tensor needs one volume without diffusion weighting."
         )
-    return np.asarray(np.mean(volume.voxels[~weighted], axis=0, dtype=np.float64))
+    return weighted
 
 
 def checked_gradients(volume: Volume) -> Gradients:
     """The gradients of a series that a tensor can be fitted to. Raises InputError for any other volume."""
     gradients = _gradients(volume)
-    weighted = gradients.bvals > B0_BELOW
+    weighted = _weighted(gradients)
     if not weighted.any():
         raise InputError(
-            f"All {volume.count} volumes of the series are b0 images (b below {B0_BELOW:.0f} s/mm2); a tensor needs at "
-            "least 6 diffusion-weighted ones."
+            f"All {volume.count} volumes of the series are b0 images (b below {UNWEIGHTED:.0f} s/mm2); a tensor needs "
+            "at least 6 diffusion-weighted ones."
         )
-    mean_b0(volume)
     bvecs = gradients.bvecs[weighted]
     lengths = np.linalg.norm(bvecs, axis=1)
     if np.abs(lengths - 1).max() > 0.01:
@@ -120,7 +121,7 @@ def checked_gradients(volume: Volume) -> Gradients:
             f"The series has gradients that are not unit vectors (lengths {lengths.min():.3g} to {lengths.max():.3g}); "
             "correct its b-vectors."
         )
-    if weighted.sum() < 6 or np.linalg.matrix_rank(_products(bvecs), tol=1e-3) < 6:
+    if weighted.sum() < 6 or np.linalg.matrix_rank(along(bvecs), tol=1e-3) < 6:
         raise InputError(
             f"The series has {weighted.sum()} diffusion-weighted volumes in {_distinct(bvecs)} directions that do not "
             "determine a tensor; it takes at least 6 directions, spread over the sphere."
@@ -138,12 +139,6 @@ def _gradients(volume: Volume) -> Gradients:
     return volume.gradients
 
 
-def _products(bvecs: np.ndarray) -> np.ndarray:
-    """What each direction measures of the six components: (t, 6)."""
-    x, y, z = bvecs.T
-    return np.stack([x * x, 2 * x * y, 2 * x * z, y * y, 2 * y * z, z * z], 1)
-
-
 def _distinct(bvecs: np.ndarray) -> int:
     """Directions that are more than about a degree apart; opposite ones are one."""
     alike = np.abs(bvecs @ bvecs.T) > 0.9998
@@ -156,7 +151,7 @@ def _model(gradients: Gradients, method: str, least: float) -> tuple[Any, Any]:
         raise InputError(f"There is no way to fit tensors called '{method}'; known are: {', '.join(METHODS)}.")
     dti = _dipy("reconst.dti")
     table = _dipy("core.gradients").gradient_table(
-        np.asarray(gradients.bvals, float), bvecs=np.asarray(gradients.bvecs, float), b0_threshold=B0_BELOW
+        np.asarray(gradients.bvals, float), bvecs=np.asarray(gradients.bvecs, float), b0_threshold=UNWEIGHTED
     )
     return dti, dti.TensorModel(table, fit_method=method.upper(), min_signal=least)
 

@@ -7,10 +7,9 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, stem
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
 
 SUFFIXES = (".bval", ".bvec", ".bvals", ".bvecs")
-WEIGHTED = 50  # s/mm2: up to this, scanners' "b = 0" is not weighted to speak of
 _ROUNDED = 0.02  # how far from 1 the length of a direction may lie that was written with two digits
 
 
@@ -50,9 +49,11 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
 
 def warn_of_weighting(name: str, gradients: Gradients) -> None:
     """Give a ScanWarning for gradients that no tensor can be fitted to: all unweighted, or some without direction."""
-    weighted = gradients.bvals > WEIGHTED
+    weighted = gradients.bvals > UNWEIGHTED
     if not weighted.any():
-        _warn(f"{name} has no diffusion weighting: none of its {len(weighted)} b-values is above {WEIGHTED} s/mm2.")
+        _warn(
+            f"{name} has no diffusion weighting: none of its {len(weighted)} b-values is above {UNWEIGHTED:.0f} s/mm2."
+        )
     lost = np.flatnonzero(weighted & ~gradients.bvecs.any(axis=1))
     if len(lost):
         volumes = ", ".join(str(k + 1) for k in lost[:5]) + (" ..." if len(lost) > 5 else "")

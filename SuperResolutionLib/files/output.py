@@ -60,11 +60,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
             write_sidecar(sidecar_path(workshop / path.name), record)
         _move(workshop, path)
     except (OSError, RuntimeError, InputError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removeprefix("ITK ERROR: ")
-        raise InputError(
-            f"{path} could not be written whole ({reason.replace(f'{workshop}/', '')}). Is the disk full? "
-            "Free some space, or choose another folder; no half file was left behind."
-        ) from error
+        raise _unwritten(path, workshop, error, "file") from error
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
@@ -103,14 +99,19 @@ def write_group(folder: Path, writers: Mapping[str, Callable[[Path], None]], ove
         if made and folder.exists():
             folder.rmdir()
         if isinstance(error, (OSError, RuntimeError)):
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removeprefix("ITK ERROR: ")
-            raise InputError(
-                f"{folder} could not be written whole ({reason.replace(f'{workshop}/', '')}). Is the disk full? "
-                "Free some space, or choose another folder; no half result was left behind."
-            ) from error
+            raise _unwritten(folder, workshop, error, "result") from error
         raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _unwritten(path: Path, workshop: Path, error: Exception, what: str) -> InputError:
+    """The error for what the disk refused while it was written in a workshop."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removeprefix("ITK ERROR: ")
+    return InputError(
+        f"{path} could not be written whole ({reason.replace(f'{workshop}/', '')}). Is the disk full? "
+        f"Free some space, or choose another folder; no half {what} was left behind."
+    )
 
 
 def _check_extension(path: Path) -> None:

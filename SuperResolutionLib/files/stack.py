@@ -7,10 +7,10 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, make_volume
-from SuperResolutionLib.files.diffusion import WEIGHTED, warn_of_weighting
+from SuperResolutionLib.files.diffusion import warn_of_weighting
 from SuperResolutionLib.files.frames import Frame
 from SuperResolutionLib.files.weighting import Weighting
-from SuperResolutionLib.volume import Gradients, Volume, cast_voxels
+from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position
 _EVEN = 0.05  # of the spacing: how far a slice may lie from its place on the grid
@@ -202,7 +202,7 @@ def _gradients(name: str, volumes: list[list[Frame]]) -> Gradients | None:
 
 
 def _undirected(weighting: Weighting) -> bool:
-    return weighting.bvec is None and (weighting.bval or 0) > WEIGHTED
+    return weighting.bvec is None and (weighting.bval or 0) > UNWEIGHTED
 
 
 def _row(weighting: Weighting) -> np.ndarray:
