@@ -270,27 +270,27 @@ class Mixture(Degradation):
 class Clinical(Mixture):
     """The mixture for structural scans.
 
-    Six in ten draws are the models that papers and scanners use, unchanged; the others vary the filter, the
-    blur and the noise around them. Parameters come in steps, so that their matrices can be kept.
+    Eight in ten draws are the models that papers and scanners use, unchanged, the harder ones more often; the others
+    vary the filter, the blur and the noise around them. With more of those a network is less sure of what it sees:
+    at six in ten it restored truncated k-space less well. Parameters come in steps, so that their matrices can be kept.
     """
 
     def draw(self, rng: np.random.Generator) -> Degradation:
-        plain = (Bicubic(), Area(), KSpace(), BicubicBlur3())
         chance = rng.random()
-        if chance < 0.60:
-            return plain[rng.integers(4)]
-        if chance < 0.72:
+        if chance < 0.80:
+            return (Bicubic(), Area(), KSpace(), BicubicBlur3())[rng.choice(4, p=(0.32, 0.26, 0.30, 0.12))]
+        if chance < 0.86:
             return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
-        if chance < 0.82:
+        if chance < 0.90:
             blurs = (
                 GaussBicubic(_step(rng, 0.3, 1.2)),
                 BicubicBlur3(_step(rng, 0.4, 1.2)),
                 Thick(_step(rng, 0.6, 1.2)),
             )
             return blurs[rng.integers(3)]
-        if chance < 0.88:
+        if chance < 0.94:
             return NoiseDown(_step(rng, 0.01, 0.06, 0.01))
-        noisy = (*plain, KSpace(), KSpace(), KSpaceHamming(), KSpaceTukey())
+        noisy = (Bicubic(), Area(), BicubicBlur3(), KSpace(), KSpace(), KSpace(), KSpaceHamming(), KSpaceTukey())
         return Rician(snr=float(np.exp(rng.uniform(np.log(12), np.log(60)))), base=noisy[rng.integers(len(noisy))])
 
 

@@ -13,7 +13,7 @@ from functools import reduce
 import numpy as np
 import torch
 
-from SuperResolutionLib import zoo
+from SuperResolutionLib import recognition, zoo
 from SuperResolutionLib.consistency import consistent as make_consistent
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
@@ -96,7 +96,7 @@ def enhancing_with_spread(
     part = volume if only is None else single_slice(volume, axis, only)
     spread = replace(empty_like(part, axis, model.card.scale, np.float32), gradients=None)
     result = yield from _enhancing_signals(volume, run, spread=spread)
-    return _finished(volume, run, result, plane, consistent), spread
+    return (yield from _finishing(volume, run, result, plane, consistent)), spread
 
 
 def enhancing(
@@ -122,7 +122,7 @@ def enhancing(
             raise InputError("Tensors have no k-space to be consistent with; leave --consistent out.")
         return (yield from _enhancing_tensors(volume, run))
     result = yield from _enhancing_signals(volume, run)
-    return _finished(volume, run, result, plane, consistent)
+    return (yield from _finishing(volume, run, result, plane, consistent))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +137,59 @@ class _Run:
     only: int | None
 
 
-def _finished(volume: Volume, run: _Run, result: Volume, plane: str, consistent: bool) -> Volume:
-    """What is done to signals after the network: a series brought into agreement with its scan, no signal below 0."""
-    if guides.is_diffusion(volume) and run.model.card.guides:
-        restore_jointly(volume, result, run.axis, run.model.card.scale, run.only)
+def _finishing(
+    volume: Volume, run: _Run, result: Volume, plane: str, consistent: bool
+) -> Generator[Progress, None, Volume]:
+    """What is done to signals after the network: brought into agreement with their scan; of a series none below 0."""
+    card = run.model.card
+    if guides.is_diffusion(volume) and card.guides:
+        restore_jointly(volume, result, run.axis, card.scale, run.only)
+    elif card.recognition and not consistent:
+        yield from _putting_back(volume, run, result)
     if consistent:
         part = volume if run.only is None else single_slice(volume, run.axis, run.only)
-        result = make_consistent(part, result, run.model.card.scale, plane)
+        result = make_consistent(part, result, card.scale, plane)
     if guides.is_diffusion(volume) and volume.voxels.min() >= 0:
         np.maximum(result.voxels, 0, out=result.voxels)
     return result
+
+
+def _putting_back(volume: Volume, run: _Run, result: Volume) -> Generator[Progress, None, None]:
+    """Put what was measured back into each 3-D volume, in place, where the network's errors tell its forward model.
+
+    Of one slice too the model is that of the whole volume, so some others are restored to see it.
+    """
+    recogniser, scale, began = (
+        recognition.Recogniser.of(run.model.card.recognition),
+        run.model.card.scale,
+        time.monotonic(),
+    )
+    sources, targets = stacks(volume, run.axis), stacks(result, run.axis)
+    chosen = recognition.shown(len(sources[0]))
+    if run.only is None:
+        seen = [target[chosen] for target in targets]
+        parts = sources
+    else:
+        alone = [finish(_enhancing_signals(volume, replace(run, only=int(k)))) for k in chosen]
+        seen = [np.concatenate(slices) for slices in zip(*(stacks(one, run.axis) for one in alone), strict=True)]
+        parts = [source[run.only : run.only + 1] for source in sources]
+    names = []
+    for source, part, target, fine in zip(sources, parts, targets, seen, strict=True):
+        unit = np.float32(data_range(source))
+        name = recogniser.model_of(fine / unit, source[chosen] / unit, scale)
+        names.append(name)
+        if name is not None:
+            recognition.put_back(part, target, name, unit, scale)
+    done = sum(len(target) for target in targets)
+    yield Progress(done, done, time.monotonic() - began, _verdict(names))
+
+
+def _verdict(names: list[str | None]) -> str:
+    """What was recognised, in words."""
+    known = sorted({name for name in names if name is not None})
+    if not known:
+        return "forward model: not recognised, the network's result is left as it is"
+    return f"forward model: {', '.join(known)}; what the scan measured is put back"
 
 
 def _enhancing_signals(

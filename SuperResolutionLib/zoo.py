@@ -23,7 +23,8 @@ class Card:
     slices: neighbouring slices the network takes as channels, the middle one restored. guides: what it takes beside
     them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
-    in-plane mm of the coarse volumes it was trained on. held_out: figures by benchmark.
+    in-plane mm of the coarse volumes it was trained on. recognition: how its errors tell the forward model of a scan
+    (`recognition.Recogniser`), empty where it was not made to. held_out: figures by benchmark.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Card:
     recipe: str
     date: str
     guides: tuple[str, ...] = ()
+    recognition: dict[str, Any] = field(default_factory=dict)
     held_out: dict[str, Any] = field(default_factory=dict)
     card_version: int = CARD_VERSION
     use: str = "Research use only. Not a medical device."

@@ -24,6 +24,7 @@ from SuperResolutionLib.inference import choose_model, choose_settings, enhance,
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
+from SuperResolutionLib.recognition import Recogniser, put_back
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.volume import Volume
 
@@ -60,7 +61,7 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
         "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
-        row["ensemble"] = ensemble_gain(result.truth, result.low, restored, axis, model)
+        row["ensemble"] = ensemble_gain(result.truth, result.low, axis, model)
     return row
 
 
@@ -72,18 +73,24 @@ def shift(truth: Volume, restored: Volume, axis: int) -> float:
     return float(np.abs(found).max())
 
 
-def ensemble_gain(truth: Volume, low: Volume, restored: Volume, axis: int, model: zoo.Model) -> float:
+def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> float:
     """dB of psnr_head that the ensemble adds, over every twelfth slice."""
-    source, fine, plain = (stacks(v, axis)[0] for v in (low, truth, restored))
+    source, fine = (stacks(v, axis)[0] for v in (low, truth))
     picked = np.arange(ENSEMBLE_EVERY // 2, len(source), ENSEMBLE_EVERY)
     scale = np.float32(data_range(source))
-    settings = choose_settings(model, source, "auto", "auto", ensemble=True)
     windows = source[neighbours(picked, len(source), model.card.slices)] / scale
-    turned = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
     inside = head(fine)[picked]
-    before = ((plain[picked] - fine[picked]) ** 2)[inside].mean()
-    after = ((turned - fine[picked]) ** 2)[inside].mean()
-    return float(10 * np.log10(before / after))
+    errors = []
+    for ensemble in (False, True):
+        settings = choose_settings(model, source, "auto", "auto", ensemble)
+        made = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
+        if model.card.recognition:
+            recogniser = Recogniser.of(model.card.recognition)
+            name = recogniser.model_of(made / scale, source[picked] / scale, model.card.scale)
+            if name is not None:
+                put_back(source[picked], made, name, scale, model.card.scale)
+        errors.append(np.square(made - fine[picked])[inside].mean())
+    return float(10 * np.log10(errors[0] / errors[1]))
 
 
 def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, dict[str, float]]:

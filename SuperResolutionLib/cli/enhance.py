@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
             "ensemble": options.ensemble or spread is not None,
             "consistent": options.consistent,
             "ran": report.ran,
+            "notes": report.notes,
             "unusual": odd,
         }
         _write(result, spread, options, record)

@@ -22,14 +22,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 class Reporter:
-    """Silent; remembers what the network ran on."""
+    """Silent; remembers what the network ran on, and what it said later."""
 
     ran = ""
+    notes: tuple[str, ...] = ()
 
     def show(self, progress: "Progress") -> None:
         """One event of the work."""
         if not self.ran:
             self.ran = progress.message
+        elif progress.message:
+            self.notes += (progress.message,)
 
     def finish(self, output: Path | None, seconds: float) -> None:
         """All is done; `output` is written, where the work has one."""

@@ -1,10 +1,12 @@
 """From a finished training to a model: weights, card, and the check that float16 costs nothing."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from SuperResolutionLib import zoo
 from SuperResolutionLib.devices import autocast
@@ -12,6 +14,7 @@ from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.networks import build, grid_of, parameters
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe
+from SuperResolutionLib.training.recognising import learn
 from SuperResolutionLib.training.validation import cases, validate
 
 HALF_COST = 0.005  # dB that storing float16 may cost
@@ -50,8 +53,19 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, name
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
     )
-    zoo.save(best["weights"], card, path, half=_half_is_enough(recipe, best["weights"], data))
+    half = _half_is_enough(recipe, best["weights"], data)
+    if recipe.recognise:
+        card = replace(card, recognition=learn(_stored(recipe, best["weights"], half), recipe, data).table())
+    zoo.save(best["weights"], card, path, half)
     return path
+
+
+def _stored(recipe: Recipe, weights: dict[str, torch.Tensor], half: bool) -> nn.Module:
+    """The network with weights as they are stored."""
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides)).eval()
+    kind = torch.float16 if half else torch.float32
+    network.load_state_dict({n: t.to(kind).to(torch.float32) for n, t in weights.items()})
+    return network
 
 
 def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
@@ -74,10 +88,6 @@ def _half_is_enough(recipe: Recipe, weights: dict[str, torch.Tensor], data: Path
     held = cases(data, recipe)
     if not held:
         return True
-    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
     exact = autocast(torch.device("cpu"), "float32")
-    figures = []
-    for kind in (torch.float32, torch.float16):
-        network.load_state_dict({n: t.to(kind).to(torch.float32) for n, t in weights.items()})
-        figures.append(validate(network, held, exact)["psnr_head"])
+    figures = [validate(_stored(recipe, weights, half), held, exact)["psnr_head"] for half in (False, True)]
     return figures[0] - figures[1] <= HALF_COST

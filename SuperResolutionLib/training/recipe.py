@@ -18,6 +18,7 @@ from SuperResolutionLib.training.schedule import SCHEDULES
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
+SECOND_LOSSES = ("mse", "psnr")
 # A subject's files: all with one BIDS "sub-...", or one name before a last part that begins with a letter (_T1w).
 SUBJECT = r"(.*?sub-[^_]+|.+(?=_[A-Za-z][^_]*$)).*"
 
@@ -88,7 +89,9 @@ class Recipe:
     patch: coarse voxels along a side. batch: patches a step. steps: optimiser steps, an epoch is `epoch` of
     them. hold: the share of the steps at the full learning rate, before it falls to `final` of it by `schedule`, along
     a cosine or a line. skip: "bicubic" where the network learns only what interpolation misses, "none" in a file for
-    the whole image. mse_from: the share of the steps after which the loss turns from L1 to mean square error.
+    the whole image. mse_from: the share of the steps after which the loss turns from L1 to `second_loss`: "mse", or
+    "psnr", the logarithm of each patch's mean square error.
+    recognise: forward models that the finished model is to tell apart by its errors, to put back what a scan measured.
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
     steps are supervised, by L1 and mean square error, and what they make is the twin that the game begins with.
@@ -108,6 +111,7 @@ class Recipe:
     groups: tuple[Group, ...] = (Group(),)
     validation: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    recognise: tuple[str, ...] = ()
     start_from: str | None = None
     patch: int = 32
     batch: int = 16
@@ -120,6 +124,7 @@ class Recipe:
     hold: float = 0.0
     clip: float = 0.5
     mse_from: float = 0.7
+    second_loss: str = "mse"
     schedule: str = "cosine"
     final: float = 0.0
     losses: dict[str, Any] = field(default_factory=dict)
@@ -239,6 +244,7 @@ def _check_names(recipe: Recipe) -> None:
         ("network", recipe.architecture, NETWORKS),
         ("optimiser", recipe.optimiser, OPTIMISERS),
         ("schedule", recipe.schedule, SCHEDULES),
+        ("second_loss", recipe.second_loss, SECOND_LOSSES),
         ("source", recipe.source, SOURCES),
         *(("loss", name, IMAGE_LOSSES) for name in recipe.losses),
     ]
@@ -253,7 +259,7 @@ def _check_names(recipe: Recipe) -> None:
     for kind, name, known in given:
         if name not in known:
             raise unknown(kind, name, known)
-    for degradation in (recipe.degradation, *recipe.validate_on):
+    for degradation in (recipe.degradation, *recipe.validate_on, *recipe.recognise):
         by_name(degradation)
     try:
         groups = re.compile(recipe.subject).groups

@@ -1,5 +1,6 @@
 """A finished training becomes a model that the zoo loads, with a card that tells the truth."""
 
+import numpy as np
 import pytest
 import torch
 from phantoms import stack
@@ -43,6 +44,17 @@ def test_weights_are_halved_only_where_that_costs_nothing(finished, recipe, tmp_
 def test_the_cards_spacing_is_that_of_the_planes_that_were_trained_on(finished, recipe):
     assert coarse_spacing(finished.data, recipe()) == (2.0, 2.0)
     assert coarse_spacing(finished.data, recipe(groups=[{"planes": ["native", "coronal"]}])) == (2.0, 8.0)
+
+
+def test_a_recipe_may_ask_that_forward_models_be_recognised(finished, recipe, tmp_path):
+    names = ["area", "k_space", "bicubic_blur3"]
+    model = zoo.load(str(publish(recipe(recognise=names), finished.best, finished.data, tmp_path)))
+    assert model.card.recognition["models"] == names
+    profiles = np.array(model.card.recognition["profiles"])
+    assert profiles.shape == (3, 3)
+    assert profiles[2].argmax() == 2  # of a blur that it learnt to undo, the network knows that it was one
+    assert np.all(np.linalg.eigvalsh(model.card.recognition["precision"]) > 0)
+    assert enhance(stack(discs(1)), model).size == (72, 72, 4)
 
 
 def test_a_recipe_may_start_from_a_published_model(finished, recipe, tmp_path):
