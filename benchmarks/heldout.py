@@ -9,6 +9,7 @@ volume). Rows that are already in the JSON beside --out, for the same model file
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
         "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
+        if model.card.recognition:
+            alone = replace(model, card=replace(model.card, recognition={}))
+            restored = enhance(result.low, alone, plane=anatomical_plane(result.truth))
+            row["alone"] = score(result.truth, restored, axis, with_ssim=False).psnr_head
         row["ensemble"] = ensemble_gain(result.truth, result.low, axis, model)
     return row
 
