@@ -13,8 +13,9 @@ from functools import reduce
 import numpy as np
 import torch
 
-from SuperResolutionLib import recognition, zoo
+from SuperResolutionLib import recognition, separable, zoo
 from SuperResolutionLib.consistency import consistent as make_consistent
+from SuperResolutionLib.degradation import gaussian_matrix
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
 from SuperResolutionLib.diffusion.joint import restore_jointly
@@ -30,6 +31,7 @@ Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
 GPU_BATCH_VOXELS = 2**22
 TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
+POOL = 1.0  # voxels of the Gaussian over which variances are averaged
 TURNS = tuple((quarter, mirror) for quarter in range(4) for mirror in (False, True))  # of the ensemble
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
@@ -84,7 +86,8 @@ def enhancing_with_spread(
     """`enhancing` with the ensemble; returns the volume, and how far the eight turns disagree about each voxel.
 
     The spread is the standard deviation of the eight, float32, in the scan's units, on the grid of the result, before
-    `consistent` or anything else is done to their mean. A network that treats all orientations alike has none.
+    `consistent` or anything else is done to their mean. Variances are averaged over about a voxel (`pooled`): eight
+    values say little of the spread of one. A network that treats all orientations alike has none.
     Raises InputError as `enhance` does, and for tensors.
     """
     model = choose_model(model, scale, guides.is_diffusion(volume))
@@ -338,7 +341,7 @@ def _restore(
         count = len(wanted[kept])
         target[done : done + count] = cast_voxels(fine[kept] * scale, target.dtype)
         if spread is not None and wide is not None:
-            spread[done : done + count] = wide[kept] * scale
+            spread[done : done + count] = pooled(wide[kept]) * scale
         done += count
         yield done, ""
 
@@ -369,6 +372,13 @@ def run_ensemble(network: Network, coarse: np.ndarray, settings: Settings) -> tu
         count = len(TURNS)
         variance = (squares / count - (away / count).square()).clamp_min(0)
     return (total[:, 0] / count).cpu().numpy(), variance.sqrt()[:, 0].cpu().numpy()
+
+
+def pooled(spread: np.ndarray) -> np.ndarray:
+    """Standard deviations (n, h, w) with their variances averaged over a Gaussian of one voxel in plane."""
+    rows, columns = (gaussian_matrix(n, POOL) for n in spread.shape[1:])
+    pooled: np.ndarray = np.sqrt(separable.apply(rows, columns, np.square(spread))).astype(np.float32)
+    return pooled
 
 
 def _turned_runs(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from phantoms import brain, centres, orientation, stack
+from scipy.ndimage import gaussian_filter
 from tiny_models import Plain, card, repeat, store, tiny
 
 from SuperResolutionLib import inference, zoo
@@ -581,6 +582,16 @@ def test_a_small_spread_about_a_large_value_is_not_lost_in_rounding():
     expected = np.std([ramp[None] + 0 * ramp[:, None], -ramp[None] + 0 * ramp[:, None],
                        ramp[:, None] + 0 * ramp, -ramp[:, None] + 0 * ramp], axis=0)  # fmt: skip
     assert np.allclose(spread[0], expected, atol=2e-7)
+
+
+def test_the_variances_of_a_spread_are_averaged_over_a_neighbourhood():
+    lone = np.zeros((2, 15, 17), np.float32)
+    lone[0, 7, 8] = 3.0
+    found = inference.pooled(lone)
+    assert found.dtype == np.float32
+    assert np.square(found[0]).sum() == pytest.approx(9.0, rel=1e-4)
+    assert np.allclose(np.square(found[0]) / 9, gaussian_filter(np.square(lone[0]) / 9, 1.0), atol=1e-5)
+    assert not found[1].any()
 
 
 def test_one_slice_and_a_series_have_their_spread_too():

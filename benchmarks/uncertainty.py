@@ -33,7 +33,6 @@ SMOOTH = (0.0, 1.0, 1.0)  # voxels; what a reader's eye does with a map of singl
 
 MAPS = {
     "spread": "spread",
-    "spread_smooth": "spread, smoothed",
     "gradient": "gradient of the scan",
     "gradient_smooth": "gradient, smoothed",
     "residual": "what the network added to bicubic",
@@ -46,9 +45,9 @@ INTRODUCTION = """# Uncertainty
 
 Written by `python -m benchmarks.uncertainty --data DIR`; do not edit. Rank correlation (Spearman) with the true
 |error|, inside the head, k-space truncation, {slices} slices in the middle of each held-out structural scan. *Spread*:
-standard deviation of the network's eight flips and turns, as `enhance --uncertainty` writes it. *Gradient*: magnitude
-of the in-plane gradient (Sobel) of the bicubic interpolation of the scan. *Smoothed*: by a Gaussian of one voxel.
-Asked of the spread: above 0.3, and above the gradient.
+standard deviation of the network's eight flips and turns, as `enhance --uncertainty` writes it (variances averaged over
+a Gaussian of one voxel). *Gradient*: magnitude of the in-plane gradient (Sobel) of the bicubic interpolation of the
+scan; *smoothed*: by a Gaussian of one voxel. Asked of the spread: above 0.3, and above the gradient.
 """
 
 
@@ -67,7 +66,6 @@ def measure(volume: Volume, scale: int, model: zoo.Model, slices: int) -> dict[s
     steep = np.hypot(sobel(plain, 1), sobel(plain, 2))
     maps = {
         "spread": wide,
-        "spread_smooth": gaussian_filter(wide, SMOOTH),
         "gradient": steep,
         "gradient_smooth": gaussian_filter(steep, SMOOTH),
         "residual": np.abs(mended - plain),
