@@ -25,7 +25,7 @@ from SuperResolutionLib.inference import choose_model, choose_settings, enhance,
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.recognition import Recogniser, put_back
+from SuperResolutionLib.recognition import Recogniser, put_back, shown
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.volume import Volume
 
@@ -66,8 +66,16 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
             alone = replace(model, card=replace(model.card, recognition={}))
             restored = enhance(result.low, alone, plane=anatomical_plane(result.truth))
             row["alone"] = score(result.truth, restored, axis, with_ssim=False).psnr_head
+            row["recognised"] = recognised(result.low, restored, axis, model)
         row["ensemble"] = ensemble_gain(result.truth, result.low, axis, model)
     return row
+
+
+def recognised(low: Volume, restored: Volume, axis: int, model: zoo.Model) -> str | None:
+    """The forward model that a scan seems to have gone through."""
+    source, fine = stacks(low, axis)[0], stacks(restored, axis)[0]
+    chosen, unit = shown(len(source)), np.float32(data_range(source))
+    return Recogniser.of(model.card.recognition).model_of(fine[chosen] / unit, source[chosen] / unit, model.card.scale)
 
 
 def shift(truth: Volume, restored: Volume, axis: int) -> float:

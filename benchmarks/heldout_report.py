@@ -106,6 +106,10 @@ def _gains(rows: Rows, scale: int) -> str:
             f"| {f'{np.mean(more):+.2f} more' if more else '-'} "
             f"| {np.mean(kept):+.2f} | {'-' if floor is None else f'{floor:+.2f}'} |"
         )
+    seen = [(key.split("|")[1], row["recognised"]) for key, row in rows.items() if "recognised" in row]
+    if seen:
+        right = sum(name == found for name, found in seen)
+        lines += ["", f"The forward model was recognised in {right} of {len(seen)} noise-free rows of the first four."]
     diffusion = selected(rows, structural=False)
     if diffusion:
         lines += ["", "### Diffusion series (held-out scanners)", ""]
