@@ -18,6 +18,7 @@ DEFAULTS = {
     "precision": "auto",
     "ensemble": "false",
     "consistent": "false",
+    "uncertainty": "false",
     "keepTemporary": "false",
     "degradation": "k_space",
     "seed": "0",

@@ -136,6 +136,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             get("precision"),
             get("ensemble") == "true",
             get("consistent") == "true",
+            get("uncertainty") == "true",
             get("keepTemporary") == "true",
         )
 
@@ -305,7 +306,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _problem(self, node: Any) -> str:
         """What keeps Enhance from working, in one sentence; empty where nothing does."""
         try:
-            nodes.check(node)
+            self.settings().check(node)
         except InputError as error:
             return str(error)
         name, scale = self.settings().model_for(node), self.settings().scale

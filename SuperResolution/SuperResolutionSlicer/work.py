@@ -73,6 +73,11 @@ def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
     return mapped(nodes.reading(path, source, name), always("Loading the result"))
 
 
+def importing_one(path: Path, name: str) -> Generator[Step, None, Any]:
+    """The scalar node of a result, of a series too; not yet in the scene."""
+    return mapped(nodes.reading_one(path, name), always("Loading the result"))
+
+
 def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{max(1, round(seconds))} s"

@@ -9,7 +9,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import nodes, process, views
+from SuperResolutionSlicer import colors, nodes, process, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
@@ -17,6 +17,8 @@ from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.inference import enhancing_with_spread
+from SuperResolutionLib.progress import finish
 
 
 @pytest.fixture
@@ -150,6 +152,60 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     assert low == -high
 
 
+def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic):
+    node = scans.scalar()
+    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
+    mean, expected = finish(enhancing_with_spread(nodes.volume_of(node), "mri-x2", precision="float32"))
+    assert (spread.GetName(), spread.GetClassName()) == ("head SR x2 (mri-x2) uncertainty", nodes.SCALAR)
+    assert values(spread).dtype == np.float32
+    assert np.allclose(values(spread), expected.voxels, rtol=0, atol=1e-2) and values(spread).max() > 1
+    assert np.allclose(values(enhanced), mean.voxels, rtol=0, atol=1)
+    assert np.array_equal(scans.grid(spread), scans.grid(enhanced))
+    display = spread.GetDisplayNode()
+    assert display.GetColorNode() is colors.perceptual()
+    assert display.GetWindowLevelMin() == 0 and 0 < display.GetWindowLevelMax() <= values(spread).max()
+    assert spread.GetAttribute("SuperResolution.Model") == "mri-x2"
+    assert spread.GetNodeReference(nodes.SOURCE) is node
+
+
+def test_without_the_uncertainty_map_there_is_none(logic):
+    node = scans.scalar()
+    result = logic.enhanceAndInterpolate(node, Settings())
+    assert result.uncertainty is None
+    assert [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "uncertainty" in n.GetName()] == []
+
+
+def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(logic):
+    node = scans.diffusion()
+    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
+    _, expected = finish(enhancing_with_spread(nodes.volume_of(node), "dwi-x2", precision="float32"))
+    assert spread.GetClassName() == nodes.SCALAR
+    assert spread.GetDisplayNode().GetClassName() == "vtkMRMLScalarVolumeDisplayNode"
+    assert np.allclose(values(spread), np.sqrt((expected.voxels**2).mean(0)), rtol=1e-3, atol=1e-2)
+
+
+def test_a_preview_with_uncertainty_is_that_slice_of_the_map_and_the_next_one_takes_its_place(logic):
+    node = scans.scalar()
+    wanted = Settings(precision="float32", uncertainty=True)
+    whole = logic.enhanceAndInterpolate(node, wanted)
+    for index in (2, 4):
+        part = logic.preview(node, wanted, index=index)
+        assert np.allclose(values(part.uncertainty)[0], values(whole.uncertainty)[index], atol=1e-3)
+    previews = [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]
+    assert sorted(previews) == sorted(
+        ["head SR x2 (mri-x2) preview", "head SR x2 (mri-x2) uncertainty preview", "head bicubic x2 preview"]
+    )
+
+
+def test_tensors_have_no_uncertainty_map(logic):
+    before = scans.names() | {scans.tensors().GetID()}
+    with pytest.raises(InputError, match="dti is a tensor volume, and the uncertainty map is one of intensities"):
+        logic.enhance(slicer.util.getNode("dti"), uncertainty=True)
+    assert before <= scans.names() and workers() == []
+
+
 def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
     assert Settings().model_for(scans.scalar()) == "mri-x2"
     assert Settings(scale=4).model_for(scans.diffusion()) == "dwi-x4"
@@ -214,6 +270,16 @@ def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was
     assert scans.names() == before
     with pytest.raises(JobCancelledError):
         job.wait()
+
+
+def test_cancelling_an_uncertainty_map_leaves_the_scene_as_it_was(logic):
+    node = big()
+    before = scans.names()
+    job = logic.enhance(node, blocking=False, uncertainty=True)
+    step_until(job, lambda: (job.progress.share or 0) > 0)
+    job.cancel()
+    assert wait_for(lambda: not workers(), 3)
+    assert scans.names() == before and temporary_files() == []
 
 
 def test_closing_the_scene_in_mid_run_ends_the_worker(logic):

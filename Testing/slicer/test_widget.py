@@ -222,6 +222,31 @@ def test_the_slice_on_screen_is_previewed(opened, wait_until):
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == preview.GetID()
 
 
+def test_a_tick_adds_the_uncertainty_map_and_its_tooltip_says_what_that_costs(opened, wait_until, grab):
+    panel, _ = opened()
+    panel.ui.advancedCollapsibleButton.collapsed = False
+    assert "8 x" in panel.ui.uncertaintyCheckBox.text and "eight passes" in panel.ui.uncertaintyCheckBox.toolTip
+    assert not panel.ui.uncertaintyCheckBox.checked
+    panel.ui.uncertaintyCheckBox.setChecked(True)
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-advanced")
+    click(panel.ui.enhanceButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    enhanced = slicer.util.getNode("head SR x2 (mri-x2)")
+    spread = slicer.util.getNode("head SR x2 (mri-x2) uncertainty")
+    assert enhanced.GetNodeReference("SuperResolution.Uncertainty") is spread
+    assert composite("SuperResolutionRight").GetBackgroundVolumeID() == enhanced.GetID()
+
+
+def test_the_uncertainty_map_of_tensors_makes_enhance_grey_and_says_why(opened):
+    panel, _ = opened(scans.tensors)
+    assert panel.ui.enhanceButton.enabled
+    panel.ui.uncertaintyCheckBox.setChecked(True)
+    assert not panel.ui.enhanceButton.enabled
+    assert "the uncertainty map is one of intensities: switch it off" in panel.ui.statusLabel.text
+
+
 def test_a_failure_is_a_message_with_the_log_in_its_details(opened, wait_until, session, grab):
     panel, node = opened(scans.scalar, dtype=np.float32)
     slicer.util.arrayFromVolume(node)[0, 0, 0] = np.nan
