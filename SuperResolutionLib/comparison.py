@@ -74,11 +74,15 @@ class Comparison:
         best = self.best_classical
         return None if best is None else row.score.psnr_head - best.score.psnr_head
 
-    def error(self, row: Row) -> Volume:
-        """|restored - truth|, float32, on the truth's grid. Raises InputError where the volume was not kept."""
+    def error(self, row: Row, signed: bool = False) -> Volume:
+        """|restored - truth|, or restored - truth, float32, on the truth's grid.
+
+        Raises InputError where the volume was not kept.
+        """
         if row.restored is None:
             raise InputError(f"The volume that {row.method} restored was not kept; compare with keep=True.")
-        return self.truth.with_voxels(np.abs(row.restored.voxels - self.truth.voxels).astype(np.float32, copy=False))
+        error = (row.restored.voxels - self.truth.voxels).astype(np.float32, copy=False)
+        return self.truth.with_voxels(error if signed else np.abs(error))
 
     def __str__(self) -> str:
         best = self.best_classical

@@ -3,6 +3,7 @@
     logic = slicer.util.getModuleLogic("SuperResolution")
     srNode = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2")
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
+    logic.showErrorMaps(table)
     logic.showComparison(bicubicNode, srNode)
 
 Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
@@ -162,7 +163,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     ) -> Any:
         """A table node: `node`, taken as the truth, degraded, restored by every method, and measured.
 
-        Chart, slices and error volumes lie beside the table in one folder. methods: classical ones and models;
+        Chart, slices and error maps lie beside the table in one folder. methods: classical ones and models;
         by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
         """
         nodes.check(node)
@@ -178,6 +179,19 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             views.Side(right, rightLabel or right.GetName()),
             _axis_of(left),
         )
+
+    def showErrorMaps(self, table: Any) -> None:
+        """Where the best classical method and the best model of a comparison err, side by side, on one scale.
+
+        table: what `compare` gave. Raises InputError where one of the two maps is not there.
+        """
+        maps = quality.error_maps(table)
+        if maps is None:
+            raise InputError(
+                f"{table.GetName()} has no error maps of a classical method and of a model; measure again, with both."
+            )
+        sides = (views.Side(node, f"{node.GetAttribute(nodes.PREFIX + 'Method')} minus truth") for node in maps)
+        self.views.show(*sides, axis=_axis_of(maps[0]))
 
     def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
         """The cards of the installed models."""
@@ -273,7 +287,17 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             yield from exporting(node, source)
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
-            command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
+            command += [
+                "--json",
+                str(figures),
+                "--errors",
+                str(errors),
+                "--signed",
+                "--progress",
+                "json",
+                "--methods",
+                *chosen,
+            ]
             yield from mapped(running(command, here), counting("steps"))
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)

@@ -79,6 +79,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (self.ui.enhanceButton, self.onEnhance),
             (self.ui.previewButton, self.onPreview),
             (self.ui.measureButton, self.onMeasure),
+            (self.ui.showErrorsButton, self.onShowErrors),
             (self.ui.showBicubicButton, self.onShowBicubic),
             (self.ui.showInputButton, self.onShowInput),
             (self.ui.showDifferenceButton, self.onShowDifference),
@@ -218,6 +219,11 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         logic.PropagateTableSelection()
         logic.PropagatePlotChartSelection()
 
+    def onShowErrors(self, *_: Any) -> None:
+        """Error of the best classical method | error of the best model."""
+        self.logic.showErrorMaps(self.binding.node("figures"))
+        self.update()
+
     def onAdvancedCollapsed(self, collapsed: bool) -> None:
         """Advanced is opened for the first time: let the engine, if it is installed, name the devices."""
         if collapsed or self.device_job is not None or installer.missing(installer.ENHANCE):
@@ -335,6 +341,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _show_summary(self) -> None:
         figures = self.binding.node("figures")
         summary = figures.GetAttribute(nodes.PREFIX + "Summary") if figures is not None else None
+        self.ui.showErrorsButton.enabled = figures is not None and quality.error_maps(figures) is not None
         self.ui.qualityLabel.text = summary or "Takes the input volume as the truth, makes it coarse, and restores it."
 
 

@@ -307,6 +307,28 @@ def test_measuring_fills_table_and_chart_and_says_who_wins(opened, wait_until):
     assert slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
 
 
+def test_after_a_measurement_the_error_maps_are_shown_and_stay_with_a_saved_scene(opened, wait_until, tmp_path, grab):
+    panel, _ = opened()
+    panel.ui.qualityCollapsibleButton.collapsed = False
+    assert not panel.ui.showErrorsButton.enabled
+    click(panel.ui.measureButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-quality")
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.mrmlScene.WriteToMRB(path, None)
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.showErrorsButton.enabled
+    assert slicer.mrmlScene.ReadFromMRB(path)
+    click(panel.ui.showErrorsButton)
+    right = slicer.mrmlScene.GetNodeByID(composite("SuperResolutionRight").GetBackgroundVolumeID())
+    assert right.GetName() == "head quality (k_space x2): mri-x2 minus truth"
+    assert right.GetDisplayNode().GetColorNode().GetName() == "SuperResolutionBlueRed"
+    click(panel.ui.backButton)
+    assert not panel.logic.views.shown
+
+
 # ---------------------------------------------------------------- parameters
 
 
