@@ -1,6 +1,6 @@
 """One scan as the truth: degraded, restored by every method, measured and drawn; plain values and PNGs come out."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files, zoo
-from SuperResolutionLib.comparison import Comparison, Row, by_names, compare
+from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
@@ -16,14 +16,16 @@ from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
+from SuperResolutionLib.progress import finish, mapped
 from SuperResolutionLib.study import masks, measures, tissue
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.rotation import by_orientation
+from SuperResolutionLib.study.rotation import turning
 from SuperResolutionLib.study.spectrum import spectrum
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import SIGNAL, Volume
 
 TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quick
+RESTORED, MEASURED, TURNED = 0.25, 0.7, 0.95  # shares of the time after which each is done; the rest is drawing
 ERROR_BINS, ERROR_MOST = 80, 0.2  # histograms of |error| / R
 
 
@@ -48,9 +50,12 @@ def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
     return Volume(volume.voxels[tuple(keep)], volume.spacing, (x, y, z), volume.direction)
 
 
-def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path) -> dict[str, Any]:
+def examining(
+    scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path
+) -> Generator[float, None, dict[str, Any]]:
     """Measure one scan under one degradation; draws its figures into `folder`. Returns plain values, for JSON.
 
+    Yields the share that is done.
     Raises InputError for a scan or mask that cannot be used.
     """
     volume = read_single(scan.path)
@@ -60,24 +65,37 @@ def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder:
     inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
     network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
     names = [*METHODS, *plan.models]
-    result = compare(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
-    record = measured(result, stacks(inside, axis)[0])
+    work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
+    result = yield from mapped(work, lambda event: RESTORED * event.done / event.total)
+    figures = measuring(result, stacks(inside, axis)[0])
+    record = yield from mapped(figures, lambda share: RESTORED + (MEASURED - RESTORED) * share)
+    turns = _orientations(result, plan, network)
+    orientation = yield from mapped(turns, lambda share: MEASURED + (TURNED - MEASURED) * share)
     return {
         "scan": scan.name,
         "subject": scan.subject,
         "mask": "automatic: Otsu and morphology" if mask is None else mask.name,
         "whole_head": masks.shows_whole_head(head(volume.voxels), found),
         **record,
-        "orientation": _orientations(result, plan, network),
+        "orientation": orientation,
         "figures": _draw(result, scan, folder),
     }
 
 
 def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
     """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order."""
+    return finish(measuring(result, brain))
+
+
+def measuring(result: Comparison, brain: np.ndarray) -> Generator[float, None, dict[str, Any]]:
+    """`measured` as a generator of the share that is done: a step is a method."""
     truth = stacks(result.truth, result.axis)[0]
     r = data_range(truth)
     best = result.best_classical
+    methods = {}
+    for number, row in enumerate(result.rows, 1):
+        methods[zoo.label(row.method)] = _method(row, truth, brain, r, result.axis)
+        yield number / len(result.rows)
     return {
         "degradation": result.degradation,
         "scale": result.scale,
@@ -87,7 +105,7 @@ def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
         "range": r,
         "best_classical": best.method if best is not None else None,
         "head_share": [float(part.mean()) for part in head(truth)],
-        "methods": {zoo.label(row.method): _method(row, truth, brain, r, result.axis) for row in result.rows},
+        "methods": methods,
     }
 
 
@@ -140,7 +158,7 @@ def _psnr(error: np.ndarray, r: float) -> float | None:
     return float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
 
 
-def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) -> dict[str, Any]:
+def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) -> Generator[float, None, dict[str, Any]]:
     """Quality by angle and flip, on the slices around the one with most head."""
     truth = stacks(result.truth, result.axis)[0]
     most = int(np.argmax(head(truth).mean(axis=(1, 2))))
@@ -149,7 +167,7 @@ def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) ->
     methods = by_names([*METHODS, *plan.models], plan.scale, "axial", **network)
     labelled = {zoo.label(name): method for name, method in methods.items()}
     model = by_name(result.degradation)
-    return dict(by_orientation(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed))
+    return turning(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed)
 
 
 def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:

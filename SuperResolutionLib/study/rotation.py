@@ -4,13 +4,14 @@ As in work E: the truth is turned, degraded, restored and measured. Flips and mu
 without changing them; any other angle resamples the truth first (cubic spline), which smooths it for all methods.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 
 from SuperResolutionLib.comparison import Method
 from SuperResolutionLib.degradation import Degradation, Level
 from SuperResolutionLib.intensity import head
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Volume
 
 ANGLES = (0, 15, 30, 45, 60, 75, 90)
@@ -51,15 +52,29 @@ def by_orientation(
 
     slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
     """
+    return finish(turning(slices, r, methods, degradation, scale, angles, seed))
+
+
+def turning(
+    slices: np.ndarray,
+    r: float,
+    methods: Mapping[str, Method],
+    degradation: Degradation,
+    scale: int,
+    angles: tuple[int, ...] = ANGLES,
+    seed: int = 0,
+) -> Generator[float, None, dict[str, dict[str, dict[str, float]]]]:
+    """`by_orientation` as a generator of the share that is done: a step is a method."""
     whole = square(slices, scale)
     places = [("angle", str(angle)) for angle in angles] + [("flip", name) for name in FLIPS]
     truths = [turned(whole, angle) for angle in angles] + [flip(whole) for flip in FLIPS.values()]
     coarse = np.stack([_coarse(truth, r, degradation, scale, seed) for truth in truths])
     low = Volume(coarse, (float(scale), float(scale), 4.0 * scale))
     found: dict[str, dict[str, dict[str, float]]] = {"angle": {}, "flip": {}}
-    for name, method in methods.items():
+    for number, (name, method) in enumerate(methods.items(), 1):
         for (kind, key), truth, restored in zip(places, truths, method(low, scale).voxels, strict=True):
             found[kind].setdefault(key, {})[name] = _psnr_head(truth, restored, r)
+        yield number / len(methods)
     return found
 
 
