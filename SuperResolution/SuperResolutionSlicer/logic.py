@@ -1,9 +1,10 @@
-"""Enhance, preview, compare: what the panel and the Python console call. Needs no panel.
+"""Enhance, preview, compare, report: what the panel and the Python console call. Needs no panel.
 
     logic = slicer.util.getModuleLogic("SuperResolution")
     srNode = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2")
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
     logic.showErrorMaps(table)
+    page = logic.saveReport(node, "/home/me/reports", model="mri-x2")
     logic.showComparison(bicubicNode, srNode)
 
 Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
@@ -25,7 +26,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.progress import mapped
-from SuperResolutionSlicer import colors, installer, nodes, quality, views
+from SuperResolutionSlicer import colors, installer, nodes, quality, report, views
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
 from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing, importing_one
@@ -193,6 +194,34 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         sides = (views.Side(node, f"{node.GetAttribute(nodes.PREFIX + 'Method')} minus truth") for node in maps)
         self.views.show(*sides, axis=_axis_of(maps[0]))
 
+    def saveReport(
+        self,
+        node: Any,
+        folder: Path | str,
+        model: str = "",
+        degradation: str = "k_space",
+        scale: int = 2,
+        plane: str = "native",
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        truth: bool = True,
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """The path of an HTML page on `node`, in a new folder inside `folder`; a Job of it with blocking=False.
+
+        truth: take `node` as the truth, make it coarse, and restore it by all classical methods and the model.
+        Otherwise enhance it as it is, and ask what can be trusted. Nothing is added to the scene.
+        Raises InputError for a volume or a folder that cannot be used, JobError where the work fails.
+        """
+        report.check(node)
+        target = Path(folder).absolute()
+        report.check_folder(target)
+        settings = Settings(model, scale, plane, device, precision)
+        work = self._reporting(node, target, degradation, seed, truth, settings)
+        return self._run(work, installer.REPORT, blocking, changed)
+
     def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
         """The cards of the installed models."""
         cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
@@ -306,6 +335,21 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             result = yield from mapped(steps, always("Making the table"))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
+
+    def _reporting(
+        self, node: Any, target: Path, degradation: str, seed: int, truth: bool, settings: Settings
+    ) -> Generator[Step, None, Path]:
+        name = report.file_name(node)
+        given = f"{name}.nhdr"
+        with folder(node, called=given) as here:
+            yield from exporting(node, here / given)
+            made = here / "report"
+            command = ["study", str(here / given), "--out", str(made), "--models", settings.model_for(node)]
+            command += ["--scale", str(settings.scale), "--plane", settings.plane, "--seed", str(seed)]
+            command += ["--device", settings.device, "--precision", settings.precision, "--progress", "json"]
+            command += ["--degradations", degradation] if truth else ["--no-truth"]
+            yield from mapped(running(command, here), report.words)
+            return report.keep(made, target, name)
 
 
 def _axis_of(node: Any) -> int:

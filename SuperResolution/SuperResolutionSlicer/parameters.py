@@ -22,6 +22,7 @@ DEFAULTS = {
     "keepTemporary": "false",
     "degradation": "k_space",
     "seed": "0",
+    "withoutTruth": "false",
 }
 NAME = "SlicerParameterName"
 

@@ -1,5 +1,7 @@
 """The panel: shows the parameters, starts and cancels jobs, shows what came of them."""
 
+import html
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -9,7 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.errors import InputError
-from SuperResolutionSlicer import installer, nodes, quality, views
+from SuperResolutionSlicer import installer, nodes, quality, report, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
 from SuperResolutionSlicer.locations import forget, resource
@@ -26,6 +28,7 @@ DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (NVIDIA)", "mps": "GP
 PRECISIONS = {"auto": "automatic", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 SCALES = {"2": "2 x in plane", "4": "4 x in plane"}
 ENHANCE, CANCEL = "Enhance", "Cancel"
+REPORT = "A web page on this volume with tables and figures, by the degradation, model, scale and slices chosen here"
 
 
 class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -37,6 +40,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job: Job[Any] | None = None
         self.device_job: Job[Any] | None = None
         self.binding: Binding | None = None
+        self.page: Path | None = None  # the newest report
         self._starting = False
         ScriptedLoadableModuleWidget.__init__(self, parent)  # without a parent it calls setup()
 
@@ -80,6 +84,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (self.ui.previewButton, self.onPreview),
             (self.ui.measureButton, self.onMeasure),
             (self.ui.showErrorsButton, self.onShowErrors),
+            (self.ui.saveReportButton, self.onSaveReport),
             (self.ui.showBicubicButton, self.onShowBicubic),
             (self.ui.showInputButton, self.onShowInput),
             (self.ui.showDifferenceButton, self.onShowDifference),
@@ -118,7 +123,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
         """The logic ends the jobs; the parameter node is about to lose its references."""
         self.binding.connect(None)
-        self.job = self.device_job = None  # their results are nodes of the scene that goes
+        self.job = self.device_job = self.page = None  # their results are of the scene that goes
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
         """A new scene, or one that was loaded: its own parameters."""
@@ -173,6 +178,32 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         self._start(start)
 
+    def onSaveReport(self, *_: Any) -> None:
+        """Ask for a folder, and write a report on the volume into a new one inside it."""
+        caption = "Save the report in a new folder inside this one"
+        target = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), caption)
+        if not target:
+            return
+        chosen = self.settings()
+
+        def start(node: Any) -> Job[Path]:
+            return self.logic.saveReport(
+                node,
+                target,
+                chosen.model,
+                self.binding["degradation"],
+                chosen.scale,
+                chosen.plane,
+                int(self.binding["seed"]),
+                chosen.device,
+                chosen.precision,
+                self.binding["withoutTruth"] != "true",
+                blocking=False,
+                changed=self.onReported,
+            )
+
+        self._start(start)
+
     def _start(self, work: Any) -> None:
         """Check the input, then start a job; what is wrong is said in a message."""
         if self._starting:  # an installation handles events: the button can be clicked again meanwhile
@@ -203,6 +234,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if job.state == "done":
             self.binding.refer("figures", job.result)
             self._show_figures(job.result)
+        self._after(job)
+
+    def onReported(self, job: Job[Path]) -> None:
+        """A step of a report was done; at its end, offer the page."""
+        if job.state == "done":
+            self.page = job.result
         self._after(job)
 
     def _after(self, job: Job[Any]) -> None:
@@ -300,6 +337,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.enhanceButton.toolTip = problem or "Make a new volume, sharper in plane; the input stays as it is"
         for button in (self.ui.previewButton, self.ui.measureButton):
             button.enabled = not running and not problem
+        unfit = problem or self._unfit_for_a_report(node)
+        self.ui.saveReportButton.enabled = not running and not unfit
+        self.ui.saveReportButton.toolTip = unfit or REPORT
         for group in (self.ui.inputsCollapsibleButton, self.ui.advancedCollapsibleButton):
             group.enabled = not running
         for button in (self.ui.showBicubicButton, self.ui.showInputButton, self.ui.showDifferenceButton):
@@ -308,6 +348,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.statusLabel.text = problem or self._status(node)
         self._show_progress(running)
         self._show_summary()
+        self._show_page()
 
     def _problem(self, node: Any) -> str:
         """What keeps Enhance from working, in one sentence; empty where nothing does."""
@@ -318,6 +359,14 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         name, scale = self.settings().model_for(node), self.settings().scale
         if name not in self.logic.models(scale):
             return f"The model {name} is not there for scale {scale}; choose another model or scale under Advanced."
+        return ""
+
+    def _unfit_for_a_report(self, node: Any) -> str:
+        """What keeps a report from being written, in one sentence; empty where nothing does."""
+        try:
+            report.check(node)
+        except InputError as error:
+            return str(error)
         return ""
 
     def _status(self, node: Any) -> str:
@@ -343,6 +392,15 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         summary = figures.GetAttribute(nodes.PREFIX + "Summary") if figures is not None else None
         self.ui.showErrorsButton.enabled = figures is not None and quality.error_maps(figures) is not None
         self.ui.qualityLabel.text = summary or "Takes the input volume as the truth, makes it coarse, and restores it."
+
+    def _show_page(self) -> None:
+        """A link, which the browser opens."""
+        label = self.ui.reportLabel
+        label.visible = self.page is not None
+        if self.page is not None:
+            shown = html.escape(f"{self.page.parent.name}/{self.page.name}")
+            label.text = f'Report: <a href="{self.page.as_uri()}">{shown}</a>'
+            label.toolTip = str(self.page)
 
 
 def _first_sentence(model: Any) -> str:

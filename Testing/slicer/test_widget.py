@@ -329,6 +329,41 @@ def test_after_a_measurement_the_error_maps_are_shown_and_stay_with_a_saved_scen
     assert not panel.logic.views.shown
 
 
+def test_a_report_is_saved_into_the_chosen_folder_and_its_page_is_offered(opened, wait_until, session, tmp_path, grab):
+    panel, _ = opened()
+    panel.ui.qualityCollapsibleButton.collapsed = False
+    panel.ui.withoutTruthCheckBox.setChecked(True)
+    assert not panel.ui.reportLabel.visible
+    session.file = tmp_path
+    click(panel.ui.saveReportButton)
+    assert panel.ui.enhanceButton.text == "Cancel" and not panel.ui.saveReportButton.enabled
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    page = tmp_path / "head-report" / "report.html"
+    assert "There is no truth" in page.read_text(encoding="utf-8")
+    assert f'<a href="{page.as_uri()}">head-report/report.html</a>' in panel.ui.reportLabel.text
+    assert panel.ui.reportLabel.toolTip == str(page) and panel.ui.reportLabel.openExternalLinks
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-report")
+    assert panel.ui.reportLabel.visible
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.reportLabel.visible
+
+
+def test_a_folder_that_is_not_chosen_starts_nothing(opened, session):
+    panel, _ = opened()
+    session.file = ""
+    click(panel.ui.saveReportButton)
+    assert panel.job is None and workers() == []
+
+
+def test_a_series_makes_save_report_grey_and_its_tooltip_says_why(opened):
+    panel, _ = opened(scans.diffusion)
+    assert not panel.ui.saveReportButton.enabled
+    assert "dwi is a series or holds tensors, and a report is on one volume" in panel.ui.saveReportButton.toolTip
+    assert panel.ui.measureButton.enabled
+
+
 # ---------------------------------------------------------------- parameters
 
 
