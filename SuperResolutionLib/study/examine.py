@@ -1,6 +1,7 @@
 """One scan as the truth: degraded, restored by every method, measured and drawn; plain values and PNGs come out."""
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,15 @@ from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
-from SuperResolutionLib.progress import finish, mapped
+from SuperResolutionLib.progress import Progress, finish, mapped
 from SuperResolutionLib.study import masks, measures, tissue
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.rotation import turning
+from SuperResolutionLib.study.rotation import ANGLES, FLIPS, turning
 from SuperResolutionLib.study.spectrum import spectrum
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import SIGNAL, Volume
 
 TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quick
-RESTORED, MEASURED, TURNED = 0.25, 0.7, 0.95  # shares of the time after which each is done; the rest is drawing
 ERROR_BINS, ERROR_MOST = 80, 0.2  # histograms of |error| / R
 
 
@@ -66,11 +66,10 @@ def examining(
     network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
     names = [*METHODS, *plan.models]
     work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
-    result = yield from mapped(work, lambda event: RESTORED * event.done / event.total)
-    figures = measuring(result, stacks(inside, axis)[0])
-    record = yield from mapped(figures, lambda share: RESTORED + (MEASURED - RESTORED) * share)
-    turns = _orientations(result, plan, network)
-    orientation = yield from mapped(turns, lambda share: MEASURED + (TURNED - MEASURED) * share)
+    restored, scored, turned = _ends(part.size[axis], len(plan.models))
+    result = yield from mapped(work, _between(0.0, restored))
+    record = yield from mapped(measuring(result, stacks(inside, axis)[0]), _between(restored, scored))
+    orientation = yield from mapped(_orientations(result, plan, network), _between(scored, turned))
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -82,20 +81,36 @@ def examining(
     }
 
 
+def _ends(slices: int, models: int) -> tuple[float, float, float]:
+    """The shares of the time after which a scan is restored, measured and turned; the rest is drawing.
+
+    The unit is the time in which a network refines a slice, on a CPU.
+    """
+    methods, orientations = len(METHODS) + models, len(ANGLES) + len(FLIPS)
+    costs = [models * slices, 0.2 * methods * slices, models * orientations * TURNED_SLICES, 15]
+    restored, scored, turned, all_of_it = np.cumsum(costs)
+    return restored / all_of_it, scored / all_of_it, turned / all_of_it
+
+
+def _between(first: float, last: float) -> Callable[[Progress], float]:
+    """From the progress of a part to the share of the whole that is done."""
+    return lambda event: float(first + (last - first) * event.done / event.total)
+
+
 def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
     """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order."""
     return finish(measuring(result, brain))
 
 
-def measuring(result: Comparison, brain: np.ndarray) -> Generator[float, None, dict[str, Any]]:
-    """`measured` as a generator of the share that is done: a step is a method."""
+def measuring(result: Comparison, brain: np.ndarray) -> Generator[Progress, None, dict[str, Any]]:
+    """`measured` as a generator of progress. A step is a method."""
     truth = stacks(result.truth, result.axis)[0]
     r = data_range(truth)
     best = result.best_classical
-    methods = {}
+    methods, began = {}, time.monotonic()
     for number, row in enumerate(result.rows, 1):
         methods[zoo.label(row.method)] = _method(row, truth, brain, r, result.axis)
-        yield number / len(result.rows)
+        yield Progress(number, len(result.rows), time.monotonic() - began)
     return {
         "degradation": result.degradation,
         "scale": result.scale,
@@ -158,7 +173,9 @@ def _psnr(error: np.ndarray, r: float) -> float | None:
     return float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
 
 
-def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) -> Generator[float, None, dict[str, Any]]:
+def _orientations(
+    result: Comparison, plan: Plan, network: Mapping[str, Any]
+) -> Generator[Progress, None, dict[str, Any]]:
     """Quality by angle and flip, on the slices around the one with most head."""
     truth = stacks(result.truth, result.axis)[0]
     most = int(np.argmax(head(truth).mean(axis=(1, 2))))
