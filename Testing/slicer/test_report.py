@@ -50,12 +50,12 @@ def test_without_a_truth_the_report_asks_what_can_be_trusted_and_takes_the_next_
     (tmp_path / "head-report" / "report.html").write_text("mine")
     (tmp_path / "head-report-2").write_text("mine")
     shares = []
-    page = logic.saveReport(node, str(tmp_path), truth=False, blocking=False)
-    step_until(page, lambda: shares.append(page.progress) and False)
-    assert page.state == "done", page.error + page.log
-    assert page.result == tmp_path / "head-report-3" / "report.html"
-    assert "There is no truth" in page.result.read_text(encoding="utf-8")
-    assert record(page.result)["models"]["mri-x2"]["spread"]["p99"] > 0
+    job = logic.saveReport(node, str(tmp_path), truth=False, blocking=False)
+    step_until(job, lambda: shares.append(job.progress), seconds=300)
+    assert job.state == "done", job.error + job.log
+    assert job.result == tmp_path / "head-report-3" / "report.html"
+    assert "There is no truth" in job.result.read_text(encoding="utf-8")
+    assert record(job.result)["models"]["mri-x2"]["spread"]["p99"] > 0
     assert (tmp_path / "head-report" / "report.html").read_text() == "mine"
     assert (tmp_path / "head-report-2").read_text() == "mine"
     parts = [step for step in shares if step.share is not None and 0 < step.share < 1]
@@ -66,7 +66,7 @@ def test_cancelling_a_report_leaves_no_process_and_no_file(logic, tmp_path):
     node = big()
     before = scans.names()
     job = logic.saveReport(node, tmp_path, blocking=False)
-    step_until(job, lambda: (job.progress.share or 0) > 0)
+    step_until(job, lambda: (job.progress.share or 0) > 0, seconds=300)
     assert workers()
     job.cancel()
     assert wait_for(lambda: not workers(), 3)

@@ -337,7 +337,7 @@ def test_a_report_is_saved_into_the_chosen_folder_and_its_page_is_offered(opened
     session.file = tmp_path
     click(panel.ui.saveReportButton)
     assert panel.ui.enhanceButton.text == "Cancel" and not panel.ui.saveReportButton.enabled
-    run_to_end(panel, wait_until)
+    run_to_end(panel, wait_until, 300)
     assert panel.job.state == "done", panel.job.error + panel.job.log
     page = tmp_path / "head-report" / "report.html"
     assert "There is no truth" in page.read_text(encoding="utf-8")
