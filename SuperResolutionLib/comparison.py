@@ -74,11 +74,15 @@ class Comparison:
         best = self.best_classical
         return None if best is None else row.score.psnr_head - best.score.psnr_head
 
-    def error(self, row: Row) -> Volume:
-        """|restored - truth|, float32, on the truth's grid. Raises InputError where the volume was not kept."""
+    def error(self, row: Row, signed: bool = False) -> Volume:
+        """|restored - truth|, or restored - truth, float32, on the truth's grid.
+
+        Raises InputError where the volume was not kept.
+        """
         if row.restored is None:
             raise InputError(f"The volume that {row.method} restored was not kept; compare with keep=True.")
-        return self.truth.with_voxels(np.abs(row.restored.voxels - self.truth.voxels).astype(np.float32, copy=False))
+        error = (row.restored.voxels - self.truth.voxels).astype(np.float32, copy=False)
+        return self.truth.with_voxels(error if signed else np.abs(error))
 
     def __str__(self) -> str:
         best = self.best_classical
@@ -196,27 +200,35 @@ def comparing(
     names = default_methods(scale, is_diffusion(truth)) if methods is None else methods
     chosen = names if isinstance(names, Mapping) else by_names(names, scale, same, **enhance_options)
     slices = truth.count * truth.size[axis]
-    total = len(chosen) + slices * sum(isinstance(method, _Network) for method in chosen.values())
+    total = sum(steps_of(method, slices) for method in chosen.values())
     began, done = time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, scale, plane, seed)
     tensors, note = _reference(truth, axis)
     rows = []
     for name, method in chosen.items():
-        if isinstance(method, _Network):
-            restored = yield from within(method.steps(low, scale), done, total, began)
-            done += slices
-        else:
-            restored = method(low, scale)
+        restored = yield from within(restoring(method, low, scale), done, total, began)
+        done += steps_of(method, slices)
         row = _measured(name, truth, restored, axis, with_ssim)
         if tensors is not None:
             row = replace(row, tensors=tensor_errors(tensors, restored, with_ssim=False)[0])
         rows.append(row if keep else replace(row, restored=None))
-        done += 1
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
     label = degradation if isinstance(degradation, str) else type(degradation).__name__
     return Comparison(tuple(rows), label, scale, plane, seed, truth, low, note)
+
+
+def steps_of(method: Method, slices: int) -> int:
+    """What a method counts for in progress: one step, and of a network one more for each slice."""
+    return 1 + slices * isinstance(method, _Network)
+
+
+def restoring(method: Method, low: Volume, scale: int) -> Generator[Progress, None, Volume]:
+    """Restore by a method; a network tells how many slices are done."""
+    if isinstance(method, _Network):
+        return (yield from method.steps(low, scale))
+    return method(low, scale)
 
 
 def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:

@@ -12,20 +12,25 @@ Shown = TypeVar("Shown")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far some work is: steps done of a total, seconds since the start, and perhaps a message."""
+    """How far some work is: steps done of a total, seconds since the start, and perhaps a message.
+
+    part: the share of the step under way that is done, for work whose steps are long.
+    """
 
     done: int
     total: int
     seconds: float
     message: str = ""
+    part: float = 0.0
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left at the pace so far; None before the first step is done."""
-        return self.seconds / self.done * (self.total - self.done) if self.done else None
+        """Seconds that are left at the pace so far; None before anything is done."""
+        done = self.done + self.part
+        return self.seconds / done * (self.total - done) if done else None
 
 
-def finish(steps: Generator[Progress, None, Result], show: Callable[[Progress], None] | None = None) -> Result:
+def finish(steps: Generator[Given, None, Result], show: Callable[[Given], None] | None = None) -> Result:
     """Run work to its end, giving each event to `show`; returns its result."""
     while True:
         try:

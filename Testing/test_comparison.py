@@ -181,6 +181,9 @@ def test_the_error_of_a_method_is_its_distance_from_the_truth_in_the_truths_plac
     assert error.voxels.dtype == np.float32
     assert np.array_equal(error.voxels, expected)
     assert np.array_equal(error.bounds(), result.truth.bounds())
+    signed = result.error(result.rows[0], signed=True)
+    assert signed.voxels.dtype == np.float32 and signed.voxels.min() < 0
+    assert np.array_equal(result.truth.voxels + signed.voxels, upsample(result.low, "linear", 2).voxels)
 
 
 def test_there_is_no_error_of_what_was_not_kept(refuses):

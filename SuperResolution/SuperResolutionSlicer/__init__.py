@@ -7,10 +7,12 @@ jobs         long work as a generator that Slicer's event loop drives
 nodes        MRML volumes to files and back, with everything that belongs to them
 installer    torch and friends, on the user's word
 work         pieces of long work: a folder, a run in words, a result imported
+colors       two colour tables, and volumes shown in them
 difference   what the network adds to interpolation
-quality      figures to table, chart and error volumes
+quality      figures to table, chart and error maps
+report       what a report takes, and a fresh folder for it
 views        two linked views side by side
-logic        enhance, preview, compare: what the panel and the console call
+logic        enhance, preview, compare, report: what the panel and the console call
 parameters   widgets of the panel and the parameter node, kept equal
 widget       the panel
 """

@@ -7,9 +7,7 @@ import slicer
 import vtk
 
 from SuperResolutionLib.diffusion.components import components, fractional_anisotropy
-from SuperResolutionSlicer import nodes
-
-COLORS = "SuperResolutionBlueRed"
+from SuperResolutionSlicer import colors, nodes
 
 
 def difference(enhanced: Any, bicubic: Any) -> Any:
@@ -26,12 +24,8 @@ def difference(enhanced: Any, bicubic: Any) -> Any:
     node.SetIJKToRASMatrix(matrix)
     node.SetAndObserveTransformNodeID(enhanced.GetTransformNodeID())
     nodes.put_beside(node, enhanced)
-    node.CreateDefaultDisplayNodes()
-    top = float(np.percentile(np.abs(values[:: max(1, len(values) // 16)]), 99.5)) or 1.0
-    display = node.GetDisplayNode()
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(-top, top)
-    display.SetAndObserveColorNodeID(colors().GetID())
+    top = colors.reach(values, 99.5)
+    colors.paint(node, colors.diverging(), -top, top)
     return node
 
 
@@ -40,21 +34,3 @@ def _shown(node: Any) -> np.ndarray:
     if node.GetClassName() == nodes.TENSORS:
         return fractional_anisotropy(components(array))
     return array[..., 0] if array.ndim == 4 else array
-
-
-def colors() -> Any:
-    """Our colour table: blue below 0, black at 0, red above; made once a scene."""
-    known = slicer.mrmlScene.GetSingletonNode(COLORS, "vtkMRMLColorTableNode")
-    if known is not None:
-        return known
-    table = slicer.mrmlScene.CreateNodeByClass("vtkMRMLColorTableNode")
-    table.UnRegister(None)
-    table.SetSingletonTag(COLORS)
-    table.SetName(COLORS)
-    table.SetTypeToUser()
-    table.SetNumberOfColors(255)
-    for n in range(255):
-        strength = (n - 127) / 127
-        red, blue = max(0.0, strength), max(0.0, -strength)
-        table.SetColor(n, str(n - 127), red, 0.55 * (red + blue), blue, 1.0)
-    return slicer.mrmlScene.AddNode(table)

@@ -23,9 +23,11 @@ PACKAGES = {  # module: (requirement, what it is for and its size)
     "torch": (f"torch{TORCH}", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
     "safetensors": ("safetensors>=0.4", "safetensors, reads the network's weights: 1 MB"),
     "skimage": ("scikit-image>=0.24", "scikit-image, measures similarity (SSIM): 20 MB"),
+    "matplotlib": ("matplotlib>=3.8", "Matplotlib, draws the figures of a report: 15 MB"),
 }
 ENHANCE = ("torch", "safetensors")
 QUALITY = ("torch", "safetensors", "skimage")
+REPORT = (*QUALITY, "matplotlib")
 # Held at Slicer's versions. Not pip and setuptools: the PyTorch extension's installer wants older ones of its own.
 BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "packaging")
 

@@ -1,8 +1,10 @@
-"""Enhance, preview, compare: what the panel and the Python console call. Needs no panel.
+"""Enhance, preview, compare, report: what the panel and the Python console call. Needs no panel.
 
     logic = slicer.util.getModuleLogic("SuperResolution")
     srNode = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2")
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
+    logic.showErrorMaps(table)
+    page = logic.saveReport(node, "/home/me/reports", model="mri-x2")
     logic.showComparison(bicubicNode, srNode)
 
 Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
@@ -20,14 +22,16 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 from SuperResolutionLib import __version__, zoo
 from SuperResolutionLib.degradation import MODELS, Mixture
 from SuperResolutionLib.diffusion import guides
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.progress import mapped
-from SuperResolutionSlicer import installer, nodes, quality, views
+from SuperResolutionSlicer import colors, installer, nodes, quality, report, views
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing
+from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing, importing_one
 
+UNCERTAINTY = "SuperResolution.Uncertainty"  # the role of the node reference from an enhanced volume to its map
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [
     name for name, model in MODELS.items() if not isinstance(model, Mixture) and name != "k_space_zero_filled"
@@ -45,7 +49,17 @@ class Settings:
     precision: str = "auto"
     ensemble: bool = False
     consistent: bool = False
+    uncertainty: bool = False
     keep_temporary: bool = False
+
+    def check(self, node: Any) -> None:
+        """Raise InputError, one sentence, for a node that cannot be enhanced in this way."""
+        nodes.check(node)
+        if self.uncertainty and node.GetClassName() == nodes.TENSORS:
+            raise InputError(
+                f"{node.GetName()} is a tensor volume, and the uncertainty map is one of intensities: switch it off, "
+                "or enhance the diffusion series that the tensors were fitted to."
+            )
 
     def model_for(self, node: Any) -> str:
         """The model that is meant: the chosen one, or the blind one of the scale, or the one for diffusion series."""
@@ -59,12 +73,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Enhancement:
-    """What the panel shows side by side: the input, and the enhanced and the interpolated volume on one grid."""
+    """What the panel shows side by side: the input, and the enhanced and the interpolated volume on one grid.
+
+    uncertainty: the map on the same grid, or None.
+    """
 
     source: Any
     enhanced: Any
     bicubic: Any
     axis: int
+    uncertainty: Any = None
 
 
 class SuperResolutionLogic(ScriptedLoadableModuleLogic):
@@ -91,15 +109,18 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         precision: str = "auto",
         ensemble: bool = False,
         consistent: bool = False,
+        uncertainty: bool = False,
         blocking: bool = True,
         changed: Changed | None = None,
     ) -> Any:
         """A new volume node, sharper than `node`; a Job of it with blocking=False.
 
+        uncertainty: also make a map of how far 8 flips and turns disagree, in 8 x the time; the result then is their
+        mean, and refers to the map: srNode.GetNodeReference("SuperResolution.Uncertainty").
         Raises InputError (a ValueError) for what cannot be enhanced, JobError where the work fails.
         """
-        nodes.check(node)
-        settings = Settings(model, scale, plane, device, precision, ensemble, consistent)
+        settings = Settings(model, scale, plane, device, precision, ensemble, consistent, uncertainty)
+        settings.check(node)
         return self._run(
             _only(self._enhancing(node, settings, with_bicubic=False)), installer.ENHANCE, blocking, changed
         )
@@ -108,7 +129,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         self, node: Any, settings: Settings, blocking: bool = True, changed: Changed | None = None
     ) -> Any:
         """An Enhancement: the sharper volume and bicubic interpolation on the same grid; or a Job of it."""
-        nodes.check(node)
+        settings.check(node)
         return self._run(self._enhancing(node, settings, with_bicubic=True), installer.ENHANCE, blocking, changed)
 
     def preview(
@@ -120,9 +141,10 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         changed: Changed | None = None,
     ) -> Any:
         """An Enhancement of one slice (by default the one on screen), as it would be in the whole result."""
-        nodes.check(node)
+        chosen = settings or Settings()
+        chosen.check(node)
         return self._run(
-            self._enhancing(node, settings or Settings(), with_bicubic=True, index=-1 if index is None else index),
+            self._enhancing(node, chosen, with_bicubic=True, index=-1 if index is None else index),
             installer.ENHANCE,
             blocking,
             changed,
@@ -142,7 +164,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     ) -> Any:
         """A table node: `node`, taken as the truth, degraded, restored by every method, and measured.
 
-        Chart, slices and error volumes lie beside the table in one folder. methods: classical ones and models;
+        Chart, slices and error maps lie beside the table in one folder. methods: classical ones and models;
         by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
         """
         nodes.check(node)
@@ -158,6 +180,47 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             views.Side(right, rightLabel or right.GetName()),
             _axis_of(left),
         )
+
+    def showErrorMaps(self, table: Any) -> None:
+        """Where the best classical method and the best model of a comparison err, side by side, on one scale.
+
+        table: what `compare` gave. Raises InputError where one of the two maps is not there.
+        """
+        maps = quality.error_maps(table)
+        if maps is None:
+            raise InputError(
+                f"{table.GetName()} has no error maps of a classical method and of a model; measure again, with both."
+            )
+        sides = (views.Side(node, f"{node.GetAttribute(nodes.PREFIX + 'Method')} minus truth") for node in maps)
+        self.views.show(*sides, axis=_axis_of(maps[0]))
+
+    def saveReport(
+        self,
+        node: Any,
+        folder: Path | str,
+        model: str = "",
+        degradation: str = "k_space",
+        scale: int = 2,
+        plane: str = "native",
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        truth: bool = True,
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """The path of an HTML page on `node`, in a new folder inside `folder`; a Job of it with blocking=False.
+
+        truth: take `node` as the truth, make it coarse, and restore it by all classical methods and the model.
+        Otherwise enhance it as it is, and ask what can be trusted. Nothing is added to the scene.
+        Raises InputError for a volume or a folder that cannot be used, JobError where the work fails.
+        """
+        report.check(node)
+        target = Path(folder).absolute()
+        report.check_folder(target)
+        settings = Settings(model, scale, plane, device, precision)
+        work = self._reporting(node, target, degradation, seed, truth, settings)
+        return self._run(work, installer.REPORT, blocking, changed)
 
     def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
         """The cards of the installed models."""
@@ -207,17 +270,20 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         one = [] if index is None else ["--slice", str(index if index >= 0 else views.slice_on_screen(node, axis))]
         model = settings.model_for(node)
         name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(model)})"
-        smooth = f"{node.GetName()} bicubic x{settings.scale}"
+        smooth, unsure = f"{node.GetName()} bicubic x{settings.scale}", f"{name} uncertainty"
         if one:
-            name, smooth = f"{name} preview", f"{smooth} preview"
+            name, smooth, unsure = f"{name} preview", f"{smooth} preview", f"{unsure} preview"
         with folder(node, settings.keep_temporary) as here:
             source = here / INPUT
             yield from exporting(node, source)
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
             command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
+            spread = here / "uncertainty.nhdr"
+            command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
             enhanced = yield from importing(output, node, name)
+            uncertainty = (yield from importing_one(spread, unsure)) if settings.uncertainty else None
             bicubic = None
             if with_bicubic:
                 second = here / "bicubic.nhdr"
@@ -232,7 +298,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         nodes.add(enhanced, node, record)
         if bicubic is not None:
             nodes.add(bicubic, node, {**record, "Model": "bicubic interpolation", "ModelSHA256": ""})
-        return Enhancement(node, enhanced, bicubic, axis)
+        if uncertainty is not None:
+            _add_uncertainty(uncertainty, enhanced, node, record)
+        return Enhancement(node, enhanced, bicubic, axis, uncertainty)
 
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
@@ -248,7 +316,17 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             yield from exporting(node, source)
             command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
             command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
-            command += ["--json", str(figures), "--errors", str(errors), "--progress", "json", "--methods", *chosen]
+            command += [
+                "--json",
+                str(figures),
+                "--errors",
+                str(errors),
+                "--signed",
+                "--progress",
+                "json",
+                "--methods",
+                *chosen,
+            ]
             yield from mapped(running(command, here), counting("steps"))
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)
@@ -257,6 +335,21 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             result = yield from mapped(steps, always("Making the table"))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
+
+    def _reporting(
+        self, node: Any, target: Path, degradation: str, seed: int, truth: bool, settings: Settings
+    ) -> Generator[Step, None, Path]:
+        name = report.file_name(node)
+        given = f"{name}.nhdr"
+        with folder(node, called=given) as here:
+            yield from exporting(node, here / given)
+            made = here / "report"
+            command = ["study", str(here / given), "--out", str(made), "--models", settings.model_for(node)]
+            command += ["--scale", str(settings.scale), "--plane", settings.plane, "--seed", str(seed)]
+            command += ["--device", settings.device, "--precision", settings.precision, "--progress", "json"]
+            command += ["--degradations", degradation] if truth else ["--no-truth"]
+            yield from mapped(running(command, here), report.words)
+            return report.keep(made, target, name)
 
 
 def _axis_of(node: Any) -> int:
@@ -279,6 +372,13 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
         "Date": sidecar["date"],
         "Use": "research use only",
     }
+
+
+def _add_uncertainty(node: Any, enhanced: Any, source: Any, record: dict[str, Any]) -> None:
+    """Put the map into the scene, black where the network agrees with itself; the enhanced volume refers to it."""
+    nodes.place(node, source, {**record, "Operation": "standard deviation of 8 flips and turns"})
+    colors.paint(node, colors.perceptual(), 0, colors.reach(slicer.util.arrayFromVolume(node), 99.5))
+    enhanced.SetNodeReferenceID(UNCERTAINTY, node.GetID())
 
 
 def _remove_previews(node: Any) -> None:

@@ -157,9 +157,7 @@ def reading(path: Path, source: Any, name: str) -> Generator[None, None, Any]:
     voxels, header = open_voxels(path), read_header(path)
     tensors = TENSOR_KIND in header.get("kinds", "")
     kind = TENSORS if tensors else DIFFUSION if voxels.ndim == 4 else SCALAR
-    node = slicer.mrmlScene.CreateNodeByClass(kind)
-    node.UnRegister(None)
-    node.SetName(name)
+    node = _created(kind, name)
     if kind != SCALAR:
         _copy_measurement_frame(source, node)
     yield from _filling_tensors(node, voxels) if tensors else _filling(node, voxels)
@@ -167,6 +165,31 @@ def reading(path: Path, source: Any, name: str) -> Generator[None, None, Any]:
     if kind == DIFFUSION:
         _copy_gradients(source, node)
     return node
+
+
+def reading_one(path: Path, name: str) -> Generator[None, None, Any]:
+    """As `reading`, but always a scalar volume: of a series the root mean square of its volumes, float32."""
+    voxels = open_voxels(path)
+    node = _created(SCALAR, name)
+    yield from _filling(node, (yield from _root_mean_square(voxels)) if voxels.ndim == 4 else voxels)
+    _set_grid(node, read_header(path))
+    return node
+
+
+def _created(kind: str, name: str) -> Any:
+    node = slicer.mrmlScene.CreateNodeByClass(kind)
+    node.UnRegister(None)
+    node.SetName(name)
+    return node
+
+
+def _root_mean_square(volumes: np.ndarray) -> Generator[None, None, np.ndarray]:
+    total = np.zeros(volumes.shape[1:], np.float32)
+    for volume in volumes:
+        for part in _chunks(total):
+            total[part] += np.square(volume[part]) / len(volumes)
+            yield
+    return np.sqrt(total)
 
 
 def _filling(node: Any, voxels: np.ndarray) -> Generator[None, None, None]:
@@ -237,7 +260,13 @@ def _copy_measurement_frame(source: Any, target: Any) -> None:
 
 
 def add(node: Any, source: Any, record: dict[str, Any]) -> None:
-    """Put a result into the scene beside its source: hierarchy, transform, display and provenance."""
+    """Put a result into the scene beside its source, shown like it."""
+    place(node, source, record)
+    copy_display(source, node)
+
+
+def place(node: Any, source: Any, record: dict[str, Any]) -> None:
+    """Put a volume into the scene beside its source: hierarchy, transform and provenance; no display yet."""
     scene = slicer.mrmlScene
     node.SetName(scene.GenerateUniqueName(node.GetName()) if _taken(node.GetName()) else node.GetName())
     for key, value in record.items():
@@ -248,7 +277,6 @@ def add(node: Any, source: Any, record: dict[str, Any]) -> None:
         node.SetNodeReferenceID(SOURCE, source.GetID())
         node.SetAndObserveTransformNodeID(source.GetTransformNodeID())
         put_beside(node, source)
-    copy_display(source, node)
 
 
 def _taken(name: str) -> bool:
@@ -282,7 +310,7 @@ def copy_display(source: Any, target: Any) -> None:
     if old is None:
         target.CreateDefaultDisplayNodes()
         return
-    new = target.GetDisplayNode() or _display_like(old)
+    new = target.GetDisplayNode() or new_display(old.GetClassName())
     new.AutoWindowLevelOff()
     new.SetWindowLevel(old.GetWindow(), old.GetLevel())
     if old.GetColorNodeID():
@@ -310,9 +338,9 @@ def _copy_glyphs(source: Any, target: Any) -> None:
         new.CopyContent(old)
 
 
-def _display_like(old: Any) -> Any:
+def new_display(kind: str) -> Any:
     """A display node that is told its window before it sees a volume: a default one would look at every voxel."""
-    new = slicer.mrmlScene.CreateNodeByClass(old.GetClassName())
+    new = slicer.mrmlScene.CreateNodeByClass(kind)
     new.UnRegister(None)
     new.AutoWindowLevelOff()
     slicer.mrmlScene.AddNode(new)

@@ -18,9 +18,11 @@ DEFAULTS = {
     "precision": "auto",
     "ensemble": "false",
     "consistent": "false",
+    "uncertainty": "false",
     "keepTemporary": "false",
     "degradation": "k_space",
     "seed": "0",
+    "withoutTruth": "false",
 }
 NAME = "SlicerParameterName"
 

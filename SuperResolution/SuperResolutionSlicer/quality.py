@@ -1,17 +1,17 @@
-"""The figures of a comparison as Slicer shows them: a table, a chart of every slice, and error volumes."""
+"""The figures of a comparison as Slicer shows them: a table, a chart of every slice, and error maps."""
 
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import slicer
 import vtk
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionSlicer import nodes
+from SuperResolutionSlicer import colors, nodes
 
-CHART = "SuperResolution.Chart"  # the role of the node reference from table to chart
+CHART = "SuperResolution.Chart"  # the roles of the node references from table to chart and error maps
+ERROR, CLASSICAL_ERROR, MODEL_ERROR = (f"SuperResolution.{name}" for name in ("Error", "ClassicalError", "ModelError"))
 COLUMNS = {
     "psnr": "PSNR (dB)",
     "psnr_head": "PSNR in head (dB)",
@@ -19,7 +19,6 @@ COLUMNS = {
     "nmse": "NMSE",
     "gain_db": "Gain (dB)",
 }
-ERROR_COLORS = "vtkMRMLColorTableNodeIron"
 LINES = (
     "#0072B2",
     "#E69F00",
@@ -43,24 +42,33 @@ def check(node: Any) -> None:
 def adding(source: Any, table: dict[str, Any], errors: dict[str, Path]) -> Generator[None, None, Any]:
     """Put a comparison into the scene, in one subject-hierarchy folder; returns the node of the table.
 
-    table: what `superresolution compare --json` wrote. errors: method -> .nhdr of |error|.
+    table: what `superresolution compare --json` wrote. errors: method -> .nhdr of restored - truth, the best first.
     """
     title = f"{source.GetName()} quality ({table['degradation']} x{table['scale']})"
-    volumes = []
+    maps = {}
     for method, path in errors.items():
-        volumes.append((yield from nodes.reading(path, source, f"{title}: |error| of {method}")))
+        maps[method] = yield from nodes.reading(path, source, f"{title}: {method} minus truth")
     folder = _folder(source, title)
     figures = _table(table, title)
     slices, chart = _chart(table, title)
-    for node in volumes:
-        nodes.add(node, source, {"Operation": "absolute error"})
-        _show_error(node, table, volumes)
-    for node in (figures, slices, chart, *volumes):
+    for method, node in maps.items():
+        nodes.add(node, source, {"Operation": "restored minus truth", "Method": method, "Axis": table["axis"]})
+    for node in (figures, slices, chart, *maps.values()):
         nodes.put_in(folder, node)
     figures.SetNodeReferenceID(CHART, chart.GetID())
-    for node in volumes:
-        figures.AddNodeReferenceID("SuperResolution.Error", node.GetID())
+    for node in maps.values():
+        figures.AddNodeReferenceID(ERROR, node.GetID())
+    for role, best in ((CLASSICAL_ERROR, best_classical(table)), (MODEL_ERROR, best_model(table))):
+        if best is not None:
+            figures.SetNodeReferenceID(role, maps[best["method"]].GetID())
+    _paint(list(maps.values()))
     return figures
+
+
+def error_maps(figures: Any) -> tuple[Any, Any] | None:
+    """The error maps of the best classical method and of the best model of a table of ours; None unless it has both."""
+    found = [figures.GetNodeReference(role) for role in (CLASSICAL_ERROR, MODEL_ERROR)]
+    return None if None in found else (found[0], found[1])
 
 
 def best_classical(table: dict[str, Any]) -> dict[str, Any] | None:
@@ -68,10 +76,14 @@ def best_classical(table: dict[str, Any]) -> dict[str, Any] | None:
     return next((row for row in table["rows"] if row["classical"]), None)
 
 
+def best_model(table: dict[str, Any]) -> dict[str, Any] | None:
+    """The row of the best model."""
+    return next((row for row in table["rows"] if not row["classical"]), None)
+
+
 def summary(table: dict[str, Any]) -> str:
     """One sentence: how the best model compares with the best classical method."""
-    best = best_classical(table)
-    model = next((row for row in table["rows"] if not row["classical"]), None)
+    best, model = best_classical(table), best_model(table)
     if best is None or model is None:
         return "Measured; see the table."
     gain = model["gain_db"]
@@ -136,15 +148,8 @@ def _add_numbers(node: Any, name: str, values: list[float | None]) -> None:
     node.AddColumn(column)
 
 
-def _show_error(node: Any, table: dict[str, Any], volumes: list[Any]) -> None:
-    """All error volumes on one scale: from 0 to the 99th percentile of the first's, the best method's, error."""
-    if node is volumes[0]:
-        array = slicer.util.arrayFromVolume(node)
-        top = float(np.percentile(array[:: max(1, len(array) // 16)], 99)) or 1.0
-    else:
-        top = volumes[0].GetDisplayNode().GetWindowLevelMax()
-    display = node.GetDisplayNode()
-    display.AutoWindowLevelOff()
-    display.SetApplyThreshold(0)
-    display.SetWindowLevelMinMax(0, top)
-    display.SetAndObserveColorNodeID(ERROR_COLORS)
+def _paint(maps: list[Any]) -> None:
+    """All error maps on one scale, with 0 in its middle: what 99 % of the best method's errors stay below."""
+    top = colors.reach(slicer.util.arrayFromVolume(maps[0]), 99)
+    for node in maps:
+        colors.paint(node, colors.diverging(), -top, top)

@@ -1,5 +1,7 @@
 """The panel: shows the parameters, starts and cancels jobs, shows what came of them."""
 
+import html
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -9,7 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.errors import InputError
-from SuperResolutionSlicer import installer, nodes, quality, views
+from SuperResolutionSlicer import installer, nodes, quality, report, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
 from SuperResolutionSlicer.locations import forget, resource
@@ -26,6 +28,7 @@ DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (NVIDIA)", "mps": "GP
 PRECISIONS = {"auto": "automatic", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 SCALES = {"2": "2 x in plane", "4": "4 x in plane"}
 ENHANCE, CANCEL = "Enhance", "Cancel"
+REPORT = "A web page on this volume with tables and figures, by the degradation, model, scale and slices chosen here"
 
 
 class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -37,6 +40,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job: Job[Any] | None = None
         self.device_job: Job[Any] | None = None
         self.binding: Binding | None = None
+        self.page: Path | None = None  # the newest report
         self._starting = False
         ScriptedLoadableModuleWidget.__init__(self, parent)  # without a parent it calls setup()
 
@@ -79,6 +83,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (self.ui.enhanceButton, self.onEnhance),
             (self.ui.previewButton, self.onPreview),
             (self.ui.measureButton, self.onMeasure),
+            (self.ui.showErrorsButton, self.onShowErrors),
+            (self.ui.saveReportButton, self.onSaveReport),
             (self.ui.showBicubicButton, self.onShowBicubic),
             (self.ui.showInputButton, self.onShowInput),
             (self.ui.showDifferenceButton, self.onShowDifference),
@@ -117,7 +123,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
         """The logic ends the jobs; the parameter node is about to lose its references."""
         self.binding.connect(None)
-        self.job = self.device_job = None  # their results are nodes of the scene that goes
+        self.job = self.device_job = self.page = None  # their results are of the scene that goes
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
         """A new scene, or one that was loaded: its own parameters."""
@@ -136,6 +142,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             get("precision"),
             get("ensemble") == "true",
             get("consistent") == "true",
+            get("uncertainty") == "true",
             get("keepTemporary") == "true",
         )
 
@@ -167,6 +174,32 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 chosen.device,
                 blocking=False,
                 changed=self.onMeasured,
+            )
+
+        self._start(start)
+
+    def onSaveReport(self, *_: Any) -> None:
+        """Ask for a folder, and write a report on the volume into a new one inside it."""
+        caption = "Save the report in a new folder inside this one"
+        target = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), caption)
+        if not target:
+            return
+        chosen = self.settings()
+
+        def start(node: Any) -> Job[Path]:
+            return self.logic.saveReport(
+                node,
+                target,
+                chosen.model,
+                self.binding["degradation"],
+                chosen.scale,
+                chosen.plane,
+                int(self.binding["seed"]),
+                chosen.device,
+                chosen.precision,
+                self.binding["withoutTruth"] != "true",
+                blocking=False,
+                changed=self.onReported,
             )
 
         self._start(start)
@@ -203,6 +236,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._show_figures(job.result)
         self._after(job)
 
+    def onReported(self, job: Job[Path]) -> None:
+        """A step of a report was done; at its end, offer the page."""
+        if job.state == "done":
+            self.page = job.result
+        self._after(job)
+
     def _after(self, job: Job[Any]) -> None:
         if job.state == "failed":
             slicer.util.errorDisplay(job.error, windowTitle="Super Resolution", detailedText=job.log)
@@ -216,6 +255,11 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID(quality.CHART))
         logic.PropagateTableSelection()
         logic.PropagatePlotChartSelection()
+
+    def onShowErrors(self, *_: Any) -> None:
+        """Error of the best classical method | error of the best model."""
+        self.logic.showErrorMaps(self.binding.node("figures"))
+        self.update()
 
     def onAdvancedCollapsed(self, collapsed: bool) -> None:
         """Advanced is opened for the first time: let the engine, if it is installed, name the devices."""
@@ -293,6 +337,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.enhanceButton.toolTip = problem or "Make a new volume, sharper in plane; the input stays as it is"
         for button in (self.ui.previewButton, self.ui.measureButton):
             button.enabled = not running and not problem
+        unfit = problem or self._unfit_for_a_report(node)
+        self.ui.saveReportButton.enabled = not running and not unfit
+        self.ui.saveReportButton.toolTip = unfit or REPORT
         for group in (self.ui.inputsCollapsibleButton, self.ui.advancedCollapsibleButton):
             group.enabled = not running
         for button in (self.ui.showBicubicButton, self.ui.showInputButton, self.ui.showDifferenceButton):
@@ -301,16 +348,25 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.statusLabel.text = problem or self._status(node)
         self._show_progress(running)
         self._show_summary()
+        self._show_page()
 
     def _problem(self, node: Any) -> str:
         """What keeps Enhance from working, in one sentence; empty where nothing does."""
         try:
-            nodes.check(node)
+            self.settings().check(node)
         except InputError as error:
             return str(error)
         name, scale = self.settings().model_for(node), self.settings().scale
         if name not in self.logic.models(scale):
             return f"The model {name} is not there for scale {scale}; choose another model or scale under Advanced."
+        return ""
+
+    def _unfit_for_a_report(self, node: Any) -> str:
+        """What keeps a report from being written, in one sentence; empty where nothing does."""
+        try:
+            report.check(node)
+        except InputError as error:
+            return str(error)
         return ""
 
     def _status(self, node: Any) -> str:
@@ -334,7 +390,17 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _show_summary(self) -> None:
         figures = self.binding.node("figures")
         summary = figures.GetAttribute(nodes.PREFIX + "Summary") if figures is not None else None
+        self.ui.showErrorsButton.enabled = figures is not None and quality.error_maps(figures) is not None
         self.ui.qualityLabel.text = summary or "Takes the input volume as the truth, makes it coarse, and restores it."
+
+    def _show_page(self) -> None:
+        """A link, which the browser opens."""
+        label = self.ui.reportLabel
+        label.visible = self.page is not None
+        if self.page is not None:
+            shown = html.escape(f"{self.page.parent.name}/{self.page.name}")
+            label.text = f'Report: <a href="{self.page.as_uri()}">{shown}</a>'
+            label.toolTip = str(self.page)
 
 
 def _first_sentence(model: Any) -> str:

@@ -19,17 +19,17 @@ INPUT = "input.nhdr"  # what a job's input is called on its way to the engine
 
 
 @contextmanager
-def folder(node: Any = None, keep: bool = False) -> Iterator[Path]:
+def folder(node: Any = None, keep: bool = False, called: str = INPUT) -> Iterator[Path]:
     """A temporary folder of a job's own, with a short name; removed at the end unless the user wants it.
 
-    The engine's errors speak of the file it was given; here they come to speak of the node.
+    The engine's errors speak of the file it was given, as it is called there; here they come to speak of the node.
     """
     path = Path(tempfile.mkdtemp(prefix="SR-", dir=slicer.app.temporaryPath))
     try:
         yield path
     except EngineError as error:
         name = node.GetName() if node is not None else ""
-        raise EngineError(str(error).replace(INPUT, name), error.log) from error
+        raise EngineError(str(error).replace(called, name), error.log) from error
     finally:
         if not keep:
             _remove(path)
@@ -53,13 +53,18 @@ def counting(unit: str) -> Callable[[Event], Step]:
     """Words for the engine's progress: how many of how many, and the time left."""
 
     def words(event: Event) -> Step:
-        total, left = event.get("total"), event.get("left")
+        total = event.get("total")
         if not total:
             return Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
-        text = f"{event['done']} of {total} {unit}" + ("" if left is None else f", {_duration(left)} left")
-        return Step(event["done"] / total, text)
+        return Step(event["done"] / total, f"{event['done']} of {total} {unit}" + time_left(event))
 
     return words
+
+
+def time_left(event: Event) -> str:
+    """ ", 9 s left"; nothing where the engine cannot know yet."""
+    left = event.get("left")
+    return "" if left is None else f", {_duration(left)} left"
 
 
 def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
@@ -71,6 +76,11 @@ def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
 def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
     """The node of a result, not yet in the scene."""
     return mapped(nodes.reading(path, source, name), always("Loading the result"))
+
+
+def importing_one(path: Path, name: str) -> Generator[Step, None, Any]:
+    """The scalar node of a result, of a series too; not yet in the scene."""
+    return mapped(nodes.reading_one(path, name), always("Loading the result"))
 
 
 def _duration(seconds: float) -> str:

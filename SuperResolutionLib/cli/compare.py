@@ -49,6 +49,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--errors", metavar="DIR", type=Path, help="write each method's |restored - truth|, and the coarse scan, here"
     )
+    parser.add_argument("--signed", action="store_true", help="with --errors: write restored - truth, with its sign")
     parser.add_argument("--keep-restored", action="store_true", help="with --errors: write the restored volumes too")
 
 
@@ -102,7 +103,7 @@ def _write(result: "Comparison", options: argparse.Namespace) -> None:
 
             tensor_figure(result, _tensor_figure_path(options.figure))
     if options.errors is not None:
-        _write_errors(result, options.errors, options.keep_restored)
+        _write_errors(result, options)
 
 
 def _tensor_figure_path(figure: Path) -> Path:
@@ -115,6 +116,8 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
     if options.errors is None:
         if options.keep_restored:
             raise InputError("--keep-restored has no folder to write to; name one with --errors DIR, or leave it out.")
+        if options.signed:
+            raise InputError("--signed has no errors to write; name a folder with --errors DIR, or leave it out.")
         return
     from SuperResolutionLib import zoo
     from SuperResolutionLib.comparison import default_methods
@@ -135,14 +138,15 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
         raise InputError(f"{taken[0]} exists already; name an empty folder with --errors, or move the file away.")
 
 
-def _write_errors(result: "Comparison", folder: Path, restored: bool) -> None:
+def _write_errors(result: "Comparison", options: argparse.Namespace) -> None:
     """All of them or none."""
     from SuperResolutionLib import files
 
+    folder: Path = options.errors
     folder.mkdir(exist_ok=True)
     written: list[Path] = []
     try:
-        for name, volume in _volumes(result, restored):
+        for name, volume in _volumes(result, options.signed, options.keep_restored):
             path = folder / f"{name}.nhdr"
             files.write(volume, path)
             written += [path, folder / f"{name}.raw"]
@@ -152,12 +156,12 @@ def _write_errors(result: "Comparison", folder: Path, restored: bool) -> None:
         raise
 
 
-def _volumes(result: "Comparison", restored: bool) -> "Iterator[tuple[str, Volume]]":
+def _volumes(result: "Comparison", signed: bool, restored: bool) -> "Iterator[tuple[str, Volume]]":
     from SuperResolutionLib import zoo
 
     yield "low", result.low
     for row in result.rows:
         label = zoo.label(row.method)
-        yield label, result.error(row)
+        yield label, result.error(row, signed)
         if restored and row.restored is not None:
             yield f"{label}-restored", row.restored

@@ -81,6 +81,7 @@ class Lines(Reporter):
             event="progress",
             done=progress.done,
             total=progress.total,
+            part=round(progress.part, 3),
             seconds=round(progress.seconds, 3),
             left=None if progress.left is None else round(progress.left, 3),
             message=progress.message,

@@ -1,6 +1,7 @@
 """One scan as the truth: degraded, restored by every method, measured and drawn; plain values and PNGs come out."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files, zoo
-from SuperResolutionLib.comparison import Comparison, Row, by_names, compare
+from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
@@ -16,9 +17,10 @@ from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
+from SuperResolutionLib.progress import Progress, finish, mapped
 from SuperResolutionLib.study import masks, measures, tissue
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.rotation import by_orientation
+from SuperResolutionLib.study.rotation import ANGLES, FLIPS, turning
 from SuperResolutionLib.study.spectrum import spectrum
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import SIGNAL, Volume
@@ -48,9 +50,12 @@ def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
     return Volume(volume.voxels[tuple(keep)], volume.spacing, (x, y, z), volume.direction)
 
 
-def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path) -> dict[str, Any]:
+def examining(
+    scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path
+) -> Generator[float, None, dict[str, Any]]:
     """Measure one scan under one degradation; draws its figures into `folder`. Returns plain values, for JSON.
 
+    Yields the share that is done.
     Raises InputError for a scan or mask that cannot be used.
     """
     volume = read_single(scan.path)
@@ -60,24 +65,52 @@ def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder:
     inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
     network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
     names = [*METHODS, *plan.models]
-    result = compare(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
-    record = measured(result, stacks(inside, axis)[0])
+    work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
+    restored, scored, turned = _ends(part.size[axis], len(plan.models))
+    result = yield from mapped(work, _between(0.0, restored))
+    record = yield from mapped(measuring(result, stacks(inside, axis)[0]), _between(restored, scored))
+    orientation = yield from mapped(_orientations(result, plan, network), _between(scored, turned))
     return {
         "scan": scan.name,
         "subject": scan.subject,
         "mask": "automatic: Otsu and morphology" if mask is None else mask.name,
         "whole_head": masks.shows_whole_head(head(volume.voxels), found),
         **record,
-        "orientation": _orientations(result, plan, network),
+        "orientation": orientation,
         "figures": _draw(result, scan, folder),
     }
 
 
+def _ends(slices: int, models: int) -> tuple[float, float, float]:
+    """The shares of the time after which a scan is restored, measured and turned; the rest is drawing.
+
+    The unit is the time in which a network refines a slice, on a CPU.
+    """
+    methods, orientations = len(METHODS) + models, len(ANGLES) + len(FLIPS)
+    costs = [models * slices, 0.2 * methods * slices, models * orientations * TURNED_SLICES, 15]
+    restored, scored, turned, all_of_it = np.cumsum(costs)
+    return restored / all_of_it, scored / all_of_it, turned / all_of_it
+
+
+def _between(first: float, last: float) -> Callable[[Progress], float]:
+    """From the progress of a part to the share of the whole that is done."""
+    return lambda event: float(first + (last - first) * event.done / event.total)
+
+
 def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
     """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order."""
+    return finish(measuring(result, brain))
+
+
+def measuring(result: Comparison, brain: np.ndarray) -> Generator[Progress, None, dict[str, Any]]:
+    """`measured` as a generator of progress. A step is a method."""
     truth = stacks(result.truth, result.axis)[0]
     r = data_range(truth)
     best = result.best_classical
+    methods, began = {}, time.monotonic()
+    for number, row in enumerate(result.rows, 1):
+        methods[zoo.label(row.method)] = _method(row, truth, brain, r, result.axis)
+        yield Progress(number, len(result.rows), time.monotonic() - began)
     return {
         "degradation": result.degradation,
         "scale": result.scale,
@@ -87,7 +120,7 @@ def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
         "range": r,
         "best_classical": best.method if best is not None else None,
         "head_share": [float(part.mean()) for part in head(truth)],
-        "methods": {zoo.label(row.method): _method(row, truth, brain, r, result.axis) for row in result.rows},
+        "methods": methods,
     }
 
 
@@ -140,7 +173,9 @@ def _psnr(error: np.ndarray, r: float) -> float | None:
     return float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
 
 
-def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) -> dict[str, Any]:
+def _orientations(
+    result: Comparison, plan: Plan, network: Mapping[str, Any]
+) -> Generator[Progress, None, dict[str, Any]]:
     """Quality by angle and flip, on the slices around the one with most head."""
     truth = stacks(result.truth, result.axis)[0]
     most = int(np.argmax(head(truth).mean(axis=(1, 2))))
@@ -149,7 +184,7 @@ def _orientations(result: Comparison, plan: Plan, network: Mapping[str, Any]) ->
     methods = by_names([*METHODS, *plan.models], plan.scale, "axial", **network)
     labelled = {zoo.label(name): method for name, method in methods.items()}
     model = by_name(result.degradation)
-    return dict(by_orientation(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed))
+    return turning(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed)
 
 
 def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:

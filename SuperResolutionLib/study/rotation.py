@@ -4,13 +4,15 @@ As in work E: the truth is turned, degraded, restored and measured. Flips and mu
 without changing them; any other angle resamples the truth first (cubic spline), which smooths it for all methods.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Method
+from SuperResolutionLib.comparison import Method, restoring, steps_of
 from SuperResolutionLib.degradation import Degradation, Level
 from SuperResolutionLib.intensity import head
+from SuperResolutionLib.progress import Progress, finish, within
 from SuperResolutionLib.volume import Volume
 
 ANGLES = (0, 15, 30, 45, 60, 75, 90)
@@ -51,15 +53,34 @@ def by_orientation(
 
     slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
     """
+    return finish(turning(slices, r, methods, degradation, scale, angles, seed))
+
+
+def turning(
+    slices: np.ndarray,
+    r: float,
+    methods: Mapping[str, Method],
+    degradation: Degradation,
+    scale: int,
+    angles: tuple[int, ...] = ANGLES,
+    seed: int = 0,
+) -> Generator[Progress, None, dict[str, dict[str, dict[str, float]]]]:
+    """`by_orientation` as a generator of progress. A step is a slice that a network has refined, or a method."""
     whole = square(slices, scale)
     places = [("angle", str(angle)) for angle in angles] + [("flip", name) for name in FLIPS]
     truths = [turned(whole, angle) for angle in angles] + [flip(whole) for flip in FLIPS.values()]
     coarse = np.stack([_coarse(truth, r, degradation, scale, seed) for truth in truths])
     low = Volume(coarse, (float(scale), float(scale), 4.0 * scale))
     found: dict[str, dict[str, dict[str, float]]] = {"angle": {}, "flip": {}}
+    count = low.count * low.size[2]
+    total = sum(steps_of(method, count) for method in methods.values())
+    began, done = time.monotonic(), 0
     for name, method in methods.items():
-        for (kind, key), truth, restored in zip(places, truths, method(low, scale).voxels, strict=True):
+        fine = yield from within(restoring(method, low, scale), done, total, began)
+        for (kind, key), truth, restored in zip(places, truths, fine.voxels, strict=True):
             found[kind].setdefault(key, {})[name] = _psnr_head(truth, restored, r)
+        done += steps_of(method, count)
+        yield Progress(done, total, time.monotonic() - began)
     return found
 
 

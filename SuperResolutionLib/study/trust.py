@@ -1,5 +1,7 @@
 """A scan enhanced as it is, with no truth to compare: what can be said about it nevertheless, and what cannot."""
 
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.geometry import anatomical_plane, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import upsample
-from SuperResolutionLib.progress import finish
+from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study import masks
 from SuperResolutionLib.study.examine import middle_slices, read_single
 from SuperResolutionLib.study.habitat import look, unlike
@@ -24,11 +26,13 @@ from SuperResolutionLib.volume import Volume
 BACK = "k_space"  # how a result is brought back to the scan's grid: all of the scan's band, nothing above it
 MODELS_OF_SCANNERS = ("k_space", "k_space_hamming", "area", "bicubic", "bicubic_blur3")
 BINS = 100
+ENHANCED = 0.8  # share of a model's time after which its volume is there; the rest is measuring and drawing
 
 
-def examine_without_truth(scan: Scan, plan: Plan, folder: Path) -> dict[str, Any]:
+def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[float, None, dict[str, Any]]:
     """Enhance one scan by every model and measure what can be measured; draws its figures into `folder`.
 
+    Yields the share that is done.
     Raises InputError for a scan that cannot be used.
     """
     from SuperResolutionLib.inference import choose_model, enhancing_with_spread
@@ -41,12 +45,12 @@ def examine_without_truth(scan: Scan, plan: Plan, folder: Path) -> dict[str, Any
     smooth = upsample(low, "bicubic", plan.scale, plane)
     found: dict[str, Any] = {}
     figures: dict[str, str] = {}
-    for name in plan.models:
+    for number, name in enumerate(plan.models):
         model = choose_model(name, plan.scale)
         work = enhancing_with_spread(
             low, model, plane=plane, device=plan.device, precision=plan.precision, threads=plan.threads
         )
-        restored, spread = finish(work)
+        restored, spread = yield from mapped(work, partial(_share, number, len(plan.models)))
         again, patches = brought_back(low, restored, plan.scale, plane)
         label = zoo.label(name)
         found[label] = {
@@ -70,6 +74,11 @@ def examine_without_truth(scan: Scan, plan: Plan, folder: Path) -> dict[str, Any
         "input_histogram": _histogram(low.voxels, data_range(low.voxels)),
         "figures": figures,
     }
+
+
+def _share(number: int, models: int, event: Progress) -> float:
+    """What share of the work on all models is done while this one enhances."""
+    return (number + ENHANCED * event.done / event.total) / models
 
 
 def brought_back(low: Volume, restored: Volume, scale: int, plane: str) -> tuple[Volume, Agreement | None]:

@@ -6,13 +6,14 @@ import tempfile
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
-from SuperResolutionLib.progress import Progress
+from SuperResolutionLib.progress import Progress, finish, mapped
 from SuperResolutionLib.study import masks
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
@@ -65,7 +66,10 @@ def _check_mask(scan: Scan, mask: Path) -> None:
 
 
 def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Generator[Progress, None, Outcome]:
-    """Do all tasks, in `jobs` processes; a step of progress is a task. Close it to stop: what is done stays done."""
+    """Do all tasks, in `jobs` processes; a step of progress is a task, which one process alone can tell in parts.
+
+    Close it to stop: what is done stays done.
+    """
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)
     for stale in cache.glob(".part-*"):  # what an interrupted study left half done
@@ -75,23 +79,28 @@ def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Gener
     failures: dict[str, str] = {}
     yield Progress(0, len(todo), 0.0)
     for index, answer in _answers(todo, plan, cache, jobs):
-        if isinstance(answer, Path):
+        message, part = "", 0.0
+        if isinstance(answer, float):
+            part = answer
+        elif isinstance(answer, Path):
             done[index] = answer
-            message = ""
         else:
             failures[todo[index].label] = answer
             message = f"{todo[index].label}: {answer}"
-        yield Progress(len(done) + len(failures), len(todo), time.monotonic() - began, message)
+        yield Progress(len(done) + len(failures), len(todo), time.monotonic() - began, message, part)
     folders = tuple(done[index] for index in sorted(done))
     records = tuple(json.loads((folder / "record.json").read_text(encoding="utf-8")) for folder in folders)
     return Outcome(records, folders, failures)
 
 
-def _answers(todo: Sequence[Task], plan: Plan, cache: Path, jobs: int) -> Generator[tuple[int, Path | str], None, None]:
-    """The folder of each task's record, or why there is none, as they come."""
+def _answers(
+    todo: Sequence[Task], plan: Plan, cache: Path, jobs: int
+) -> Generator[tuple[int, Path | str | float], None, None]:
+    """The folder of each task's record, or why there is none, as they come; before that, what share of it is done."""
     if jobs == 1 or len(todo) == 1:
         for index, task in enumerate(todo):
-            yield index, attempt(task, plan, cache)
+            answer = yield from mapped(attempting(task, plan, cache), partial(_of_task, index))
+            yield index, answer
         return
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
@@ -109,6 +118,10 @@ def _answers(todo: Sequence[Task], plan: Plan, cache: Path, jobs: int) -> Genera
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _of_task(index: int, share: float) -> tuple[int, Path | str | float]:
+    return index, share
+
+
 def _let_the_parent_stop_us() -> None:
     """Ctrl-C reaches all processes of a terminal; the parent ends the others."""
     import signal
@@ -118,23 +131,28 @@ def _let_the_parent_stop_us() -> None:
 
 def attempt(task: Task, plan: Plan, cache: Path) -> Path | str:
     """The folder that holds the task's record and pictures, made unless it is there; or a sentence why not."""
+    return finish(attempting(task, plan, cache))
+
+
+def attempting(task: Task, plan: Plan, cache: Path) -> Generator[float, None, Path | str]:
+    """`attempt` as a generator of the share that is done."""
     try:
-        return record_folder(task, plan, cache)
+        return (yield from _filling(task, plan, cache))
     except InputError as error:
         return str(error)
     except OSError as error:
         return f"{error.filename or task.scan.path} cannot be used: {error.strerror or error}."
 
 
-def record_folder(task: Task, plan: Plan, cache: Path) -> Path:
-    """As `attempt`, but raises. A folder appears whole or not at all."""
+def _filling(task: Task, plan: Plan, cache: Path) -> Generator[float, None, Path]:
+    """The folder appears whole or not at all."""
     mask = None if task.mask is None else files.sha256(task.mask)
     folder = cache / f"{plan.key(task.scan, mask)}-{task.degradation or 'as-it-is'}".replace(":", "-")
     if (folder / "record.json").is_file():
         return folder
     workshop = Path(tempfile.mkdtemp(prefix=".part-", dir=cache))
     try:
-        record = _record(task, plan, workshop)
+        record = yield from _record(task, plan, workshop)
         text = json.dumps(record, allow_nan=False)
         (workshop / "record.json").write_text(text, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
@@ -144,11 +162,11 @@ def record_folder(task: Task, plan: Plan, cache: Path) -> Path:
     return folder
 
 
-def _record(task: Task, plan: Plan, folder: Path) -> dict[str, Any]:
+def _record(task: Task, plan: Plan, folder: Path) -> Generator[float, None, dict[str, Any]]:
     if task.degradation is None:
-        from SuperResolutionLib.study.trust import examine_without_truth
+        from SuperResolutionLib.study.trust import examining_without_truth
 
-        return examine_without_truth(task.scan, plan, folder)
-    from SuperResolutionLib.study.examine import examine
+        return examining_without_truth(task.scan, plan, folder)
+    from SuperResolutionLib.study.examine import examining
 
-    return examine(task.scan, task.mask, task.degradation, plan, folder)
+    return examining(task.scan, task.mask, task.degradation, plan, folder)

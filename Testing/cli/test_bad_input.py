@@ -157,6 +157,7 @@ def test_a_slice_that_the_scan_does_not_have_is_refused(refused, scan, model, k)
         (["compare", "SCAN", "--figure", "OUT"], ["cannot be written as PNG", ".png"]),
         (["compare", "GONE"], ["There is no file"]),
         (["compare", "SCAN", "--keep-restored"], ["no folder to write to", "--errors"]),
+        (["compare", "SCAN", "--signed"], ["no errors to write", "--errors"]),
         (["compare", "SCAN", "--errors", "AWAY.json"], ["output folder", "does not exist"]),
         (["compare", "SCAN", "--errors", "SCAN"], ["is a file", "--errors needs a folder"]),
         (["compare", "SCAN", "--errors", "EMPTY", "--methods", "x/sinc.safetensors", "sinc"], ["Two", "sinc.nhdr"]),

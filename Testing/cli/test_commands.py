@@ -167,6 +167,15 @@ def test_compare_writes_the_error_of_each_method_and_the_coarse_scan(command, sc
             assert np.array_equal(files.read(folder / f"{name}-restored.nhdr").voxels, row.restored.voxels)
 
 
+def test_compare_writes_errors_with_their_sign(command, scan, tmp_path):
+    chosen = ["--methods", "linear", "--errors", tmp_path / "errors", "--signed"]
+    assert command("compare", scan, *chosen).code == 0
+    (row,) = compare(files.read(scan), methods=["linear"], keep=True).rows
+    error = files.read(tmp_path / "errors" / "linear.nhdr").voxels
+    assert error.min() < 0 < error.max()
+    assert np.array_equal(error, row.restored.voxels - files.read(scan).cast(np.float32).voxels)
+
+
 def test_compare_writes_errors_into_a_folder_that_holds_other_things(command, scan, tmp_path):
     (tmp_path / "errors").mkdir()
     (tmp_path / "errors" / "notes.txt").write_text("mine")

@@ -126,6 +126,19 @@ def test_what_is_done_is_not_done_again_and_another_option_does_it_anew(command,
     assert done[2:] == ["ben_T1w, k_space"]
 
 
+@pytest.mark.parametrize(("more", "parts"), [([], 18), (["--no-truth"], 2)])
+def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_path, more, parts):
+    out = tmp_path / "study"
+    answer = command("study", scans / "ben_T1w.nii.gz", "--out", out, *quick, "--progress", "json", *more)
+    *steps, done = answer.events()
+    shares = [event["done"] + event["part"] for event in steps]
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, 1)
+    assert len(set(shares)) > parts
+    assert {event["total"] for event in steps} == {1}
+    assert all(event["left"] is not None for event in steps if event["part"])
+    assert done["output"] == str(out / "report.html")
+
+
 def test_one_bad_scan_among_many_is_reported_and_the_rest_is_done(command, scans, quick, tmp_path):
     (scans / "carl_T1w.nii.gz").write_bytes(b"not a scan")
     answer = command("study", scans, "--out", tmp_path / "study", "--slices", 2, *quick)

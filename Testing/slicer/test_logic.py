@@ -9,7 +9,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import nodes, process, views
+from SuperResolutionSlicer import colors, nodes, process, quality, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
@@ -17,6 +17,8 @@ from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.inference import enhancing_with_spread
+from SuperResolutionLib.progress import finish
 
 
 @pytest.fixture
@@ -150,6 +152,60 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     assert low == -high
 
 
+def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic):
+    node = scans.scalar()
+    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
+    mean, expected = finish(enhancing_with_spread(nodes.volume_of(node), "mri-x2", precision="float32"))
+    assert (spread.GetName(), spread.GetClassName()) == ("head SR x2 (mri-x2) uncertainty", nodes.SCALAR)
+    assert values(spread).dtype == np.float32
+    assert np.allclose(values(spread), expected.voxels, rtol=0, atol=1e-2) and values(spread).max() > 1
+    assert np.allclose(values(enhanced), mean.voxels, rtol=0, atol=1)
+    assert np.array_equal(scans.grid(spread), scans.grid(enhanced))
+    display = spread.GetDisplayNode()
+    assert display.GetColorNode() is colors.perceptual()
+    assert display.GetWindowLevelMin() == 0 and 0 < display.GetWindowLevelMax() <= values(spread).max()
+    assert spread.GetAttribute("SuperResolution.Model") == "mri-x2"
+    assert spread.GetNodeReference(nodes.SOURCE) is node
+
+
+def test_without_the_uncertainty_map_there_is_none(logic):
+    node = scans.scalar()
+    result = logic.enhanceAndInterpolate(node, Settings())
+    assert result.uncertainty is None
+    assert [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "uncertainty" in n.GetName()] == []
+
+
+def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(logic):
+    node = scans.diffusion()
+    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
+    _, expected = finish(enhancing_with_spread(nodes.volume_of(node), "dwi-x2", precision="float32"))
+    assert spread.GetClassName() == nodes.SCALAR
+    assert spread.GetDisplayNode().GetClassName() == "vtkMRMLScalarVolumeDisplayNode"
+    assert np.allclose(values(spread), np.sqrt((expected.voxels**2).mean(0)), rtol=1e-3, atol=1e-2)
+
+
+def test_a_preview_with_uncertainty_is_that_slice_of_the_map_and_the_next_one_takes_its_place(logic):
+    node = scans.scalar()
+    wanted = Settings(precision="float32", uncertainty=True)
+    whole = logic.enhanceAndInterpolate(node, wanted)
+    for index in (2, 4):
+        part = logic.preview(node, wanted, index=index)
+        assert np.allclose(values(part.uncertainty)[0], values(whole.uncertainty)[index], atol=1e-3)
+    previews = [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]
+    assert sorted(previews) == sorted(
+        ["head SR x2 (mri-x2) preview", "head SR x2 (mri-x2) uncertainty preview", "head bicubic x2 preview"]
+    )
+
+
+def test_tensors_have_no_uncertainty_map(logic):
+    before = scans.names() | {scans.tensors().GetID()}
+    with pytest.raises(InputError, match="dti is a tensor volume, and the uncertainty map is one of intensities"):
+        logic.enhance(slicer.util.getNode("dti"), uncertainty=True)
+    assert before <= scans.names() and workers() == []
+
+
 def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
     assert Settings().model_for(scans.scalar()) == "mri-x2"
     assert Settings(scale=4).model_for(scans.diffusion()) == "dwi-x4"
@@ -157,7 +213,7 @@ def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
     assert Settings("my.safetensors").model_for(scans.diffusion()) == "my.safetensors"
 
 
-def test_comparing_fills_a_folder_with_table_chart_and_error_volumes(logic):
+def test_comparing_fills_a_folder_with_table_chart_and_error_maps(logic):
     node = scans.scalar(dtype=np.float32)
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "sinc", "mri-x2"])
     expected = sr.compare(nodes.volume_of(node), "k_space", 2, ["bicubic", "sinc", "mri-x2"])
@@ -170,9 +226,8 @@ def test_comparing_fills_a_folder_with_table_chart_and_error_volumes(logic):
     slices = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
     assert slices.GetNumberOfRows() == 6
     errors = [table.GetNthNodeReference("SuperResolution.Error", n) for n in range(3)]
-    assert {e.GetDisplayNode().GetWindowLevelMax() for e in errors} == {errors[0].GetDisplayNode().GetWindowLevelMax()}
     best = next(row for row in expected.rows if row.method == "mri-x2")
-    mine = next(e for e in errors if e.GetName().endswith("of mri-x2"))
+    mine = next(e for e in errors if e.GetName().endswith("mri-x2 minus truth"))
     assert np.sqrt((values(mine) ** 2).mean()) == pytest.approx(
         np.sqrt(best.score.nmse * (nodes.volume_of(node).voxels ** 2).mean()), rel=1e-2
     )
@@ -181,6 +236,48 @@ def test_comparing_fills_a_folder_with_table_chart_and_error_volumes(logic):
     assert len(parents) == 1
     assert hierarchy.GetItemName(parents.pop()) == "head quality (k_space x2)"
     assert "mri-x2 is" in table.GetAttribute("SuperResolution.Summary")
+
+
+def test_error_maps_are_restored_minus_truth_on_one_scale_with_zero_in_its_middle(logic):
+    node = scans.scalar(dtype=np.float32)
+    table = logic.compare(node, methods=["linear", "bicubic", "mri-x2"])
+    low = sr.degrade(nodes.volume_of(node), "k_space", 2)
+    maps = {n.GetAttribute("SuperResolution.Method"): n for n in slicer.util.getNodes("*minus truth").values()}
+    assert maps.keys() == {"bicubic", "mri-x2"}
+    error = sr.upsample(low, "bicubic", 2).voxels - values(node)
+    assert np.allclose(values(maps["bicubic"]), error, atol=1e-2)
+    assert error.min() < -1 and error.max() > 1
+    shown = [n.GetDisplayNode() for n in maps.values()]
+    (scale,) = {(d.GetWindowLevelMin(), d.GetWindowLevelMax()) for d in shown}
+    assert scale[0] == -scale[1] < 0
+    assert {d.GetColorNode() for d in shown} == {colors.diverging()}
+    assert np.allclose(scans.grid(maps["mri-x2"]), scans.grid(node))
+    assert quality.error_maps(table) == (maps["bicubic"], maps["mri-x2"])
+
+
+def test_error_maps_are_shown_side_by_side_too_bright_orange_too_dark_blue(session, logic):
+    node = scans.scalar(dtype=np.float32)
+    table = logic.compare(node, methods=["bicubic", "mri-x2"])
+    left, right = quality.error_maps(table)
+    values(left)[:] = -1e4
+    values(right)[:] = 1e4
+    for error in (left, right):
+        slicer.util.arrayFromVolumeModified(error)
+    logic.showErrorMaps(table)
+    assert logic.views.label(views.LEFT).startswith("bicubic minus truth")
+    assert logic.views.label(views.RIGHT).startswith("mri-x2 minus truth")
+    for tag, wanted in ((views.LEFT, [0, 140, 255]), (views.RIGHT, [255, 140, 0])):
+        pixels = session.render(slicer.app.layoutManager().sliceWidget(tag).sliceLogic(), 96, 96)
+        assert np.abs(pixels[48, 48, :3].astype(int) - wanted).max() <= 2
+
+
+def test_error_maps_that_are_gone_or_never_were_give_a_sentence(logic):
+    table = logic.compare(scans.scalar(), methods=["bicubic", "mri-x2"])
+    slicer.mrmlScene.RemoveNode(quality.error_maps(table)[1])
+    with pytest.raises(InputError, match="has no error maps of a classical method and of a model; measure again"):
+        logic.showErrorMaps(table)
+    with pytest.raises(InputError, match="measure again, with both"):
+        logic.showErrorMaps(logic.compare(slicer.util.getNode("head"), methods=["bicubic", "sinc"]))
 
 
 def test_a_coarse_sample_is_made_beside_the_fine_scan(logic):
@@ -214,6 +311,16 @@ def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was
     assert scans.names() == before
     with pytest.raises(JobCancelledError):
         job.wait()
+
+
+def test_cancelling_an_uncertainty_map_leaves_the_scene_as_it_was(logic):
+    node = big()
+    before = scans.names()
+    job = logic.enhance(node, blocking=False, uncertainty=True)
+    step_until(job, lambda: (job.progress.share or 0) > 0)
+    job.cancel()
+    assert wait_for(lambda: not workers(), 3)
+    assert scans.names() == before and temporary_files() == []
 
 
 def test_closing_the_scene_in_mid_run_ends_the_worker(logic):

@@ -222,6 +222,31 @@ def test_the_slice_on_screen_is_previewed(opened, wait_until):
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == preview.GetID()
 
 
+def test_a_tick_adds_the_uncertainty_map_and_its_tooltip_says_what_that_costs(opened, wait_until, grab):
+    panel, _ = opened()
+    panel.ui.advancedCollapsibleButton.collapsed = False
+    assert "8 x" in panel.ui.uncertaintyCheckBox.text and "eight passes" in panel.ui.uncertaintyCheckBox.toolTip
+    assert not panel.ui.uncertaintyCheckBox.checked
+    panel.ui.uncertaintyCheckBox.setChecked(True)
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-advanced")
+    click(panel.ui.enhanceButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    enhanced = slicer.util.getNode("head SR x2 (mri-x2)")
+    spread = slicer.util.getNode("head SR x2 (mri-x2) uncertainty")
+    assert enhanced.GetNodeReference("SuperResolution.Uncertainty") is spread
+    assert composite("SuperResolutionRight").GetBackgroundVolumeID() == enhanced.GetID()
+
+
+def test_the_uncertainty_map_of_tensors_makes_enhance_grey_and_says_why(opened):
+    panel, _ = opened(scans.tensors)
+    assert panel.ui.enhanceButton.enabled
+    panel.ui.uncertaintyCheckBox.setChecked(True)
+    assert not panel.ui.enhanceButton.enabled
+    assert "the uncertainty map is one of intensities: switch it off" in panel.ui.statusLabel.text
+
+
 def test_a_failure_is_a_message_with_the_log_in_its_details(opened, wait_until, session, grab):
     panel, node = opened(scans.scalar, dtype=np.float32)
     slicer.util.arrayFromVolume(node)[0, 0, 0] = np.nan
@@ -280,6 +305,63 @@ def test_measuring_fills_table_and_chart_and_says_who_wins(opened, wait_until):
     for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
         assert view.GetPlotChartNodeID() == table.GetNodeReferenceID("SuperResolution.Chart")
     assert slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
+
+
+def test_after_a_measurement_the_error_maps_are_shown_and_stay_with_a_saved_scene(opened, wait_until, tmp_path, grab):
+    panel, _ = opened()
+    panel.ui.qualityCollapsibleButton.collapsed = False
+    assert not panel.ui.showErrorsButton.enabled
+    click(panel.ui.measureButton)
+    run_to_end(panel, wait_until)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-quality")
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.mrmlScene.WriteToMRB(path, None)
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.showErrorsButton.enabled
+    assert slicer.mrmlScene.ReadFromMRB(path)
+    click(panel.ui.showErrorsButton)
+    right = slicer.mrmlScene.GetNodeByID(composite("SuperResolutionRight").GetBackgroundVolumeID())
+    assert right.GetName() == "head quality (k_space x2): mri-x2 minus truth"
+    assert right.GetDisplayNode().GetColorNode().GetName() == "SuperResolutionBlueRed"
+    click(panel.ui.backButton)
+    assert not panel.logic.views.shown
+
+
+def test_a_report_is_saved_into_the_chosen_folder_and_its_page_is_offered(opened, wait_until, session, tmp_path, grab):
+    panel, _ = opened()
+    panel.ui.qualityCollapsibleButton.collapsed = False
+    panel.ui.withoutTruthCheckBox.setChecked(True)
+    assert not panel.ui.reportLabel.visible
+    session.file = tmp_path
+    click(panel.ui.saveReportButton)
+    assert panel.ui.enhanceButton.text == "Cancel" and not panel.ui.saveReportButton.enabled
+    run_to_end(panel, wait_until, 300)
+    assert panel.job.state == "done", panel.job.error + panel.job.log
+    page = tmp_path / "head-report" / "report.html"
+    assert "There is no truth" in page.read_text(encoding="utf-8")
+    assert f'<a href="{page.as_uri()}">head-report/report.html</a>' in panel.ui.reportLabel.text
+    assert panel.ui.reportLabel.toolTip == str(page) and panel.ui.reportLabel.openExternalLinks
+    panel.parent.resize(400, 700)
+    grab(panel.parent, "panel-report")
+    assert panel.ui.reportLabel.visible
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.reportLabel.visible
+
+
+def test_a_folder_that_is_not_chosen_starts_nothing(opened, session):
+    panel, _ = opened()
+    session.file = ""
+    click(panel.ui.saveReportButton)
+    assert panel.job is None and workers() == []
+
+
+def test_a_series_makes_save_report_grey_and_its_tooltip_says_why(opened):
+    panel, _ = opened(scans.diffusion)
+    assert not panel.ui.saveReportButton.enabled
+    assert "dwi is a series or holds tensors, and a report is on one volume" in panel.ui.saveReportButton.toolTip
+    assert panel.ui.measureButton.enabled
 
 
 # ---------------------------------------------------------------- parameters
