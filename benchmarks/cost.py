@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.heldout import test_volumes
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
 SIZES = ((128, 128, 160), (256, 256, 160))
@@ -144,8 +144,8 @@ def main() -> None:
             "Cost of bfloat16 in quality (psnr_head, x2 k-space truncation, ten middle slices of each volume):",
             "",
         ]
-        for path in test_volumes(options.data):
-            lines.append(f"- {path.name.split('.')[0]}: {bfloat16_loss(files.read(path), options.model):+.4f} dB lost")
+        for scan in held_out(options.data):
+            lines.append(f"- {scan.name}: {bfloat16_loss(files.read(scan.path), options.model):+.4f} dB lost")
             print(lines[-1], flush=True)
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -12,7 +12,7 @@ from SuperResolutionLib.comparison import Comparison, Row, by_names, compare
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
-from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
+from SuperResolutionLib.geometry import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
@@ -33,19 +33,6 @@ def read_single(path: Path) -> Volume:
     if volume.quantity != SIGNAL or volume.count != 1:
         raise InputError(f"{path.name} is a series or holds tensors; a study takes single volumes. Use 'compare'.")
     return volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
-
-
-def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
-    """The `count` slices in the middle of a stack, in their place; all of them for None."""
-    total = volume.size[axis]
-    if count is None or count >= total:
-        return volume
-    first = (total - count) // 2
-    keep: list[slice] = [slice(None)] * 3
-    keep[2 - axis] = slice(first, first + count)
-    origin = np.asarray(volume.origin) + first * volume.spacing[axis] * volume.direction[:, axis]
-    x, y, z = (float(v) for v in origin)
-    return Volume(volume.voxels[tuple(keep)], volume.spacing, (x, y, z), volume.direction)
 
 
 def examine(scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path) -> dict[str, Any]:
