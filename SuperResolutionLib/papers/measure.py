@@ -40,16 +40,21 @@ def located(case: Case, folders: Iterable[Path] = ()) -> dict[str, str]:
 def measuring(
     work: Work, scans: Sequence[Scan], folders: Iterable[Path] = (), slices: int | None = None, **network: Any
 ) -> Generator[Progress, None, list[list[Record]]]:
-    """Measure a work's networks: a list for each of its cases, of a record for each scan that the case takes.
+    """Measure a work's networks: a list for each of its cases, of a record for each scan that it takes, and seed.
 
     A step is a percent of the whole. folders: of models beside the installed ones. slices: only as many, in the middle
     of each scan. network: device, precision and threads. Raises InputError where no scan is of the kind it takes.
     """
     began = time.monotonic()
     tables: list[list[Record]] = [[] for _ in work.cases]
-    parts = [(case, records, scan) for case, records in zip(work.cases, tables, strict=True) for scan in scans]
-    for done, (case, records, scan) in enumerate(parts):
-        steps = examining(scan, case, located(case, folders), slices, **network)
+    parts = [
+        (case, records, scan, seed)
+        for case, records in zip(work.cases, tables, strict=True)
+        for scan in scans
+        for seed in case.seeds
+    ]
+    for done, (case, records, scan, seed) in enumerate(parts):
+        steps = examining(scan, case, located(case, folders), seed, slices, **network)
         record = yield from mapped(steps, partial(_share, scan=scan.name, done=done, parts=len(parts), began=began))
         if record is not None:
             records.append(record)
@@ -68,16 +73,17 @@ def _share(event: Progress, scan: str, done: int, parts: int, began: float) -> P
 
 
 def examining(
-    scan: Scan, case: Case, models: Mapping[str, str], slices: int | None = None, **network: Any
+    scan: Scan, case: Case, models: Mapping[str, str], seed: int = 0, slices: int | None = None, **network: Any
 ) -> Generator[Progress, None, Record | None]:
     """Measure one scan; None where the case does not take it. models: name -> as `compare` takes it."""
     volume = files.read(scan.path)
     if not case.takes(volume):
         return None
-    result = yield from restoring(volume, case, models, slices, **network)
+    result = yield from restoring(volume, case, models, seed, slices, **network)
     return {
         "scan": scan.name,
         "subject": scan.subject,
+        "seed": seed,
         "slices": slices,
         "sha256": fingerprints(models),
         "methods": measured(result, case),
@@ -85,12 +91,16 @@ def examining(
 
 
 def restoring(
-    volume: Volume, case: Case, models: Mapping[str, str], slices: int | None = None, **network: Any
+    volume: Volume, case: Case, models: Mapping[str, str], seed: int = 0, slices: int | None = None, **network: Any
 ) -> Generator[Progress, None, Comparison]:
     """The comparison of a case, with the restored volumes."""
     part = middle_slices(volume, stacking_axis(volume), slices)
     methods = [*METHODS, *models.values()]
-    return (yield from comparing(part, case.degradation, case.scale, methods, keep=True, with_tensors=False, **network))
+    return (
+        yield from comparing(
+            part, case.degradation, case.scale, methods, seed=seed, keep=True, with_tensors=False, **network
+        )
+    )
 
 
 def fingerprints(models: Mapping[str, str]) -> dict[str, str]:

@@ -20,15 +20,15 @@ from SuperResolutionLib.study.figures.gains import ranked_slices
 from SuperResolutionLib.study.subjects import Scan
 
 
-def shown_scan(case: Case, records: Sequence[Record]) -> str:
-    """The scan of median gain in psnr_head of the case's first network that is there; of bicubic where none is."""
+def shown_record(case: Case, records: Sequence[Record]) -> Record:
+    """That of median gain in psnr_head of the case's first network that is there; of bicubic where none is."""
     names = [name for name in case.names if name in records[0]["methods"]]
     name = names[0] if names else "bicubic"
 
     def gain(record: Record) -> float:
         return float(record["methods"][name]["psnr_head"] - (best_classical(record, "psnr_head") or 0.0))
 
-    return str(sorted(records, key=gain)[len(records) // 2]["scan"])
+    return sorted(records, key=gain)[len(records) // 2]
 
 
 def showing(
@@ -43,10 +43,11 @@ def showing(
     shown = []
     for case, records in zip(work.cases, tables, strict=True):
         if records:
-            name = shown_scan(case, records)
-            (scan,) = (scan for scan in scans if scan.name == name)
+            record = shown_record(case, records)
+            (scan,) = (scan for scan in scans if scan.name == record["scan"])
             networks = {model: where for model, where in located(case, folders).items() if model in case.names}
-            shown.append((name, finish(restoring(files.read(scan.path), case, networks, slices, **network))))
+            steps = restoring(files.read(scan.path), case, networks, record["seed"], slices, **network)
+            shown.append((scan.name, finish(steps)))
     return shown
 
 

@@ -16,12 +16,12 @@ NOT_TRAINED = "not trained yet"
 LABELS = {"nearest": "LR, each voxel repeated"}
 KEY = (
     "Paper: as printed. Ours, by the protocol: PSNR of the whole volume and of the head (dB) and SSIM, R the 99.9th "
-    "percentile of the truth; gain: dB in the head above the best of five classical methods of each scan, its mean and "
-    "its worst scan, and SSIM above the best SSIM of the five. Slices: as papers average, PSNR and SSIM of whole "
-    "slices with MAX the largest voxel of the volume. Beside: of a GAN against its twin (the same network, trained for "
-    "the least error), of a 2.5-D network against its 2-D one: dB in the head, and the RMS difference of the two in % "
-    "of R. Power: beyond the coarse Nyquist frequency, as a ratio to the truth's. The line of the five classical methods "
-    "has the best of them in each measure and scan."
+    "percentile of the truth; gain: dB in the head above the best of five classical methods of each scan, its mean "
+    "and its worst scan, and SSIM above the best SSIM of the five. Slices: as papers average, PSNR and SSIM of whole "
+    "slices with MAX the largest voxel of the volume. Beside: of a GAN against its twin (the same network, trained "
+    "for the least error), of a 2.5-D network against its 2-D one: dB in the head, and the RMS difference of the two "
+    "in % of R. Power: beyond the coarse Nyquist frequency, as a ratio to the truth's. The line of the five classical "
+    "methods has the best of them in each measure and scan."
 )
 HEAD = (
     *("", "paper PSNR", "SSIM", "ours PSNR", "head", "gain", "worst", "SSIM", "gain"),
@@ -170,8 +170,10 @@ def caption(case: Case, records: Sequence[Record]) -> str:
     subjects, slices = {record["subject"] for record in records}, records[0]["slices"]
     near = f", slices no more than {case.thickest:g} mm apart" if np.isfinite(case.thickest) else ""
     part = "" if slices is None else f", {slices} slices in the middle of each"
-    count = f"{_plural(len(records), 'scan')} of {_plural(len(subjects), 'subject')}"
-    return f"{case.degradation} x{case.scale}: {count}{near}{part}"
+    scans, seeds = {record["scan"] for record in records}, {record["seed"] for record in records}
+    count = f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}"
+    noise = f", noise of {len(seeds)} seeds" if len(seeds) > 1 else ""
+    return f"{case.degradation} x{case.scale}: {count}{noise}{near}{part}"
 
 
 def _plural(count: int, what: str) -> str:

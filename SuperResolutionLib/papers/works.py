@@ -42,7 +42,8 @@ class Case:
     """Networks that are measured together. ours: models of our own beside them. bicubic: what the paper prints of it.
 
     diffusion: measured on diffusion series, not on single volumes. thickest: mm between slices, of the scans that are
-    taken. zero_filled: the paper's coarse slice has the fine one's matrix, so that it has figures of its own.
+    taken. zero_filled: the paper's coarse slice has the fine one's matrix, so that it has figures of its own. seeds: of
+    the noise, each a measurement.
     """
 
     degradation: str
@@ -53,6 +54,7 @@ class Case:
     diffusion: bool = False
     thickest: float = float("inf")
     zero_filled: bool = False
+    seeds: tuple[int, ...] = (0,)
 
     @property
     def names(self) -> list[str]:
@@ -98,15 +100,15 @@ A = Work(
             ours=("dwi-x4", "mri-x4"),
             bicubic=Figures(34.811728, 0.889286),
             diffusion=True,
+            seeds=(0, 1, 2),
         ),
     ),
     words="The paper's GAN, trained on diffusion images or on natural ones (DIV2K), lost to bicubic interpolation.",
     differs=(
         "the paper learnt from slices of 256 x 256 of 7 patients for 7 epochs and tested on 3,920 slices of 2, ours "
         "from 21 volumes of 2 people (and two dozen photographs for DIV2K's 800) for some thousand small batches, "
-        "tested on series of other scanners, of smaller matrix; guessed: the noise "
-        "(2 % of R, added before shrinking, as the text has it and not the formula), the kernel of shrinking "
-        "(antialiased bicubic), and MAX."
+        "tested on series of other scanners, of smaller matrix; guessed: the noise (2 % of R, added before shrinking, "
+        "as the text has it and not the formula), the kernel of shrinking (antialiased bicubic), and MAX."
     ),
 )
 
@@ -120,9 +122,9 @@ B = Work(
         Case("gauss_bicubic", 4, (Network("edsr-x4-25d", beside="edsr-x4-2d"),), ("mri-x4",), thickest=1.5),
     ),
     words=(
-        "No PSNR or SSIM is printed. SRResNet: x2 good, over-fits after epoch 6; x4 loses morphology. SRGAN x2 did not "
-        "converge, unstable from run to run; a small GAN collapsed even with batch normalisation. Wanted next: 3-D "
-        "input from neighbouring slices (measured here at x4, on scans whose slices are near)."
+        "No PSNR or SSIM is printed. SRResNet: x2 good, over-fits after epoch 6; x4 loses morphology. SRGAN x2 did "
+        "not converge, unstable from run to run; a small GAN collapsed even with batch normalisation. Wanted next: "
+        "3-D input from neighbouring slices (measured here at x4, on scans whose slices are near)."
     ),
     differs=(
         "the paper learnt from about 4,000 slices of 110 glioma patients in 3 channels, ours from grey T1w, T2w and "
@@ -183,8 +185,9 @@ E = Work(
     ),
     differs=(
         "the paper's networks came pre-trained on natural images and were shown T1w and T2w of 5 patients, 176 slices "
-        "of 256 x 256 each; ours learn from T1w, T2w and FLAIR heads of 9 people, EDSR at 16 blocks of 64 features for "
-        "the paper's 32 of 256, WDSR at the paper's size; guessed: that the shrinking is antialiased, and the edges."
+        "of 256 x 256 each; ours learn from T1w, T2w and FLAIR heads of 9 people, EDSR at 16 blocks of 64 features "
+        "for the paper's 32 of 256, WDSR at the paper's size; guessed: that the shrinking is antialiased, and the "
+        "edges."
     ),
 )
 

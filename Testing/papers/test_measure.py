@@ -1,6 +1,7 @@
 """Each figure of a record is what doing it by hand gives."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,3 +95,11 @@ def test_all_cases_of_a_work_are_measured_with_percents_of_progress(scans, shelf
 def test_a_work_about_diffusion_finds_nothing_among_single_volumes(scans, shelf, refuses):
     with refuses("Work A", "diffusion series", "--data"):
         finish(measuring(WORKS["A"], scans))
+
+
+def test_where_there_is_noise_each_seed_is_a_measurement(scans, shelf):
+    case = replace(WORKS["A"].cases[0], diffusion=False)
+    work = replace(WORKS["A"], cases=(case,))
+    (records,) = finish(measuring(work, scans[:1], slices=2))
+    assert [record["seed"] for record in records] == [0, 1, 2]
+    assert len({record["methods"]["bicubic"]["psnr"] for record in records}) == 3

@@ -5,7 +5,7 @@ from matplotlib.image import imread
 
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.papers.measure import measuring
-from SuperResolutionLib.papers.picture import papers_figure, showing, shown_scan
+from SuperResolutionLib.papers.picture import papers_figure, showing, shown_record
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.progress import finish
 
@@ -17,7 +17,7 @@ def record(scan: str, network: float, classical: float) -> dict:
 
 def test_the_scan_of_median_gain_is_shown(case):
     records = [record("a", 35.0, 30.0), record("b", 33.0, 32.0), record("c", 40.0, 37.0)]
-    assert shown_scan(case, records) == "c"
+    assert shown_record(case, records)["scan"] == "c"
 
 
 @pytest.mark.parametrize("installed", [True, False])

@@ -27,7 +27,7 @@ def record(name: str, gan: float) -> dict:
     methods["linear"] |= {"ssim": 0.92}
     methods["D-gan-cpce-x2"] = ROW | {"psnr_head": gan, "ssim": 0.95, "rms": 0.6, "power": 0.8}
     methods["D-gan-cpce-x2-twin"] = ROW | {"psnr_head": 33.0, "ssim": 0.96}
-    return {"scan": name, "subject": name, "slices": None, "sha256": {}, "methods": methods}
+    return {"scan": name, "subject": name, "seed": 0, "slices": None, "sha256": {}, "methods": methods}
 
 
 @pytest.fixture
