@@ -53,7 +53,7 @@ class Line:
 def lines(case: Case, records: Sequence[Record]) -> list[Line]:
     """The rows of a case: the coarse slice, bicubic, the best classical ones, the work's networks, ours."""
     low = ["nearest", ZERO_FILLED] if case.zero_filled else ["nearest"]
-    there = set(records[0]["methods"])
+    there = set.intersection(*(set(record["methods"]) for record in records))
     found = [_line(case, records, name) for name in (*low, "bicubic")]
     found.append(_best(records))
     for name in (*case.names, *case.ours):
