@@ -86,10 +86,10 @@ def main() -> None:
         "# Work E's picture: how long it takes",
         "",
         f"Written by `python -m benchmarks.speed`; do not edit. {described()}. A picture of {width} x {height} voxels "
-        "is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own engine in C++ "
-        "and Cython (Byron), on a machine that it does not name: two machines are compared, not two programs. The rate "
-        "is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX nor "
-        "AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
+        "is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own engine in "
+        "C++ and Cython (Byron), on a machine that it does not name: two machines are compared, not two programs. The "
+        "rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX "
+        "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
         "",
         "| network | million parameters | paper, s | precision | here, s | TMAC | of the machine's own rate |",
         "|---|---|---|---|---|---|---|",
