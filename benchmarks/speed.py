@@ -99,7 +99,7 @@ def main() -> None:
         for entry in ENTRIES:
             lines.append(row(entry, (width, height), precision, rate))
             print(lines[-1], flush=True)
-    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
