@@ -105,10 +105,10 @@ def main() -> None:
     given = (rows, scans, options.models, options.slices)
     measured = {letter: own for letter, work in WORKS.items() if any(own := tables(work, *given))}
     pictures = {letter: options.pictures / f"papers-{letter.lower()}.png" for letter in measured}
-    for letter in sorted(fresh & set(measured)):
-        if has_network(WORKS[letter], measured[letter]):
+    for letter, path in pictures.items():
+        if has_network(WORKS[letter], measured[letter]) and (letter in fresh or not path.exists()):
             shown = showing(WORKS[letter], measured[letter], scans, options.models, options.slices)
-            papers_figure(shown, pictures[letter], credit(name for name, _ in shown))
+            papers_figure(shown, path, credit(name for name, _ in shown))
     links = {letter: os.path.relpath(path, options.out.parent) for letter, path in pictures.items() if path.exists()}
     options.out.write_text(report(measured, links), encoding="utf-8")
 

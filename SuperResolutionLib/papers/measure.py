@@ -1,7 +1,7 @@
 """A test scan under a work's degradation: every classical method, the work's networks, ours; plain values come out."""
 
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ Record = dict[str, Any]
 ZERO_FILLED = "LR, zero-filled"
 
 
-def located(case: Case, folders: Iterable[Path] = ()) -> dict[str, str]:
+def located(case: Case, folders: Sequence[Path] = ()) -> dict[str, str]:
     """The models of a case that are there, by name: a path in one of the folders, or the name of an installed one."""
     found: dict[str, str] = {}
     for name in (*case.names, *case.ours):
@@ -38,7 +38,7 @@ def located(case: Case, folders: Iterable[Path] = ()) -> dict[str, str]:
 
 
 def measuring(
-    work: Work, scans: Sequence[Scan], folders: Iterable[Path] = (), slices: int | None = None, **network: Any
+    work: Work, scans: Sequence[Scan], folders: Sequence[Path] = (), slices: int | None = None, **network: Any
 ) -> Generator[Progress, None, list[list[Record]]]:
     """Measure a work's networks: a list for each of its cases, of a record for each scan that it takes, and seed.
 
