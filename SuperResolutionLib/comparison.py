@@ -186,11 +186,13 @@ def comparing(
     seed: int = 0,
     keep: bool = False,
     with_ssim: bool = True,
+    with_tensors: bool = True,
     **enhance_options: Any,
 ) -> Generator[Progress, None, Comparison]:
     """`compare` as a generator of progress, which returns the comparison.
 
-    A step is a slice that a network has refined, or a method that has been measured.
+    A step is a slice that a network has refined, or a method that has been measured. with_tensors: compare tensors,
+    of a series that has gradients.
     """
     signal_only(volume, "degraded and measured")
     axis = stacking_axis(volume, plane)
@@ -204,7 +206,7 @@ def comparing(
     began, done = time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, scale, plane, seed)
-    tensors, note = _reference(truth, axis)
+    tensors, note = _reference(truth, axis) if with_tensors else (None, "")
     rows = []
     for name, method in chosen.items():
         restored = yield from within(restoring(method, low, scale), done, total, began)

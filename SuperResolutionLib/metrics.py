@@ -107,6 +107,11 @@ def _decibels(r: float, mean_square: float) -> float:
     return float(10 * np.log10(r**2 / mean_square))
 
 
+def difference(one: np.ndarray, other: np.ndarray, r: float) -> float:
+    """How different two restorations are: the root mean square, in % of the data range r."""
+    return float(100 * np.sqrt(np.mean(np.square(one.astype(np.float64) - other))) / r)
+
+
 def mean_ssim(truth: np.ndarray, restored: np.ndarray, region: np.ndarray, r: float) -> float | None:
     """Mean SSIM of the slices (n, h, w) of which more than 5 % lies in a region; None where there is none to measure.
 

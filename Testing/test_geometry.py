@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phantoms import centres, grids, orientation
+from phantoms import brain, centres, grids, orientation
 from scipy.spatial.transform import Rotation
 
 from SuperResolutionLib.degradation import MODELS, degrade
@@ -14,6 +14,7 @@ from SuperResolutionLib.geometry import (
     anatomical_plane,
     crop_to_multiple,
     map_slices,
+    middle_slices,
     rescale_grid,
     single_slice,
     slice_axis,
@@ -251,3 +252,16 @@ def test_a_function_of_slices_is_applied_to_every_volume_of_a_series(axis):
 def test_an_integer_volume_stays_one_rounded_and_clipped():
     volume = Volume(np.array([[[10, 200]]], np.uint8))
     assert map_slices(volume, 2, 1, lambda s: s * 1.56).voxels.tolist() == [[[16, 255]]]
+
+
+def test_the_middle_slices_stay_in_their_place():
+    volume = Volume(brain((26, 28, 9)).voxels, (1.0, 1.0, 4.0), (5.0, 6.0, 7.0))
+    part = middle_slices(volume, 2, 3)
+    assert np.array_equal(part.voxels, volume.voxels[3:6])
+    assert part.origin == (5.0, 6.0, 19.0)
+    assert middle_slices(volume, 2, 9) is volume
+
+
+def test_the_middle_slices_of_a_series_keep_all_its_volumes():
+    volume = Volume(np.arange(2 * 5 * 4 * 3.0).reshape(2, 5, 4, 3))
+    assert np.array_equal(middle_slices(volume, 2, 1).voxels, volume.voxels[:, 2:3])

@@ -11,7 +11,9 @@ import pytest
 
 import SuperResolutionLib
 from benchmarks import publish_figures
+from benchmarks.publish_figures import measured
 from SuperResolutionLib import zoo
+from SuperResolutionLib.interpolation import METHODS
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 6 * 2**20
@@ -95,18 +97,14 @@ def test_no_file_in_git_is_over_6_mib():
     assert [path.name for path in files if path.is_file() and path.stat().st_size > LARGEST] == []
 
 
-def measured(benchmark):
-    return json.loads(publish_figures.STORES[benchmark].read_text())
-
-
 def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmarks_measured():
-    rows, series = measured("heldout"), measured("diffusion")
+    rows, series, papers = map(measured, publish_figures.STORES)
     readme = (ROOT / "README.md").read_text()
     assert publish_figures.fill(readme, "heldout", publish_figures.table(rows)) == readme
     assert publish_figures.fill(readme, "diffusion", publish_figures.diffusion_table(series)) == readme
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        assert card.held_out == publish_figures.figures(name, card, rows, series), name
+        assert card.held_out == publish_figures.figures(name, card, rows, series, papers), name
         assert card.held_out, name
 
 
@@ -122,6 +120,24 @@ def test_every_diffusion_figure_was_measured_on_the_models_that_are_installed():
     found = {key: row["sha256"] for key, row in measured("diffusion").items() if row.get("sha256")}
     assert found
     assert all(value == sha256[key.rpartition("|")[2]] for key, value in found.items())
+
+
+def test_every_figure_of_a_paper_was_measured_on_the_models_that_are_installed():
+    sha256 = {name: zoo.read_card(path).sha256 for name, path in zoo.installed().items()}
+    records = [record for record in measured("papers").values() if record is not None]
+    found = {(name, value) for record in records for name, value in record["sha256"].items()}
+    assert {name: value for name, value in found if value != sha256.get(name, value)} == {}
+
+
+def test_the_card_of_a_papers_network_has_its_gains_under_the_papers_degradation():
+    row = {"psnr": 30.0, "psnr_head": 30.0, "ssim": 0.9, "mean_psnr": 0.0, "mean_ssim": 0.0, "power": 0.0, "rms": None}
+    methods = {**dict.fromkeys(METHODS, row), "E-edsr-x2": row | {"psnr_head": 31.234, "ssim": 0.95}}
+    rows = {"E|E-edsr-x2|anna|0": {"methods": methods}, "E|E-edsr-x2|a_series|0": None}
+    assert publish_figures.paper_figures("E-edsr-x2", rows) == {
+        "gain over the best classical, bicubic_blur3, dB": 1.23,
+        "SSIM above the best classical, bicubic_blur3": 0.05,
+    }
+    assert publish_figures.paper_figures("E-wdsr-x4", rows) == {}
 
 
 def test_the_installed_models_load():

@@ -6,7 +6,7 @@ from phantoms import brain, stack
 from skimage.metrics import structural_similarity
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.metrics import Score, psnr_head_slices, score, score_slices
+from SuperResolutionLib.metrics import Score, difference, psnr_head_slices, score, score_slices
 from SuperResolutionLib.volume import Volume
 
 
@@ -175,3 +175,9 @@ def test_the_slices_of_a_series_are_averaged_over_the_volumes_that_have_head_the
     assert none is None
     expected = [(a + d) / 2, (b + e) / 2, (c + f) / 2, only]
     assert psnr_head_slices(series, other, 2) == pytest.approx(expected)
+
+
+def test_the_difference_of_two_restorations_is_in_percent_of_the_range():
+    one = np.zeros((2, 3, 3), np.float32)
+    assert difference(one, one + 4, 200) == pytest.approx(2)
+    assert difference(one, one, 200) == 0

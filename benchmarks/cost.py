@@ -8,7 +8,6 @@ machine's own rate is that of a bare 64-to-64 3x3 convolution in the same precis
 
 import argparse
 import json
-import platform
 import resource
 import subprocess
 import sys
@@ -17,14 +16,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
-from benchmarks.heldout import test_volumes
+from benchmarks.machine import convolution_rate, described, multiply_adds
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
-from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
 SIZES = ((128, 128, 160), (256, 256, 160))
@@ -36,35 +33,6 @@ def made_up(size: tuple[int, int, int]) -> Volume:
     blob = 800 * np.exp(-4 * (grid**2).sum(0))
     noise = np.random.default_rng(0).normal(0, 10, blob.shape)
     return Volume(np.abs(blob + noise)).cast(np.int16)
-
-
-def convolution_rate(precision: str) -> float:
-    """Multiply-adds a second of a 3x3 convolution, 64 to 64 features, 256 x 256, in this precision."""
-    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    x = torch.rand(4, 64, 256, 256).to(memory_format=torch.channels_last)
-    with torch.inference_mode(), autocast(torch.device("cpu"), precision):
-        layer(x)
-        began = time.perf_counter()
-        for _ in range(5):
-            layer(x)
-    return 5 * 9 * 64 * 64 * x.shape[0] * x.shape[2] * x.shape[3] / (time.perf_counter() - began)
-
-
-def multiply_adds(model: zoo.Model) -> float:
-    """Multiply-adds for each input voxel: every convolution's weights, times how much finer its grid is."""
-    counted = [0.0]
-
-    def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        weights = sum(p.numel() for p in layer.parameters() if p.ndim == 4)
-        counted[0] += weights * output.shape[2] * output.shape[3]
-
-    layers = [m for m in model.network.modules() if isinstance(m, nn.Conv2d)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    with torch.inference_mode():
-        model.network(torch.zeros(1, model.card.slices + len(model.card.guides), 32, 32))
-    for hook in hooks:
-        hook.remove()
-    return counted[0] / 32**2
 
 
 def run(volume: Volume, model: str, precision: str, folder: Path) -> dict[str, float]:
@@ -113,15 +81,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="measure what bfloat16 costs in quality on the test volumes here")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/cost.md"))
     options = parser.parse_args()
-    work = multiply_adds(zoo.load(options.model))
-    threads = torch.get_num_threads()
+    model = zoo.load(options.model)
+    work = multiply_adds(model.network, model.card.slices + len(model.card.guides))
     lines = [
         f"# Cost of `enhance --model {options.model}` on a CPU",
         "",
-        f"Written by `python -m benchmarks.cost`; do not edit. {platform.machine()}, {threads} threads, "
-        f"{torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}; "
-        f"AMX {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, "
-        f"AVX-512 BF16 {'yes' if torch.cpu._is_avx512_bf16_supported() else 'no'}. "
+        f"Written by `python -m benchmarks.cost`; do not edit. {described()}. "
         f"{work / 1e3:.0f} thousand multiply-adds an input voxel. Peak: the largest resident size so far in the run.",
         "",
         "| input | precision | network s | whole command s | peak GB | of the machine's own rate |",
@@ -144,8 +109,8 @@ def main() -> None:
             "Cost of bfloat16 in quality (psnr_head, x2 k-space truncation, ten middle slices of each volume):",
             "",
         ]
-        for path in test_volumes(options.data):
-            lines.append(f"- {path.name.split('.')[0]}: {bfloat16_loss(files.read(path), options.model):+.4f} dB lost")
+        for scan in held_out(options.data):
+            lines.append(f"- {scan.name}: {bfloat16_loss(files.read(scan.path), options.model):+.4f} dB lost")
             print(lines[-1], flush=True)
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -20,13 +20,14 @@ from benchmarks.heldout_report import report
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.consistency import agreement, consistent
-from SuperResolutionLib.geometry import anatomical_plane, stacking_axis, stacks
+from SuperResolutionLib.geometry import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.inference import choose_model, choose_settings, enhance, run_network
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.recognition import Recogniser, put_back, shown
 from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
 CLEAN = ("bicubic", "area", "k_space", "bicubic_blur3", "k_space_hamming", "k_space_tukey", "gauss_bicubic")
@@ -38,12 +39,6 @@ ENSEMBLE_EVERY = 12  # the ensemble, eight times as slow, is measured on every t
 def cases() -> list[tuple[str, int]]:
     """Every degradation with its seeds; noise-free ones need only one."""
     return [(name, 0) for name in CLEAN] + [(name, seed) for name in NOISY for seed in SEEDS]
-
-
-def test_volumes(folder: Path) -> list[Path]:
-    """The volumes under folders called "test", or all where there are none."""
-    found = [p for p in sorted(folder.rglob("*")) if files.extension(p) and p.is_file()]
-    return [p for p in found if "test" in p.relative_to(folder).parts] or found
 
 
 def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.Model) -> dict[str, Any]:
@@ -107,24 +102,17 @@ def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> fl
 
 
 def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, dict[str, float]]:
-    """The scan itself enhanced and degraded again, against the scan: dB by degradation and method."""
-    low = middle_slices(volume).cast(np.float32)
+    """The scan itself enhanced and degraded again, against the scan: dB by degradation and method.
+
+    The 24 slices in the middle (of the first volume of a series): forward models work slice by slice.
+    """
+    first = volume if volume.count == 1 else Volume(volume.voxels[0], volume.spacing, volume.origin, volume.direction)
+    low = middle_slices(first, stacking_axis(first), 24).cast(np.float32)
     enhanced = enhance(low, model)
     kept = consistent(low, enhanced, scale)
     plane = anatomical_plane(low)
     ways = {model.card.name: enhanced, "consistent": kept, "bicubic": upsample(low, "bicubic", scale)}
     return {d: {w: agreement(low, v, d, scale, plane) for w, v in ways.items()} for d in CLEAN}
-
-
-def middle_slices(volume: Volume) -> Volume:
-    """The 24 slices in the middle (of the first volume of a series): forward models work slice by slice."""
-    axis = stacking_axis(volume)
-    count = volume.size[axis]
-    first = max(0, count // 2 - 12)
-    part: list[slice | int] = [slice(None)] * 3
-    part[2 - axis] = slice(first, min(count, first + 24))
-    voxels = volume.voxels if volume.count == 1 else volume.voxels[0]
-    return Volume(voxels[tuple(part)], volume.spacing, volume.origin, volume.direction)
 
 
 def slim(volume: Volume) -> Volume:
@@ -146,18 +134,18 @@ def main() -> None:
     models = {scale: choose_model(None, scale) for scale in options.scales}
     began = time.monotonic()
     work = [
-        (s, d, seed, p)
+        (s, d, seed, scan)
         for s in options.scales
         for d, seed in [*cases(), ("native", 0)]
         if options.only is None or d in options.only
-        for p in test_volumes(options.data)
+        for scan in held_out(options.data)
     ]
-    for scale, degradation, seed, path in work:
+    for scale, degradation, seed, scan in work:
         model = models[scale]
-        volume = slim(files.read(path))
+        volume = slim(files.read(scan.path))
         if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
             continue
-        key = f"{path.name.split('.')[0]}|{degradation}|{seed}|x{scale}"
+        key = f"{scan.name}|{degradation}|{seed}|x{scale}"
         if rows.get(key, {}).get("model_sha256") == model.card.sha256:
             continue
         if time.monotonic() - began > options.minutes * 60:

@@ -1,6 +1,6 @@
 """Put the held-out figures where people read them: the README's tables and the model cards.
 
-python -m benchmarks.publish_figures     # after benchmarks.heldout and benchmarks.diffusion
+python -m benchmarks.publish_figures     # after benchmarks.heldout, benchmarks.diffusion and benchmarks.papers
 """
 
 import json
@@ -13,16 +13,18 @@ import numpy as np
 from benchmarks import diffusion_report
 from benchmarks.heldout_report import HEADLINE, Rows, gains, harmed, headline, of_scale, selected
 from SuperResolutionLib import zoo
+from SuperResolutionLib.papers.table import Line, lines
+from SuperResolutionLib.papers.works import WORKS
 
 ROOT = Path(__file__).parent.parent
-STORES = {name: ROOT / "benchmarks" / f"{name}.json" for name in ("heldout", "diffusion")}
+STORES = {name: ROOT / "benchmarks" / f"{name}.json" for name in ("heldout", "diffusion", "papers")}
 MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
 SERIES = (("k_space", "x2"), ("bicubic", "x2"), ("noise_down", "x4"))  # what diffusion models are judged by
 
 
 def structural_models() -> dict[str, zoo.Card]:
-    """The installed models for any scan."""
-    return {name: card for name, card in _cards().items() if not card.guides}
+    """The installed models for any scan; not those of a paper, which were made for one degradation."""
+    return {name: card for name, card in _cards().items() if name == zoo.default_name(card.scale)}
 
 
 def diffusion_models() -> dict[str, zoo.Card]:
@@ -97,10 +99,31 @@ def fill(readme: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any]) -> dict[str, float]:
+def measured(benchmark: str) -> dict[str, Any]:
+    """What a benchmark has measured; nothing before its first run."""
+    store = STORES[benchmark]
+    return json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+
+
+def paper_figures(name: str, rows: dict[str, Any]) -> dict[str, float]:
+    """What the card of a paper's network says: its gains under the paper's degradation."""
+    means = {}
+    for case in (case for work in WORKS.values() for case in work.cases if name in case.names):
+        records = [row for key, row in rows.items() if row is not None and key.split("|")[1] == case.networks[0].name]
+        line = {line.name: line for line in lines(case, records)}[name] if records else Line(name)
+        if line.gain is not None:
+            means[f"gain over the best classical, {case.degradation}, dB"] = round(line.gain, 2)
+        if line.ssim_gain is not None:
+            means[f"SSIM above the best classical, {case.degradation}"] = round(line.ssim_gain, 4)
+    return means
+
+
+def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any], papers: dict[str, Any]) -> dict[str, float]:
     """What a model's card says of its held-out quality."""
-    if not card.guides:
+    if name == zoo.default_name(card.scale):
         return {f"gain over the best classical, {d}, dB": g for d, g in headline(rows, card.scale).items()}
+    if not card.guides:
+        return paper_figures(name, papers)
     means = {}
     for degradation, scale in SERIES:
         found = diffusion_gains(series, name, degradation, scale)
@@ -112,13 +135,13 @@ def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any]) -> di
 
 def main() -> None:
     """Write README.md and the cards."""
-    rows, series = (json.loads(path.read_text(encoding="utf-8")) for path in STORES.values())
+    rows, series, papers = map(measured, STORES)
     readme = ROOT / "README.md"
     text = fill(readme.read_text(encoding="utf-8"), "heldout", table(rows))
     readme.write_text(fill(text, "diffusion", diffusion_table(series)), encoding="utf-8")
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        zoo.write_card(replace(card, held_out=figures(name, card, rows, series)), weights)
+        zoo.write_card(replace(card, held_out=figures(name, card, rows, series, papers)), weights)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,14 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 from scipy.stats import rankdata, spearmanr
 
-from benchmarks.heldout import test_volumes
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.degradation import degrade
-from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis, stacks
+from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.inference import choose_model, enhancing_with_spread
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.progress import finish
-from SuperResolutionLib.study.examine import middle_slices
+from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
 EDGE = 2  # slices on either side that are enhanced as neighbours, and not measured
@@ -115,15 +114,14 @@ def main() -> None:
     store = options.out.with_suffix(".json")
     for scale in options.scales:
         model = choose_model(None, scale)
-        for path in test_volumes(options.data / "structural"):
-            name = path.name.split(".")[0]
-            if options.only is not None and name not in options.only:
+        for scan in held_out(options.data / "structural"):
+            if options.only is not None and scan.name not in options.only:
                 continue
-            key = f"{name}|x{scale}"
+            key = f"{scan.name}|x{scale}"
             row = {"model_sha256": model.card.sha256, "slices": options.slices}
             if row.items() <= stored(store).get(key, {}).items():
                 continue
-            row["correlations"] = measure(files.read(path), scale, model, options.slices)
+            row["correlations"] = measure(files.read(scan.path), scale, model, options.slices)
             store.write_text(json.dumps({**stored(store), key: row}, indent=0, sort_keys=True) + "\n")
             print(f"{key}: {row['correlations']}", flush=True)
     options.out.write_text(report(stored(store)), encoding="utf-8")

@@ -8,10 +8,22 @@ import warnings
 from types import FrameType
 
 from SuperResolutionLib import __version__
-from SuperResolutionLib.cli import compare, degrade, devices, enhance, info, models, study, tensor, train, upsample
+from SuperResolutionLib.cli import (
+    compare,
+    degrade,
+    devices,
+    enhance,
+    info,
+    models,
+    reproduce,
+    study,
+    tensor,
+    train,
+    upsample,
+)
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, upsample, degrade, compare, study, tensor, models, devices, train, info)
+COMMANDS = (enhance, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info)
 
 
 def parser() -> argparse.ArgumentParser:

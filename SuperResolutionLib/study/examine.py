@@ -13,7 +13,7 @@ from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
-from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis, stacks
+from SuperResolutionLib.geometry import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
@@ -37,19 +37,6 @@ def read_single(path: Path) -> Volume:
     return volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
 
 
-def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
-    """The `count` slices in the middle of a stack, in their place; all of them for None."""
-    total = volume.size[axis]
-    if count is None or count >= total:
-        return volume
-    first = (total - count) // 2
-    keep: list[slice] = [slice(None)] * 3
-    keep[2 - axis] = slice(first, first + count)
-    origin = np.asarray(volume.origin) + first * volume.spacing[axis] * volume.direction[:, axis]
-    x, y, z = (float(v) for v in origin)
-    return Volume(volume.voxels[tuple(keep)], volume.spacing, (x, y, z), volume.direction)
-
-
 def examining(
     scan: Scan, mask: Path | None, degradation: str, plan: Plan, folder: Path
 ) -> Generator[float, None, dict[str, Any]]:
@@ -63,7 +50,7 @@ def examining(
     found = masks.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
     inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
-    network = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
+    network: dict[str, Any] = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
     names = [*METHODS, *plan.models]
     work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
     restored, scored, turned = _ends(part.size[axis], len(plan.models))

@@ -44,6 +44,18 @@ def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]
     return [Scan(path, name, _subject(path, rule)) for path, name in zip(unique, names, strict=True)]
 
 
+def held_out(folder: Path) -> list[Scan]:
+    """The scans of a folder that no training takes: those under folders called "test", or all where there are none.
+
+    Raises InputError where there is no folder, or no scan in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"The data folder {folder} does not exist; give --data a folder of scans.")
+    scans = find_scans([folder])
+    kept = [scan for scan in scans if "test" in scan.path.resolve().relative_to(folder.resolve()).parts]
+    return kept or scans
+
+
 def _within(folder: Path) -> list[Path]:
     """The images under a folder, sorted; gradients, hidden files and a study's own folder hold none."""
     images = [p for p in sorted(folder.rglob("*")) if extension(p) and p.is_file() and not _hidden(p, folder)]

@@ -10,12 +10,12 @@ import numpy as np
 from SuperResolutionLib import checks, zoo
 from SuperResolutionLib.consistency import agreement as agreement_db
 from SuperResolutionLib.degradation import degrade
-from SuperResolutionLib.geometry import anatomical_plane, stacking_axis, stacks
+from SuperResolutionLib.geometry import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study import masks
-from SuperResolutionLib.study.examine import middle_slices, read_single
+from SuperResolutionLib.study.examine import read_single
 from SuperResolutionLib.study.habitat import look, unlike
 from SuperResolutionLib.study.hallucination import Agreement, agreement
 from SuperResolutionLib.study.plan import Plan

@@ -9,12 +9,12 @@ from torch import nn
 
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
+from SuperResolutionLib.frequencies import power_beyond
 from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import upsample
-from SuperResolutionLib.metrics import score
+from SuperResolutionLib.metrics import difference, score
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
-from SuperResolutionLib.training.losses.frequency import beyond_band
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -111,15 +111,6 @@ def validate(network: nn.Module, cases: list[Case], autocast: torch.autocast) ->
     return measure(cases, restore(network, cases, autocast))
 
 
-def power_beyond(slices: np.ndarray, scale: int) -> float:
-    """The power of (n, h, w) at the frequencies that slices `scale` times as coarse cannot hold."""
-    rows, columns = slices.shape[1:]
-    beyond = beyond_band(rows, columns, scale).numpy().astype(bool)
-    power = np.square(np.abs(np.fft.fft2(slices, norm="ortho")))
-    return float((power * beyond).sum())
-
-
 def apart(images: list[np.ndarray], others: list[np.ndarray]) -> float:
     """How different two restorations of the cases are: the root mean square, in % of R."""
-    pairs = zip(images, others, strict=True)
-    return float(np.mean([100 * np.sqrt(np.mean(np.square(one - other))) for one, other in pairs]))
+    return float(np.mean([difference(one, other, 1.0) for one, other in zip(images, others, strict=True)]))

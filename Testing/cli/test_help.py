@@ -55,6 +55,7 @@ def test_every_command_of_the_readme_is_there():
         "degrade",
         "compare",
         "study",
+        "reproduce",
         "tensor",
         "models",
         "devices",

@@ -10,7 +10,7 @@ from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.study import tables
-from SuperResolutionLib.study.examine import measured, middle_slices
+from SuperResolutionLib.study.examine import measured
 from SuperResolutionLib.study.figures.gains import crossings, ranked_slices
 from SuperResolutionLib.volume import Volume
 
@@ -120,11 +120,3 @@ def test_crossings_are_where_the_sign_changes():
     reference = [30.0] * 7
     assert crossings([31, 31, 29, 29, None, 31, 30], reference) == [2, 5]
     assert crossings([31.0] * 7, reference) == []
-
-
-def test_the_middle_slices_stay_in_their_place():
-    volume = Volume(brain((26, 28, 9)).voxels, (1.0, 1.0, 4.0), (5.0, 6.0, 7.0))
-    part = middle_slices(volume, 2, 3)
-    assert np.array_equal(part.voxels, volume.voxels[3:6])
-    assert part.origin == (5.0, 6.0, 19.0)
-    assert middle_slices(volume, 2, 9) is volume

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from SuperResolutionLib.study.subjects import find_scans
+from SuperResolutionLib.study.subjects import find_scans, held_out
 
 
 @pytest.fixture
@@ -73,3 +73,17 @@ def test_a_folder_without_scans_is_refused(tree, refuses):
         find_scans([tree("notes.txt")])
     with refuses("There is no file or folder"):
         find_scans([Path("nowhere.nii")])
+
+
+def test_only_what_lies_under_test_is_held_out_where_there_is_such_a_folder(tree):
+    folder = tree("train/a_T1w.nii.gz", "test/b_T1w.nii.gz", "more/test/c_T1w.nii.gz", "untested/d_T1w.nii.gz")
+    assert sorted(scan.name for scan in held_out(folder)) == ["b_T1w", "c_T1w"]
+
+
+def test_in_a_folder_of_ones_own_every_scan_is_held_out(tree):
+    assert [scan.name for scan in held_out(tree("test_of_a_scanner/a_T1w.nii.gz"))] == ["a_T1w"]
+
+
+def test_a_folder_that_is_not_there_holds_out_nothing(tmp_path, refuses):
+    with refuses("nowhere does not exist", "--data"):
+        held_out(tmp_path / "nowhere")

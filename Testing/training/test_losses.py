@@ -10,11 +10,9 @@ from torch import nn
 from vgg19_table import CONVOLUTIONS, made_up, shapes, store
 
 from SuperResolutionLib import zoo
-from SuperResolutionLib.degradation import KSpaceZeroFilled
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES, adversarial_loss, image_loss
 from SuperResolutionLib.training.losses.adversarial import gradient_penalty
 from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity
-from SuperResolutionLib.training.losses.frequency import beyond_band
 from SuperResolutionLib.training.losses.mri_features import MRIFeatures
 from SuperResolutionLib.training.losses.perceptual import PerceptualLoss
 from SuperResolutionLib.training.losses.variation import total_variation
@@ -340,15 +338,6 @@ def test_the_truth_is_best_by_the_joint_sparsifying_transform_as_long_as_tau_is_
 
 
 # ---------------------------------------------------------------- high frequencies
-
-
-@pytest.mark.parametrize(("rows", "columns", "scale"), [(16, 16, 2), (16, 24, 4), (15, 9, 2), (14, 22, 3)])
-def test_the_band_that_is_left_out_is_the_one_that_the_forward_model_keeps(rows, columns, scale):
-    model = KSpaceZeroFilled()
-    point = np.zeros((rows, columns))
-    point[0, 0] = 1
-    kept = np.abs(np.fft.fft2(model.matrix(rows, scale) @ point @ model.matrix(columns, scale).T)) > 1e-9
-    assert np.array_equal(beyond_band(rows, columns, scale).numpy(), ~kept)
 
 
 def wave(k: int, amplitude: float, size: int = 16) -> torch.Tensor:

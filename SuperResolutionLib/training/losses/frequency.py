@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.frequencies import beyond_band
 
 
 class HighFrequency(nn.Module):
@@ -22,19 +23,9 @@ class HighFrequency(nn.Module):
         self.scale = scale
 
     def forward(self, restored: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        beyond = beyond_band(restored.shape[-2], restored.shape[-1], self.scale).to(restored.device)
+        rows, columns = restored.shape[-2:]
+        beyond = torch.from_numpy(beyond_band(rows, columns, self.scale)).to(restored.device)
         return (_magnitude(restored) - _magnitude(truth)).abs()[..., beyond].mean()
-
-
-def beyond_band(rows: int, columns: int, scale: int) -> torch.Tensor:
-    """Which samples of a 2-D FFT lie outside the low-resolution band: (rows, columns) bool, in the FFT's order."""
-    return ~(_in_band(rows, scale)[:, None] & _in_band(columns, scale))
-
-
-def _in_band(size: int, scale: int) -> torch.Tensor:
-    k = (torch.arange(size) + size // 2) % size - size // 2
-    kept = size // scale
-    return (k >= -(kept // 2)) & (k < kept - kept // 2)
 
 
 def _magnitude(image: torch.Tensor) -> torch.Tensor:

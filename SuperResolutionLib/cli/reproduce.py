@@ -1,0 +1,130 @@
+"""superresolution reproduce: what a paper prints, and what our networks reach under its degradation."""
+
+import argparse
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from SuperResolutionLib import __version__
+from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from SuperResolutionLib.papers.measure import Record
+    from SuperResolutionLib.papers.works import Work
+    from SuperResolutionLib.study.subjects import Scan
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = common.command(
+        commands,
+        "reproduce",
+        "print a paper's table beside ours, under its degradation",
+        "superresolution reproduce D --data scans/",
+        "superresolution reproduce A --data dwi/ --models runs/ --out work-a --json a.json",
+    )
+    parser.add_argument("work", metavar="WORK", help="A, B, C, D or E (docs/papers.md says which papers they are)")
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, required=True, help='scans; of a folder with "test" folders only those'
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write the table (Markdown) and a picture here")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures here")
+    parser.add_argument(
+        "--models", metavar="DIR", nargs="+", type=Path, default=[], help="folders of models beside the installed ones"
+    )
+    parser.add_argument("--slices", metavar="N", type=common.positive, help="only N slices in the middle of each scan")
+    parser.add_argument("--credit", metavar="TEXT", default="", help="source and licence of the scans, for the picture")
+    common.add_device(parser)
+    common.add_precision(parser)
+    progress.add(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure a work's networks and print its table."""
+    from SuperResolutionLib.papers.works import by_letter
+
+    with progress.reporter(options.progress, unit="%") as report:
+        began = time.monotonic()
+        work = by_letter(options.work)
+        _check_outputs(options)
+        from SuperResolutionLib.papers import table
+        from SuperResolutionLib.papers.measure import measuring
+        from SuperResolutionLib.progress import finish
+        from SuperResolutionLib.study.subjects import held_out
+
+        scans = held_out(options.data)
+        steps = measuring(work, scans, options.models, options.slices, **_network(options))
+        tables = finish(steps, report.show)
+        report.close()
+        if options.progress != "json":
+            print(f"{table.page(work, tables, table.in_characters)}\n\n{table.KEY}\n{common.USE}")
+        if options.json is not None:
+            options.json.write_text(
+                json.dumps(_plain(work, tables), indent=2, allow_nan=False) + "\n", encoding="utf-8"
+            )
+        if options.out is not None:
+            _write(work, tables, scans, options)
+        report.finish(options.out, time.monotonic() - began)
+    return 0
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse, before any work, outputs that cannot be written and folders that are not there."""
+    from SuperResolutionLib.errors import InputError
+    from SuperResolutionLib.files.output import check_group
+    from SuperResolutionLib.study.figures.style import canvas
+
+    common.check_writable(options.json, ".json")
+    for folder in options.models:
+        if not folder.is_dir():
+            raise InputError(f"The folder of models {folder} does not exist; name another with --models.")
+    if options.out is not None:
+        check_group(options.out, [], overwrite=True)
+        canvas(1, 1)
+
+
+def _network(options: argparse.Namespace) -> dict[str, Any]:
+    return {"device": options.device, "precision": options.precision, "threads": options.threads}
+
+
+def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
+    from SuperResolutionLib.papers.table import as_plain
+
+    return {
+        "work": work.letter,
+        "title": work.title,
+        "words": work.words,
+        "differs": work.differs,
+        "cases": [as_plain(case, records) for case, records in zip(work.cases, tables, strict=True)],
+        "software": f"SuperResolution {__version__}",
+        "use": common.USE,
+    }
+
+
+def _write(
+    work: "Work", tables: "Sequence[list[Record]]", scans: "Sequence[Scan]", options: argparse.Namespace
+) -> None:
+    """The table and the picture: both or neither."""
+    from SuperResolutionLib.files.output import write_group
+    from SuperResolutionLib.papers import table
+    from SuperResolutionLib.papers.picture import papers_figure, showing
+    from SuperResolutionLib.study.report import licences
+
+    shown = showing(work, tables, scans, options.models, options.slices, **_network(options))
+    text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{common.USE}\n"
+    name = f"work-{work.letter.lower()}"
+    writers: dict[str, Callable[[Path], None]] = {
+        f"{name}.md": lambda path: _write_text(path, text),
+        f"{name}.png": partial(papers_figure, shown, note=licences(options.credit)),
+    }
+    write_group(options.out, writers, overwrite=True)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,35 @@
+"""The picture shows the scan of median gain, chosen by rule."""
+
+import pytest
+from matplotlib.image import imread
+
+from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.papers.measure import measuring
+from SuperResolutionLib.papers.picture import papers_figure, showing, shown_record
+from SuperResolutionLib.papers.works import WORKS
+from SuperResolutionLib.progress import finish
+
+
+def record(scan: str, network: float, classical: float) -> dict:
+    rows = {name: {"psnr_head": classical} for name in METHODS}
+    return {"scan": scan, "methods": {**rows, "D-gan-cpce-x2": {"psnr_head": network}}}
+
+
+def test_the_scan_of_median_gain_is_shown(case):
+    records = [record("a", 35.0, 30.0), record("b", 33.0, 32.0), record("c", 40.0, 37.0)]
+    assert shown_record(case, records)["scan"] == "c"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_picture_has_a_column_for_each_network_that_is_there(scans, shelf, installed, request, tmp_path):
+    if installed:
+        request.getfixturevalue("trained")
+    work = WORKS["D"]
+    tables = finish(measuring(work, scans, slices=3, precision="float32"))
+    shown = showing(work, tables, scans, slices=3, precision="float32")
+    ((name, result),) = shown
+    assert name in ("anna_T1w", "ben_T1w")
+    assert sum(not row.classical for row in result.rows) == 2 * installed
+    papers_figure(shown, tmp_path / "d.png", "Scans: made up.")
+    height, width, _ = imread(tmp_path / "d.png").shape
+    assert width > height * (1.5 if installed else 1.0)

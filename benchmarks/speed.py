@@ -1,0 +1,106 @@
+"""Work E's speed table: a picture of 510 x 339 enlarged by its EDSR (x2) and its WDSR (x4), on this machine's CPU.
+
+    python -m benchmarks.speed [--size 510 339] [--precisions float32 bfloat16] [--out benchmarks/speed.md]
+
+The networks have the paper's size and three channels, and random weights: time does not depend on them. The machine's
+own rate is that of a bare 64-to-64 3x3 convolution in the same precision, measured in the same run.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from benchmarks.machine import convolution_rate, described, multiply_adds
+from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.networks import parameters
+from SuperResolutionLib.networks.edsr import EDSR
+from SuperResolutionLib.networks.wdsr import WDSR, fold_weight_norm
+
+PICTURE = (510, 339)  # the input's width and height
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network of the table. channels: in and out. seconds: what work E prints for the picture of 510 x 339."""
+
+    name: str
+    build: Callable[[], nn.Module]
+    channels: int
+    seconds: float | None = None
+
+
+ENTRIES = (
+    Entry(
+        "EDSR x2, 32 blocks of 256",
+        lambda: EDSR(2, 3, 3, features=256, blocks=32, res_scale=0.1),
+        3,
+        576.92,
+    ),
+    Entry("WDSR x4, type A, 32 blocks 32-192-32", lambda: fold_weight_norm(WDSR(4, 3, 3)), 3, 46.35),
+    Entry("EDSR x2, 16 blocks of 64, one channel (E-edsr-x2)", lambda: EDSR(2, features=64, blocks=16), 1),
+)
+
+
+def seconds(network: nn.Module, channels: int, size: tuple[int, int], precision: str) -> float:
+    """Time one picture (width, height), after a small one to warm up."""
+    width, height = size
+    network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    small, picture = (
+        torch.rand(1, channels, *shape).to(memory_format=torch.channels_last)
+        for shape in ((min(48, height), min(48, width)), (height, width))
+    )
+    with torch.inference_mode(), autocast(torch.device("cpu"), precision):
+        network(small)
+        began = time.perf_counter()
+        network(picture)
+    return time.perf_counter() - began
+
+
+def row(entry: Entry, size: tuple[int, int], precision: str, rate: float) -> str:
+    """A line of the table."""
+    network = entry.build()
+    work = multiply_adds(network, entry.channels) * size[0] * size[1]
+    taken = seconds(network, entry.channels, size, precision)
+    printed = "-" if entry.seconds is None else f"{entry.seconds:g}"
+    return (
+        f"| {entry.name} | {parameters(network) / 1e6:.2f} | {printed} | {precision} | {taken:.2f} "
+        f"| {work / 1e12:.2f} | {100 * work / taken / rate:.0f} % of {rate / 1e9:.0f} GMAC/s |"
+    )
+
+
+def main() -> None:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), default=PICTURE)
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/speed.md"))
+    options = parser.parse_args()
+    width, height = options.size
+    lines = [
+        "# Work E's picture: how long it takes",
+        "",
+        f"Written by `python -m benchmarks.speed`; do not edit. {described()}. A picture of {width} x {height} voxels "
+        "is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own engine in "
+        "C++ and Cython (Byron), on a machine that it does not name: two machines are compared, not two programs. The "
+        "rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX "
+        "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
+        "",
+        "| network | million parameters | paper, s | precision | here, s | TMAC | of the machine's own rate |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for precision in options.precisions:
+        rate = convolution_rate(precision)
+        for entry in ENTRIES:
+            lines.append(row(entry, (width, height), precision, rate))
+            print(lines[-1], flush=True)
+            options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
