@@ -20,7 +20,7 @@ from SuperResolutionLib.volume import cast_voxels
 SLICES = 5  # of a volume that are looked at
 FARTHEST = 20.0  # squared Mahalanobis distance beyond which a profile belongs to no model: one in 200 of its own are
 NOISE = 0.6  # median error in the background over that in the head: edges leave less, noise leaves 0.8 and more
-ITERATIONS = 6  # the phase of a truncated k-space settles in a few
+ITERATIONS = 3  # of a truncated k-space, for its phase: 72 dB of agreement, more is not seen in the result
 SMALL = {"k_space_tukey": 0.2}  # singular values far below this share of the largest are not inverted: they raise noise
 SMALL_ELSE = 0.05
 
