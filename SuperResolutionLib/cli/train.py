@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         recipe = replace(recipe, start_from=options.start_from)
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
+    scans.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
     if options.fold is not None:
         recipe = scans.fold(recipe, options.data, *options.fold)
     from SuperResolutionLib.training.loop import train

@@ -66,6 +66,7 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
         "ensemble": True,
         "consistent": False,
         "ran": "tiny-x2 on cpu in float32",
+        "notes": [],
         "unusual": [],
         "software": f"SuperResolution {SuperResolutionLib.__version__}",
         "use": record["use"],
