@@ -374,7 +374,7 @@ def test_the_clinical_mixture_draws_many_models_and_four_of_them_most_often():
         *("GaussBicubic", "Thick", "NoiseDown", "Rician"),
     }
     plain = [MODELS[name] for name in ("bicubic", "area", "k_space", "bicubic_blur3")]
-    assert sum(model in plain for model in drawn) / len(drawn) == pytest.approx(0.6, abs=0.08)
+    assert sum(model in plain for model in drawn) / len(drawn) == pytest.approx(0.8, abs=0.08)
 
 
 def noisy_share(mixture):
