@@ -162,6 +162,15 @@ def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[st
     }
 
 
+def check_report(folder: Path) -> None:
+    """Refuse, before any work, a folder that cannot take a page with pictures, or pictures that cannot be drawn."""
+    from SuperResolutionLib.files.output import check_group
+    from SuperResolutionLib.study.figures.style import canvas
+
+    check_group(folder, [], overwrite=True)
+    canvas(1, 1)
+
+
 def check_writable(path: Path | None, extension: str) -> None:
     """Refuse, before any work, a side output of another kind, or one whose folder is not there."""
     if path is not None and (path.suffix.lower() != extension or path.is_dir()):

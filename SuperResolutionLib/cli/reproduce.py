@@ -77,16 +77,13 @@ def run(options: argparse.Namespace) -> int:
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse, before any work, outputs that cannot be written and folders that are not there."""
     from SuperResolutionLib.errors import InputError
-    from SuperResolutionLib.files.output import check_group
-    from SuperResolutionLib.study.figures.style import canvas
 
     common.check_writable(options.json, ".json")
     for folder in options.models:
         if not folder.is_dir():
             raise InputError(f"The folder of models {folder} does not exist; name another with --models.")
     if options.out is not None:
-        check_group(options.out, [], overwrite=True)
-        canvas(1, 1)
+        common.check_report(options.out)
 
 
 def _network(options: argparse.Namespace) -> dict[str, Any]:

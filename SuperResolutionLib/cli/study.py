@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Study files; returns 1 where some of them could not be studied."""
     with progress.reporter(options.progress, unit="scan") as report:
         began = time.monotonic()
-        _check_folder(options.out)
+        common.check_report(options.out)
         from SuperResolutionLib.progress import finish
         from SuperResolutionLib.study.subjects import find_scans
         from SuperResolutionLib.study.work import tasks, working
@@ -66,15 +66,6 @@ def run(options: argparse.Namespace) -> int:
     for name, why in outcome.failures.items():
         print(f"superresolution: not studied: {name}: {why}", file=sys.stderr)
     return 1 if outcome.failures else 0
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse, before any work, a folder that cannot take the report."""
-    from SuperResolutionLib.files.output import check_group
-    from SuperResolutionLib.study.figures.style import canvas
-
-    check_group(out, [], overwrite=True)
-    canvas(1, 1)
 
 
 def _plan(options: argparse.Namespace) -> "Plan":

@@ -10,11 +10,12 @@ coarsening), nothing is touched.
 
 import numpy as np
 
-from SuperResolutionLib.consistency import projected, seen, unseen
+from SuperResolutionLib.consistency import projected, unseen
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import mean_alike
 from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.recognition import profile
 from SuperResolutionLib.volume import Volume, cast_voxels
 
 CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
@@ -55,6 +56,5 @@ def agreed(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int, shares: 
 
 def recognised(fine: np.ndarray, coarse: np.ndarray, scale: int) -> str | None:
     """The forward model that takes `fine` nearest to `coarse`; None where none comes as near as AGREEMENT."""
-    errors = {name: float(np.square(np.abs(seen(fine, by_name(name), scale)) - coarse).mean()) for name in CANDIDATES}
-    best = min(errors, key=lambda name: errors[name])
-    return best if errors[best] < 10 ** (-AGREEMENT / 10) else None
+    near = profile(fine, coarse, CANDIDATES, scale)
+    return CANDIDATES[int(near.argmax())] if near.max() > AGREEMENT else None

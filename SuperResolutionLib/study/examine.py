@@ -17,7 +17,7 @@ from SuperResolutionLib.geometry import crop_to_multiple, middle_slices, stackin
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
-from SuperResolutionLib.progress import Progress, finish, mapped
+from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study import masks, measures, tissue
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.rotation import ANGLES, FLIPS, turning
@@ -84,13 +84,11 @@ def _between(first: float, last: float) -> Callable[[Progress], float]:
     return lambda event: float(first + (last - first) * event.done / event.total)
 
 
-def measured(result: Comparison, brain: np.ndarray) -> dict[str, Any]:
-    """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order."""
-    return finish(measuring(result, brain))
-
-
 def measuring(result: Comparison, brain: np.ndarray) -> Generator[Progress, None, dict[str, Any]]:
-    """`measured` as a generator of progress. A step is a method."""
+    """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order.
+
+    Yields progress; a step is a method.
+    """
     truth = stacks(result.truth, result.axis)[0]
     r = data_range(truth)
     best = result.best_classical

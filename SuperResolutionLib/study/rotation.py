@@ -12,7 +12,7 @@ import numpy as np
 from SuperResolutionLib.comparison import Method, restoring, steps_of
 from SuperResolutionLib.degradation import Degradation, Level
 from SuperResolutionLib.intensity import head
-from SuperResolutionLib.progress import Progress, finish, within
+from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.volume import Volume
 
 ANGLES = (0, 15, 30, 45, 60, 75, 90)
@@ -40,22 +40,6 @@ def turned(slices: np.ndarray, angle: float) -> np.ndarray:
     return np.asarray(rotate(slices, angle, (1, 2), reshape=False, order=3, mode="constant"))
 
 
-def by_orientation(
-    slices: np.ndarray,
-    r: float,
-    methods: Mapping[str, Method],
-    degradation: Degradation,
-    scale: int,
-    angles: tuple[int, ...] = ANGLES,
-    seed: int = 0,
-) -> dict[str, dict[str, dict[str, float]]]:
-    """psnr_head (dB) by "angle" and "flip" of every method: {"angle": {"0": {"sinc": 31.2, ...}, ...}, "flip": ...}.
-
-    slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
-    """
-    return finish(turning(slices, r, methods, degradation, scale, angles, seed))
-
-
 def turning(
     slices: np.ndarray,
     r: float,
@@ -65,7 +49,11 @@ def turning(
     angles: tuple[int, ...] = ANGLES,
     seed: int = 0,
 ) -> Generator[Progress, None, dict[str, dict[str, dict[str, float]]]]:
-    """`by_orientation` as a generator of progress. A step is a slice that a network has refined, or a method."""
+    """psnr_head (dB) by "angle" and "flip" of every method: {"angle": {"0": {"sinc": 31.2, ...}, ...}, "flip": ...}.
+
+    slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
+    Yields progress; a step is a slice that a network has refined, or a method.
+    """
     whole = square(slices, scale)
     places = [("angle", str(angle)) for angle in angles] + [("flip", name) for name in FLIPS]
     truths = [turned(whole, angle) for angle in angles] + [flip(whole) for flip in FLIPS.values()]

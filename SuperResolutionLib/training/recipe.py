@@ -13,12 +13,12 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry import PLANES
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
+from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
-SECOND_LOSSES = ("mse", "psnr")
 # A subject's files: all with one BIDS "sub-...", or one name before a last part that begins with a letter (_T1w).
 SUBJECT = r"(.*?sub-[^_]+|.+(?=_[A-Za-z][^_]*$)).*"
 

@@ -7,29 +7,11 @@ from torch.nn.functional import l1_loss, mse_loss
 from SuperResolutionLib.networks.residual import smooth
 from SuperResolutionLib.training.content import Content
 from SuperResolutionLib.training.data import Sampler
+from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.schedule import factor
 from SuperResolutionLib.training.state import Phase, Place, Run
-
-FLOOR = 1e-4  # mean square error (40 dB) below which a patch hardly gains by falling further
-
-
-def squared(restored: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
-    """Mean square error; the factor gives gradients of the size the absolute error had, for the clipping."""
-    return 10 * mse_loss(restored, fine)
-
-
-def decibels(restored: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
-    """The logarithm of each patch's mean square error, averaged: the mean PSNR, up to sign and factor.
-
-    Without the logarithm a batch learns mostly from its worst patches, the noisy and the blurred ones.
-    """
-    errors = (restored - fine).square().mean(dim=(1, 2, 3))
-    return 0.01 * torch.log1p(errors / FLOOR).mean()
-
-
-SECOND = {"mse": squared, "psnr": decibels}
 
 
 class Supervised:
@@ -62,7 +44,7 @@ class Supervised:
             loss, terms = self.content.weighted(self.content.terms(restored, fine))
         else:
             late = step >= recipe.mse_from * steps
-            loss = SECOND[recipe.second_loss](restored, fine) if late else l1_loss(restored, fine)
+            loss = SECOND_LOSSES[recipe.second_loss](restored, fine) if late else l1_loss(restored, fine)
         self.learner.learn(loss, factor(step, steps, recipe), recipe.clip)
         run.follow(step)
         return {

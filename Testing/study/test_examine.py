@@ -9,8 +9,9 @@ from SuperResolutionLib.comparison import Comparison, compare
 from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study import tables
-from SuperResolutionLib.study.examine import measured
+from SuperResolutionLib.study.examine import measuring
 from SuperResolutionLib.study.figures.gains import crossings, ranked_slices
 from SuperResolutionLib.volume import Volume
 
@@ -55,7 +56,7 @@ def result() -> Comparison:
 @pytest.fixture(scope="module")
 def record(result) -> dict:
     inside = stacks(result.truth, 2)[0] > 0
-    return {"scan": "a", "subject": "a", **measured(result, inside)}
+    return {"scan": "a", "subject": "a", **finish(measuring(result, inside))}
 
 
 def rows(record) -> dict:

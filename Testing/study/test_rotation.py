@@ -6,7 +6,8 @@ from phantoms import blobs, brain, middle
 
 from SuperResolutionLib.degradation import Area
 from SuperResolutionLib.interpolation import upsample
-from SuperResolutionLib.study.rotation import by_orientation, square, turned
+from SuperResolutionLib.progress import finish
+from SuperResolutionLib.study.rotation import square, turned, turning
 from SuperResolutionLib.volume import Volume
 
 
@@ -47,12 +48,12 @@ def test_slices_are_padded_evenly_to_squares():
 
 
 def test_a_method_that_treats_all_directions_alike_is_as_good_in_each_exact_one():
-    found = by_orientation(brain((40, 40, 3)).voxels, 600.0, METHODS, Area(), 2, angles=(0, 90))
+    found = finish(turning(brain((40, 40, 3)).voxels, 600.0, METHODS, Area(), 2, angles=(0, 90)))
     values = [found["angle"][a]["linear"] for a in ("0", "90")] + [row["linear"] for row in found["flip"].values()]
     assert np.ptp(values) < 1e-3
 
 
 def test_a_method_that_prefers_a_direction_is_exposed():
-    found = by_orientation(stripes(), 700.0, METHODS, Area(), 2, angles=(0, 90))
+    found = finish(turning(stripes(), 700.0, METHODS, Area(), 2, angles=(0, 90)))
     assert found["angle"]["90"]["one_sided"] > found["angle"]["0"]["one_sided"] + 3
     assert found["angle"]["0"]["linear"] == pytest.approx(found["angle"]["90"]["linear"], abs=0.01)

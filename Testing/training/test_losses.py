@@ -15,6 +15,7 @@ from SuperResolutionLib.training.losses.adversarial import gradient_penalty
 from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity
 from SuperResolutionLib.training.losses.mri_features import MRIFeatures
 from SuperResolutionLib.training.losses.perceptual import PerceptualLoss
+from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.losses.variation import total_variation
 from SuperResolutionLib.training.losses.vgg19 import VGG19Features, layers_up_to
 from SuperResolutionLib.training.losses.weighted import WeightedSum
@@ -539,3 +540,15 @@ def test_weights_that_make_no_sense_are_refused(refuses, weight):
         WeightedSum({"l1": 1, "tv": weight})
     with refuses("at least one"):
         WeightedSum({"l1": 0})
+
+
+def test_the_loss_in_decibels_weighs_a_good_patch_as_much_as_a_bad_one():
+    truth = torch.zeros(2, 1, 4, 4)
+    errors = torch.tensor([0.3, 0.03]).view(2, 1, 1, 1)
+    slopes = {}
+    for name, loss in SECOND_LOSSES.items():
+        restored = errors.expand_as(truth).clone().requires_grad_()
+        loss(restored, truth).backward()
+        slopes[name] = (restored.grad * errors).sum(dim=(1, 2, 3)).tolist()  # for the same share of each patch's error
+    assert slopes["mse"][0] == pytest.approx(100 * slopes["mse"][1])
+    assert slopes["psnr"][0] == pytest.approx(slopes["psnr"][1], rel=0.15)
