@@ -1,8 +1,20 @@
 """What the tests of several rooms share. (A conftest here also puts phantoms.py and tiny_models.py within reach.)"""
 
+from pathlib import Path
+
 import pytest
 
+from SuperResolutionLib import zoo
 from SuperResolutionLib.errors import InputError
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch) -> Path:
+    """The only folder in which models are installed; empty."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    monkeypatch.setattr(zoo, "folders", lambda: [folder])
+    return folder
 
 
 @pytest.fixture

@@ -382,12 +382,6 @@ def test_closing_the_generator_stops_the_work(monkeypatch):
 # ---------------------------------------------------------------- choices
 
 
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
-    return tmp_path
-
-
 def test_the_blind_model_of_the_scale_is_the_default(shelf):
     for name, scale in [("mri-x2", 2), ("mri-x4", 4), ("special-x2", 2)]:
         store(shelf, name, scale=scale)

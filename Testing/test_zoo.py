@@ -13,15 +13,6 @@ from tiny_models import store, tiny
 from SuperResolutionLib import zoo
 
 
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """The only folder in which models are installed."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    monkeypatch.setattr(zoo, "folders", lambda: [folder])
-    return folder
-
-
 def change_card(weights: Path, **changes: object) -> None:
     path = weights.with_suffix(".json")
     table = {**json.loads(path.read_text()), **changes}

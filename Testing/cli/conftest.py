@@ -13,7 +13,7 @@ from folders import contents
 from phantoms import brain
 from tiny_models import store
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.cli import main
 from SuperResolutionLib.volume import Volume
 
@@ -63,15 +63,6 @@ def scan(tmp_path) -> Path:
 @pytest.fixture
 def model(tmp_path) -> Path:
     return store(tmp_path / "models")
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch) -> Path:
-    """The only folder in which models are installed."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    monkeypatch.setattr(zoo, "folders", lambda: [folder])
-    return folder
 
 
 @pytest.fixture

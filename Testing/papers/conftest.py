@@ -1,4 +1,4 @@
-"""Scans on disk, and a shelf with tiny models that carry the names of real ones."""
+"""Scans on disk, and tiny models on the shelf that carry the names of real ones."""
 
 from pathlib import Path
 
@@ -7,19 +7,10 @@ import pytest
 from phantoms import brain
 from tiny_models import store
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.study.subjects import Scan, held_out
 from SuperResolutionLib.volume import Volume
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch) -> Path:
-    """The only folder in which models are installed; empty."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    monkeypatch.setattr(zoo, "folders", lambda: [folder])
-    return folder
 
 
 @pytest.fixture

@@ -56,10 +56,7 @@ def diffusion(name: str = "dwi", count: int = 7, frame: np.ndarray | None = None
         node.SetBValue(n, weighting)
         slicer.util.arrayFromVolume(node)[..., n] = head() * np.exp(-weighting / 1500)
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(oblique()))
-    if frame is not None:
-        whole = np.eye(4)
-        whole[:3, :3] = frame
-        node.SetMeasurementFrameMatrix(slicer.util.vtkMatrixFromArray(whole))
+    _set_frame(node, frame)
     node.CreateDefaultDisplayNodes()
     return node
 
@@ -79,12 +76,16 @@ def tensors(name: str = "dti", frame: np.ndarray | None = None):
     image.GetPointData().SetTensors(array)
     node.SetAndObserveImageData(image)
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(oblique()))
-    if frame is not None:
-        whole_frame = np.eye(4)
-        whole_frame[:3, :3] = frame
-        node.SetMeasurementFrameMatrix(slicer.util.vtkMatrixFromArray(whole_frame))
+    _set_frame(node, frame)
     node.CreateDefaultDisplayNodes()
     return node
+
+
+def _set_frame(node, frame: np.ndarray | None) -> None:
+    if frame is not None:
+        whole = np.eye(4)
+        whole[:3, :3] = frame
+        node.SetMeasurementFrameMatrix(slicer.util.vtkMatrixFromArray(whole))
 
 
 def tensors_in_ras(node) -> np.ndarray:
