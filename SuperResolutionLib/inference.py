@@ -1,22 +1,27 @@
-"""Slices -> batches -> device -> volume: runs a model over a volume and tells how far it is.
+"""Slices -> batches -> volume: runs a model over a volume and tells how far it is.
 
-A network is known here only as a callable from (n, slices + guides, h, w) to (n, 1, s h, s w), with a `radius`: how
-far an output voxel can see. Progress is a generator, so that whoever draws a bar, prints lines or stops in between
-needs no callback.
+Progress is a generator, so that whoever draws a bar, prints lines or stops in between needs no callback.
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 import torch
 
 from SuperResolutionLib import recognition, separable, zoo
+from SuperResolutionLib.batches import (
+    Network,
+    Settings,
+    choose_settings,
+    out_of_memory,
+    run_ensemble,
+    run_network,
+    smaller,
+)
 from SuperResolutionLib.consistency import consistent as make_consistent
 from SuperResolutionLib.degradation import gaussian_matrix
-from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
 from SuperResolutionLib.diffusion.joint import restore_jointly
 from SuperResolutionLib.errors import InputError
@@ -27,24 +32,8 @@ from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
-Network = Callable[[torch.Tensor], torch.Tensor]
-BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
-GPU_BATCH_VOXELS = 2**22
-TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
-TURNS = tuple((quarter, mirror) for quarter in range(4) for mirror in (False, True))  # of the ensemble
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run a network: where, in which precision, and how much at once."""
-
-    device: torch.device
-    precision: str
-    batch: int
-    tile: int | None = None
-    ensemble: bool = False
 
 
 def enhance(
@@ -95,7 +84,7 @@ def enhancing_with_spread(
     if threads is not None:
         torch.set_num_threads(threads)
     axis = stacking_axis(volume, plane)
-    run = _Run(model, axis, device, precision, True, only)
+    run = _Run(model, axis, _settings(model, volume, axis, device, precision, True), only)
     part = volume if only is None else single_slice(volume, axis, only)
     spread = replace(empty_like(part, axis, model.card.scale, np.float32), gradients=None)
     result = yield from _enhancing_signals(volume, run, spread=spread)
@@ -119,7 +108,7 @@ def enhancing(
     if threads is not None:
         torch.set_num_threads(threads)
     axis = stacking_axis(volume, plane)
-    run = _Run(model, axis, device, precision, ensemble, only)
+    run = _Run(model, axis, _settings(model, volume, axis, device, precision, ensemble), only)
     if volume.quantity == TENSOR:
         if consistent:
             raise InputError("Tensors have no k-space to be consistent with; leave --consistent out.")
@@ -134,10 +123,13 @@ class _Run:
 
     model: zoo.Model
     axis: int
-    device: str
-    precision: str
-    ensemble: bool
+    settings: Settings
     only: int | None
+
+
+def _settings(model: zoo.Model, volume: Volume, axis: int, device: str, precision: str, ensemble: bool) -> Settings:
+    """What suits the machine and the volume's slices."""
+    return choose_settings(model, stacks(volume, axis)[0], device, precision, ensemble)
 
 
 def _finishing(
@@ -204,7 +196,7 @@ def _enhancing_signals(
     sources = stacks(volume, run.axis)  # whole even for one slice: its neighbours and the range are needed
     result = empty_like(part, run.axis, model.card.scale, volume.voxels.dtype)
     beside = _guide_maker(volume, model.card, sources)
-    settings = choose_settings(model, sources[0], run.device, run.precision, run.ensemble)
+    settings = run.settings
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     targets = stacks(result, run.axis)
     spreads = stacks(spread, run.axis) if spread is not None else [None] * len(targets)
@@ -269,39 +261,6 @@ def _guide_maker(volume: Volume, card: zoo.Card, sources: list[np.ndarray]) -> C
     return make
 
 
-def choose_settings(
-    model: zoo.Model, source: np.ndarray, device: str, precision: str, ensemble: bool = False
-) -> Settings:
-    """Device and precision by capability, then by a timed slice; a batch that fits the device."""
-    where = choose_device(device)
-    kind = choose_precision(precision, where)
-    _, h, w = source.shape
-    most = GPU_BATCH_VOXELS if where.type == "cuda" else BATCH_VOXELS
-    batch = max(1, most // (h * w * model.card.scale**2))
-    settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, ensemble)
-    if precision == "auto" and kind != "float32":
-        plain = replace(settings, precision="float32")
-        settings = min((settings, plain), key=lambda choice: _seconds_a_slice(model, source, choice))
-    return settings
-
-
-def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -> float:
-    """Time the middle slice in these settings, after one run to warm up."""
-    network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
-    middle = np.pad(middle, [(0, 0), (0, len(model.card.guides)), (0, 0), (0, 0)])
-    settings = replace(settings, ensemble=False)
-    try:
-        run_network(network, middle, settings)
-        began = time.monotonic()
-        run_network(network, middle, settings)
-    except (RuntimeError, MemoryError) as error:
-        if not _out_of_memory(error):
-            raise
-        return float("inf")
-    return time.monotonic() - began
-
-
 def _restore(
     network: Network,
     card: zoo.Card,
@@ -333,9 +292,9 @@ def _restore(
             else:
                 fine, wide = run_ensemble(network, windows, settings)
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
-            settings, message = _smaller(settings, source.shape)
+            settings, message = smaller(settings, source.shape)
             yield done, message
             continue
         count = len(wanted[kept])
@@ -346,109 +305,8 @@ def _restore(
         yield done, ""
 
 
-def run_network(network: Network, coarse: np.ndarray, settings: Settings) -> np.ndarray:
-    """Run a batch (n, slices, h, w) float32 -> (n, s h, s w) float32; small slices are padded by reflection."""
-    turns = TURNS if settings.ensemble else TURNS[:1]
-    with torch.inference_mode(), autocast(settings.device, settings.precision):
-        total = reduce(torch.add, _turned_runs(network, coarse, settings, turns))
-    return (total[:, 0] / len(turns)).cpu().numpy()
-
-
-def run_ensemble(network: Network, coarse: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of a batch's eight flips and quarter turns, as `run_network` has it, and their standard deviation.
-
-    One pass, which holds three images at a time. Squares are summed of differences to the first turn: those of the
-    images themselves would cancel in single precision.
-    """
-    with torch.inference_mode(), autocast(settings.device, settings.precision):
-        runs = _turned_runs(network, coarse, settings, TURNS)
-        first = next(runs)
-        total, away, squares = first.clone(), torch.zeros_like(first), torch.zeros_like(first)
-        for restored in runs:
-            total += restored
-            restored -= first
-            away += restored
-            squares += restored.square_()
-        count = len(TURNS)
-        variance = (squares / count - (away / count).square()).clamp_min(0)
-    return (total[:, 0] / count).cpu().numpy(), variance.sqrt()[:, 0].cpu().numpy()
-
-
 def pooled(spread: np.ndarray) -> np.ndarray:
     """Standard deviations (n, h, w) with their variances averaged over a Gaussian of one voxel in plane."""
     rows, columns = (gaussian_matrix(n, POOL) for n in spread.shape[1:])
     pooled: np.ndarray = np.sqrt(separable.apply(rows, columns, np.square(spread))).astype(np.float32)
     return pooled
-
-
-def _turned_runs(
-    network: Network, coarse: np.ndarray, settings: Settings, turns: tuple[tuple[int, bool], ...]
-) -> Iterator[torch.Tensor]:
-    """What the network makes of a batch that is turned and mirrored, turned back: (n, 1, s h, s w) float32 each."""
-    x = torch.from_numpy(np.ascontiguousarray(coarse, dtype=np.float32)).to(settings.device)
-    for quarter, mirror in turns:
-        turned = torch.rot90(x.flip(3) if mirror else x, quarter, (2, 3))
-        restored = torch.rot90(_whole(network, turned, settings).float(), -quarter, (2, 3))
-        yield restored.flip(3) if mirror else restored
-
-
-def _whole(network: Network, x: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """One pass over whole slices, padded up to the network's radius and cropped again, or in tiles."""
-    h, w = x.shape[2:]
-    radius = int(getattr(network, "radius", 0))
-    grow = [max(0, radius - n) for n in (h, w)]
-    if any(grow):
-        x = _pad(x, grow)
-    x = x.contiguous(memory_format=torch.channels_last)
-    if settings.tile and max(x.shape[2:]) > settings.tile:
-        restored = tiled(network, x, settings.tile, radius)
-    else:
-        restored = network(x)
-    scale = restored.shape[2] // x.shape[2]
-    return restored[:, :, : h * scale, : w * scale]
-
-
-def _pad(x: torch.Tensor, grow: list[int]) -> torch.Tensor:
-    """Continue slices at the far end by reflection, again and again where they are very small."""
-    for axis, more in ((2, grow[0]), (3, grow[1])):
-        size = x.shape[axis]
-        period = torch.cat([torch.arange(size), torch.arange(size).flip(0)])
-        index = period.repeat(more // (2 * size) + 2)[: size + more]
-        x = x.index_select(axis, index.to(x.device))
-    return x
-
-
-def tiled(network: Network, x: torch.Tensor, tile: int, radius: int) -> torch.Tensor:
-    """Run a network tile by tile, each seeing `radius` voxels more on every side: the same as running it whole."""
-    h, w = x.shape[2:]
-    result: torch.Tensor | None = None
-    for top in range(0, h, tile):
-        for left in range(0, w, tile):
-            bottom, right = min(top + tile, h), min(left + tile, w)
-            y0, x0 = max(0, top - radius), max(0, left - radius)
-            piece = network(x[:, :, y0 : min(bottom + radius, h), x0 : min(right + radius, w)])
-            s = piece.shape[2] // (min(bottom + radius, h) - y0)
-            if result is None:
-                result = piece.new_empty((x.shape[0], 1, h * s, w * s))
-            inner = piece[:, :, (top - y0) * s : (bottom - y0) * s, (left - x0) * s : (right - x0) * s]
-            result[:, :, top * s : bottom * s, left * s : right * s] = inner
-    assert result is not None
-    return result
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or ("memory" in text and "alloc" in text)
-
-
-def _smaller(settings: Settings, shape: tuple[int, ...]) -> tuple[Settings, str]:
-    """Settings that need half the memory: half the batch, then tiles, each half as large as before."""
-    if settings.device.type == "cuda":
-        torch.cuda.empty_cache()
-    if settings.batch > 1:
-        settings = replace(settings, batch=settings.batch // 2)
-        return settings, f"out of memory: going on with {settings.batch} slices at a time"
-    tile = (settings.tile or max(shape[1:])) // 2
-    if tile < 16:
-        raise InputError("There is too little memory even for a small tile; close other programs or use --device cpu.")
-    return replace(settings, tile=tile), f"out of memory: going on with tiles of {tile} voxels"

@@ -80,3 +80,8 @@ def grids(draw: st.DrawFn, smallest: int = 4, largest: int = 9) -> Volume:
     origin = [draw(st.floats(-200, 200)) for _ in range(3)]
     voxels = np.random.default_rng(sum(size)).uniform(1, 100, size[::-1]).astype(np.float32)
     return Volume(voxels, (*spacing,), (*origin,), direction)
+
+
+def difference(one: Volume, other: Volume) -> float:
+    """The largest difference, as a share of the range."""
+    return float(np.abs(one.voxels - other.voxels).max() / np.abs(other.voxels).max())

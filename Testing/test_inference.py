@@ -1,17 +1,16 @@
 """A network over a volume: whatever the size, the batch, the tile or the type, the result is the network's."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from phantoms import brain, centres, orientation, stack
+from phantoms import brain, centres, difference, orientation, stack
 from scipy.ndimage import gaussian_filter
-from tiny_models import Plain, card, repeat, store, tiny
+from tiny_models import Hungry, Plain, card, plain, repeat, store, tiny
 
-from SuperResolutionLib import inference, zoo
+from SuperResolutionLib import batches, inference, zoo
 from SuperResolutionLib.consistency import agreement
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
@@ -19,7 +18,6 @@ from SuperResolutionLib.geometry import stacking_axis
 from SuperResolutionLib.inference import (
     Settings,
     choose_model,
-    choose_settings,
     enhance,
     enhancing,
     enhancing_with_spread,
@@ -36,56 +34,11 @@ CPU = torch.device("cpu")
 EXACT = {"device": "cpu", "precision": "float32"}
 
 
-def plain(function: Callable[[torch.Tensor], torch.Tensor], slices: int = 1, radius: int = 0) -> zoo.Model:
-    return zoo.Model(card(slices=slices), Plain(function, radius))
-
-
 def bicubic(slices: int = 3, scale: int = 2) -> zoo.Model:
     """A model that is exactly the interpolation."""
     model = tiny(slices=slices, scale=scale)
     start_at_zero(model.network.network)
     return model
-
-
-def difference(one: Volume, other: Volume) -> float:
-    """The largest difference, as a share of the range."""
-    return float(np.abs(one.voxels - other.voxels).max() / np.abs(other.voxels).max())
-
-
-# ---------------------------------------------------------------- tiles and batches
-
-
-@pytest.mark.parametrize("tile", [7, 12, 16])
-@pytest.mark.parametrize("scale", [2, 4])
-def test_tiles_give_what_the_whole_slice_gives(tile, scale):
-    model = tiny(scale=scale)
-    x = np.random.default_rng(0).random((2, 3, 33, 26), dtype=np.float32)
-    whole = run_network(model.network, x, Settings(CPU, "float32", 2))
-    tiles = run_network(model.network, x, Settings(CPU, "float32", 2, tile=tile))
-    assert np.abs(tiles - whole).max() < 1e-5
-
-
-def test_tiles_that_see_too_little_would_show():
-    model = tiny()
-    x = torch.rand(1, 3, 33, 26)
-    with torch.inference_mode():
-        short = inference.tiled(model.network, x, 12, int(model.network.radius) - 2)
-        assert (short - model.network(x)).abs().max() > 1e-5
-
-
-def test_slices_above_the_budget_are_tiled_and_others_are_not(monkeypatch):
-    monkeypatch.setattr(inference, "TILE_VOXELS", 20 * 20)
-    model = tiny()
-    assert choose_settings(model, np.zeros((1, 20, 20)), "cpu", "float32").tile is None
-    assert choose_settings(model, np.zeros((1, 20, 21)), "cpu", "float32").tile == 1024
-
-
-def test_batches_of_any_size_agree(monkeypatch):
-    results = []
-    for slices_at_once in (1, 2, 3, 100):
-        monkeypatch.setattr(inference, "BATCH_VOXELS", slices_at_once * 26 * 28 * 4)
-        results.append(enhance(brain((26, 28, 5)), tiny(), **EXACT))
-    assert max(difference(result, results[0]) for result in results) < 1e-5
 
 
 # ---------------------------------------------------------------- shapes and types
@@ -207,7 +160,7 @@ def test_one_slice_is_that_slice_of_the_whole_result(plane, axis, k, dtype, cons
 @pytest.mark.parametrize("k", range(4))
 def test_one_slice_comes_out_of_the_batch_it_has_in_the_whole(monkeypatch, k):
     """The number of slices at once changes what this network answers, as rounding may change with a real one."""
-    monkeypatch.setattr(inference, "BATCH_VOXELS", 3 * ROWS)
+    monkeypatch.setattr(batches, "BATCH_VOXELS", 3 * ROWS)
     model = plain(lambda x: repeat(x) * len(x) + torch.arange(len(x))[:, None, None, None])
     whole = enhance(brain(), model, **EXACT)
     assert np.array_equal(enhance(brain(), model, only=k, **EXACT).voxels, whole.voxels[k : k + 1])
@@ -286,71 +239,11 @@ def test_a_consistent_result_truncates_to_the_scan():
     assert agreement(low, free, "k_space", 2, "native") < 50
 
 
-# ---------------------------------------------------------------- out of memory
-
-
-class Hungry(Plain):
-    """A network that runs out of memory above so many slices, or voxels of a slice, at once."""
-
-    def __init__(self, slices: int, voxels: int = 10**9) -> None:
-        super().__init__(repeat, radius=1)
-        self.slices, self.voxels = slices, voxels
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if len(x) > self.slices or x.shape[2] * x.shape[3] > self.voxels:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return repeat(x)
-
-
-def messages(low: Volume, network: Plain, precision: str = "float32") -> tuple[list[str], np.ndarray]:
-    steps = enhancing(low, zoo.Model(card(slices=1), network), device="cpu", precision=precision)
-    said = []
-    while True:
-        try:
-            said.append(next(steps).message)
-        except StopIteration as end:
-            return [m for m in said if "memory" in m], end.value.voxels
-
-
-def test_out_of_memory_halves_the_batch_and_says_so():
-    low = brain((26, 28, 11))
-    said, voxels = messages(low, Hungry(slices=3))
-    assert said == [f"out of memory: going on with {n} slices at a time" for n in (22, 11, 5, 2)]
-    assert np.allclose(voxels, low.voxels.repeat(2, 1).repeat(2, 2))
-
-
-def test_where_one_slice_is_too_much_it_is_tiled():
-    low = brain((80, 70, 2))
-    said, voxels = messages(low, Hungry(slices=1, voxels=24 * 24))
-    assert said[-2:] == [f"out of memory: going on with tiles of {n} voxels" for n in (40, 20)]
-    assert np.allclose(voxels, low.voxels.repeat(2, 1).repeat(2, 2))
-
-
-def test_trying_out_a_precision_may_run_out_of_memory(monkeypatch):
-    monkeypatch.setattr(inference, "choose_precision", lambda *_: "bfloat16")
-    said, voxels = messages(brain((80, 70, 2)), Hungry(slices=1, voxels=24 * 24), "auto")
-    assert said
-    assert np.isfinite(voxels).all()
-
-
-def test_where_even_a_small_tile_is_too_much_it_ends_with_a_sentence(refuses):
-    with refuses("too little memory even for a small tile"):
-        messages(brain(), Hungry(slices=1, voxels=10))
-
-
-def test_another_error_is_not_mistaken_for_it():
-    def fail(_x: torch.Tensor) -> torch.Tensor:
-        raise RuntimeError("shapes do not fit")
-
-    with pytest.raises(RuntimeError, match="shapes do not fit"):
-        enhance(brain(), plain(fail), **EXACT)
-
-
 # ---------------------------------------------------------------- progress
 
 
 def test_progress_goes_up_to_the_end_and_tells_the_time_left(monkeypatch):
-    monkeypatch.setattr(inference, "BATCH_VOXELS", 1)
+    monkeypatch.setattr(batches, "BATCH_VOXELS", 1)
     events = list(enhancing(brain((26, 28, 6)), tiny(), **EXACT))
     assert [event.done for event in events] == [0, 1, 2, 3, 4, 5, 6]
     assert {event.total for event in events} == {6}
@@ -369,7 +262,7 @@ def test_progress_counts_the_slices_of_all_volumes_of_a_series():
 
 
 def test_closing_the_generator_stops_the_work(monkeypatch):
-    monkeypatch.setattr(inference, "BATCH_VOXELS", 1)
+    monkeypatch.setattr(batches, "BATCH_VOXELS", 1)
     calls = []
     steps = enhancing(brain((26, 28, 6)), plain(lambda x: (calls.append(1), repeat(x))[1]), **EXACT)
     next(steps), next(steps)
@@ -401,21 +294,6 @@ def test_a_scale_that_no_model_has_is_refused(shelf, refuses):
 def test_a_scale_that_the_chosen_model_does_not_have_is_refused(refuses):
     with refuses("Model 'tiny-x2' has scale 2, not 4", "leave --scale out"):
         enhance(brain(), tiny(), scale=4)
-
-
-def test_the_faster_of_two_precisions_is_taken(monkeypatch):
-    monkeypatch.setattr(inference, "choose_precision", lambda *_: "bfloat16")
-    source = np.zeros((1, 9, 9), np.float32)
-    for quick in ("float32", "bfloat16"):
-        monkeypatch.setattr(inference, "_seconds_a_slice", lambda _m, _s, c, q=quick: 1.0 if c.precision == q else 2.0)
-        assert choose_settings(tiny(), source, "cpu", "auto").precision == quick
-
-
-def test_bfloat16_stays_near_float32():
-    low = brain()
-    assert (
-        0 < difference(enhance(low, tiny(), device="cpu", precision="bfloat16"), enhance(low, tiny(), **EXACT)) < 0.02
-    )
 
 
 def test_the_number_of_threads_can_be_chosen(monkeypatch):

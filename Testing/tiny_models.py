@@ -72,3 +72,20 @@ class Plain(nn.Module):
 def repeat(x: torch.Tensor) -> torch.Tensor:
     """Every voxel twice along rows and columns: the same whichever way the slice is turned."""
     return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def plain(function: Callable[[torch.Tensor], torch.Tensor], slices: int = 1, radius: int = 0) -> zoo.Model:
+    return zoo.Model(card(slices=slices), Plain(function, radius))
+
+
+class Hungry(Plain):
+    """A network that runs out of memory above so many slices, or voxels of a slice, at once."""
+
+    def __init__(self, slices: int, voxels: int = 10**9) -> None:
+        super().__init__(repeat, radius=1)
+        self.slices, self.voxels = slices, voxels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > self.slices or x.shape[2] * x.shape[3] > self.voxels:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return repeat(x)

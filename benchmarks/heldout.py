@@ -18,10 +18,11 @@ from skimage.registration import phase_cross_correlation
 
 from benchmarks.heldout_report import report
 from SuperResolutionLib import files, zoo
+from SuperResolutionLib.batches import choose_settings, run_network
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.consistency import agreement, consistent
 from SuperResolutionLib.geometry import anatomical_plane, middle_slices, stacking_axis, stacks
-from SuperResolutionLib.inference import choose_model, choose_settings, enhance, run_network
+from SuperResolutionLib.inference import choose_model, enhance
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
