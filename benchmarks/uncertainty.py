@@ -20,7 +20,7 @@ from scipy.stats import rankdata, spearmanr
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
-from SuperResolutionLib.inference import choose_model, enhancing_with_spread
+from SuperResolutionLib.inference import choose_model, enhancing_with_spread, pooled
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.progress import finish
@@ -38,6 +38,8 @@ MAPS = {
     "consistency": "consistency map",
     "spread_consistency": "spread and consistency, mean rank",
     "spread_gradient": "spread and gradient, mean rank",
+    "spread_pooled": "spread, with the pooled error",
+    "gradient_pooled": "smoothed gradient, with the pooled error",
 }
 
 INTRODUCTION = """# Uncertainty
@@ -46,7 +48,9 @@ Written by `python -m benchmarks.uncertainty --data DIR`; do not edit. Rank corr
 |error|, inside the head, k-space truncation, {slices} slices in the middle of each held-out structural scan. *Spread*:
 standard deviation of the network's eight flips and turns, as `enhance --uncertainty` writes it (variances averaged over
 a Gaussian of one voxel). *Gradient*: magnitude of the in-plane gradient (Sobel) of the bicubic interpolation of the
-scan; *smoothed*: by a Gaussian of one voxel. Asked of the spread: above 0.3, and above the gradient.
+scan; *smoothed*: by a Gaussian of one voxel. Asked of the spread: above 0.3, and above the gradient. *Pooled error*:
+the squared error averaged over the Gaussian that the map's variances are averaged over. A single voxel's error is one
+draw, large or small by chance even where a map is right about its size; the last two columns ask about the size.
 """
 
 
@@ -72,11 +76,15 @@ def measure(volume: Volume, scale: int, model: zoo.Model, slices: int) -> dict[s
     }
     kept = slice(EDGE, -EDGE)
     inside = head(fine)[kept]
-    error = np.abs(mended - fine)[kept][inside]
+    missed = np.abs(mended - fine)[kept]
+    error, around = missed[inside], pooled(missed)[inside]
     values = {name: image[kept][inside] for name, image in maps.items()}
     for other in ("consistency", "gradient"):
         values[f"spread_{other}"] = rankdata(values["spread"]) + rankdata(values[other])
-    return {name: float(spearmanr(value, error).statistic) for name, value in values.items()}
+    found = {name: float(spearmanr(value, error).statistic) for name, value in values.items()}
+    for name, value in (("spread_pooled", values["spread"]), ("gradient_pooled", values["gradient_smooth"])):
+        found[name] = float(spearmanr(value, around).statistic)
+    return found
 
 
 def report(rows: dict[str, dict[str, Any]]) -> str:

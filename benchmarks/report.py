@@ -1,0 +1,53 @@
+"""A study of the structural test volumes and the public sample at each scale, and what to trust without a truth.
+
+    python -m benchmarks.report --data DIR --out DIR [--scales 2 4] [what else `superresolution study` takes]
+
+OUT/x2 and OUT/x4: the scans are the truth, made coarser by k-space truncation and restored by every method and every
+installed model of the scale. OUT/trust-x2 and OUT/trust-x4: the sample as it is, enhanced by every such model. What is
+done is not done again.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.sample import sample_scan
+from SuperResolutionLib import cli
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.study.subjects import held_out
+
+CREDIT = (
+    "OpenNeuro ds002748 (CC0); openms, Laboratory of Imaging Technologies, Ljubljana (CC-BY); "
+    "sub-011591 of mappertrac 1.3.1 (LLNL, BSD-3-Clause)"
+)
+SCALES = (2, 4)
+
+
+def main() -> int:
+    """Write the reports; returns 1 where a scan could not be studied."""
+    parser = argparse.ArgumentParser(prog="benchmarks.report", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--scales", type=int, nargs="+", default=SCALES)
+    options, more = parser.parse_known_args()
+    try:
+        sample = sample_scan()
+        scans = [scan.path for scan in held_out(options.data / "structural")] + [sample]
+    except InputError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 2
+    codes = [_study(scans, scale, options.out / f"x{scale}", more) for scale in options.scales]
+    codes += [
+        _study([sample], scale, options.out / f"trust-x{scale}", ["--no-truth", *more]) for scale in options.scales
+    ]
+    return max(codes)
+
+
+def _study(scans: list[Path], scale: int, out: Path, more: list[str]) -> int:
+    """One report, as the command line writes it."""
+    given = ["--scale", str(scale), "--out", str(out), "--credit", CREDIT]
+    return cli.main(["study", *map(str, scans), *given, *more])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
