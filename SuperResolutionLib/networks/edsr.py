@@ -1,5 +1,7 @@
 """EDSR: enhanced deep residual networks (Lim et al. 2017), without batch normalisation."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
@@ -55,3 +57,11 @@ class EDSR(nn.Module):
         x = self.head(x)
         result: torch.Tensor = self.tail(self.upscale(x + self.body(x)))
         return result
+
+    def deepened(self, given: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Weights of a shallower EDSR for this one: the blocks it lacks come last and add nothing yet."""
+        last, own = len(self.body) - 1, self.state_dict()
+        fewer = next((n for n in range(last) if f"body.{n}.weight" in given), last)
+        moved = {k.replace(f"body.{fewer}.", f"body.{last}."): v for k, v in given.items()}
+        silent = {f"body.{n}.conv2.{part}" for n in range(fewer, last) for part in ("weight", "bias")}
+        return moved | {name: torch.zeros_like(own[name]) for name in silent}

@@ -13,7 +13,8 @@ from torch import nn
 from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.networks import build
-from SuperResolutionLib.networks.residual import adds_to_baseline, start_at_zero
+from SuperResolutionLib.networks.edsr import EDSR
+from SuperResolutionLib.networks.residual import Residual, adds_to_baseline, start_at_zero
 from SuperResolutionLib.training.recipe import Recipe
 
 Log = Callable[[str], None]
@@ -146,9 +147,12 @@ def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def load_fitting(run: Run, start: Weights) -> int:
-    """Begin with given weights where name and shape fit; returns how many. Raises InputError where none does."""
-    own = run.network.state_dict()
-    fitting = {k: f for k, v in start.items() if k in own and (f := _fitted(v.float(), own[k])) is not None}
+    """Begin with given weights where name and shape fit; returns how many. Raises InputError where none does.
+
+    A network that can take those of a shallower one begins as that one.
+    """
+    own, wanted = run.network.state_dict(), _deepened(run.network, start)
+    fitting = {k: f for k, v in wanted.items() if k in own and (f := _fitted(v.float(), own[k])) is not None}
     if start and not fitting:
         raise InputError(
             f"None of the {len(start)} weight tensors to begin with fits '{run.recipe.architecture}' as this recipe "
@@ -156,7 +160,16 @@ def load_fitting(run: Run, start: Weights) -> int:
         )
     run.network.load_state_dict({**own, **fitting})
     run.average.load_state_dict(run.network.state_dict())
-    return len(fitting)
+    return len(fitting) - (len(wanted) - len(start))
+
+
+def _deepened(network: nn.Module, start: Weights) -> Weights:
+    """The weights for a deeper network where its kind knows how; names are those inside the wrapper that adds."""
+    inner, prefix = (network.network, "network.") if isinstance(network, Residual) else (network, "")
+    if not isinstance(inner, EDSR):
+        return start
+    given = inner.deepened({name.removeprefix(prefix): value for name, value in start.items()})
+    return {prefix + name: value for name, value in given.items()}
 
 
 def _fitted(given: torch.Tensor, own: torch.Tensor) -> torch.Tensor | None:

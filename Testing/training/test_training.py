@@ -99,6 +99,23 @@ def test_a_training_can_start_from_another_models_body(scans, recipe, tmp_path):
     assert network["network.upscale.2.weight"].std() > 0.01
 
 
+@pytest.mark.parametrize("skip", ["bicubic", "none"])
+def test_a_deeper_network_begins_as_the_shallower_one_it_starts_from(scans, recipe, tmp_path, skip):
+    before, lines = loop.Run(recipe(skip=skip), CPU).network.eval(), []
+    given = {name: torch.rand_like(tensor) / 10 for name, tensor in before.state_dict().items()}
+    before.load_state_dict(given)
+    deeper = recipe(skip=skip, network={"features": 16, "blocks": 3}, steps=1, learning_rate=0.0, muon_rate=0.0)
+    train(deeper, scans("a"), tmp_path / "run", start=given, device="cpu", log=lines.append)
+    after = loop.Run(deeper, CPU).network.eval()
+    after.load_state_dict(torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["network"])
+    x = torch.rand(1, 3, 8, 8)
+    with torch.inference_mode():
+        assert torch.allclose(after(x), before(x), rtol=1e-5)
+    assert lines[0] == f"starting from {len(given)} of {len(given)} given tensors"
+    blocks = [getattr(after, "network", after).body[n] for n in (1, 2)]
+    assert all(block.conv1.weight.std() > 0.01 for block in blocks)
+
+
 def test_a_guided_network_begins_as_the_unguided_one_it_starts_from(diffusion, recipe, tmp_path):
     files.write(diffusion, tmp_path / "data.nrrd")
     before = loop.Run(recipe(skip="none"), CPU).network.eval()
