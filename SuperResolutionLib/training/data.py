@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +124,13 @@ def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
     return np.pad(fine, grow, mode="symmetric").astype(np.float32)
 
 
+def recoloured(stack: Stack, k: int, recipe: Recipe, rng: np.random.Generator) -> tuple[Stack, int]:
+    """Slice k and its neighbours in another contrast, and where the slice then lies; the range stays, and signs do."""
+    window = stack.fine[neighbours(k, len(stack.fine), recipe.slices)]
+    power = np.float32(np.exp(rng.uniform(-recipe.contrast, recipe.contrast)))
+    return replace(stack, fine=np.sign(window) * np.abs(window) ** power), recipe.slices // 2
+
+
 class Sampler:
     """Draws batches of (coarse, fine) patches; a batch depends on the seed, step, rank and draw alone.
 
@@ -152,6 +159,8 @@ class Sampler:
         stack = self.stacks[rng.choice(len(self.stacks), p=self.chances)]
         k = int(rng.choice(len(stack.fine), p=stack.slice_chances))
         rows, columns = self._patch(stack, k, rng)
+        if recipe.contrast:
+            stack, k = recoloured(stack, k, recipe, rng)
         model = by_name(recipe.degradation).draw(rng)
         if self.refine is None:
             coarse = coarse_slice(stack, k, recipe, model, rng, (rows, columns))

@@ -91,6 +91,8 @@ class Recipe:
     a cosine or a line. skip: "bicubic" where the network learns only what interpolation misses, "none" in a file for
     the whole image. mse_from: the share of the steps after which the loss turns from L1 to `second_loss`: "mse", or
     "psnr", the logarithm of each patch's mean square error.
+    contrast: intensities, as shares of their range, are raised to a power between e^-contrast and e^contrast before
+    they are degraded, another one for each patch: few scans then show many contrasts.
     recognise: forward models that the finished model is to tell apart by its errors, to put back what a scan measured.
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
@@ -113,6 +115,7 @@ class Recipe:
     exclude: tuple[str, ...] = ()
     recognise: tuple[str, ...] = ()
     start_from: str | None = None
+    contrast: float = 0.0
     patch: int = 32
     batch: int = 16
     steps: int = 20000
@@ -221,6 +224,10 @@ def from_table(table: dict[str, Any]) -> Recipe:
         raise InputError(f"The recipe has hold = {recipe.hold}; give a share below 1, so that the rate can fall.")
     _check_phases(recipe)
     guides.check(recipe.guides)
+    if recipe.guides and recipe.contrast:
+        raise InputError(
+            "The recipe has guides and contrast, but contrasts are changed of single volumes; leave one out."
+        )
     return recipe
 
 

@@ -13,7 +13,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.slices import neighbours
-from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, stacks_of, training_stacks
+from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, recoloured, stacks_of, training_stacks
 from SuperResolutionLib.training.scans import volume_files
 from SuperResolutionLib.training.validation import cases
 from SuperResolutionLib.volume import Gradients
@@ -32,6 +32,38 @@ def test_the_coarse_patch_is_what_the_fine_patch_degrades_to(scans, recipe, scal
     assert coarse.dtype == fine.dtype == np.float32
     means = fine.reshape(16, 8, scale, 8, scale).mean(axis=(2, 4))
     assert np.abs(coarse[:, slices // 2] - means).max() < 1e-5
+
+
+def test_contrasts_are_changed_before_a_slice_is_degraded(scans, recipe):
+    folder = scans("a")
+    mine = recipe(degradation="area", slices=3, patch=8, batch=16, contrast=0.5)
+    coarse, fine = Sampler(training_stacks(folder, mine), mine).batch(0)
+    means = fine.reshape(16, 8, 2, 8, 2).mean(axis=(2, 4))
+    assert np.abs(coarse[:, 1] - means).max() < 1e-5
+    plain = recipe(degradation="area", slices=3, patch=8, batch=16)
+    (stack,) = training_stacks(folder, plain)
+    powers = set()
+    for seed in range(8):
+        changed, k = recoloured(stack, 3, mine, np.random.default_rng(seed))
+        assert changed.fine.shape[0] == 3
+        assert k == 1
+        bright = stack.fine[3] > 0.2
+        found = np.log(changed.fine[1][bright]) / np.log(np.where(stack.fine[3] == 1, 0.5, stack.fine[3])[bright])
+        powers.add(round(float(np.median(found)), 3))
+        assert np.array_equal(changed.fine[2], changed.fine[1])  # beyond the last slice it is repeated
+    assert len(powers) == 8
+    assert all(np.exp(-0.5) <= power <= np.exp(0.5) for power in powers)
+
+
+def test_negative_values_stay_negative_in_another_contrast(scans, recipe):
+    mine = recipe(slices=1, contrast=0.5)
+    (stack,) = training_stacks(scans("a"), mine)
+    signed = replace(stack, fine=np.array([[[-0.5, 0.0], [0.5, 1.0]]], np.float32))
+    changed, _ = recoloured(signed, 0, mine, np.random.default_rng(0))
+    (low, zero), (high, one) = changed.fine[0]
+    assert zero == 0
+    assert one == 1
+    assert low == -high < 0
 
 
 def test_the_outer_channels_are_the_neighbouring_slices(scans, recipe):

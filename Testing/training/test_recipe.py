@@ -63,6 +63,7 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
         ({"groups": [{"weight": "heavy"}]}, ["weight = 'heavy'", "a number"]),
         ({"groups": [{"voxels": [0.5]}]}, ["voxels = [0.5]", "1 or more"]),
         ({"groups": [{"voxels": ["big"]}]}, ["voxels = ['big']", "1 or more"]),
+        ({"guides": ["mean_b0"], "contrast": 0.3}, ["guides and contrast", "leave one out"]),
         ({"guides": ["mean_b"]}, ["no guide called 'mean_b'", "did you mean 'mean_b0'"]),
         ({"architecture": "esdr"}, ["no network called 'esdr'", "did you mean 'edsr'"]),
         ({"schedule": "cosin"}, ["no schedule called 'cosin'", "did you mean 'cosine'"]),
