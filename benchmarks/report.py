@@ -36,6 +36,7 @@ def main() -> int:
     except InputError as error:
         print(f"report: {error}", file=sys.stderr)
         return 2
+    options.out.mkdir(parents=True, exist_ok=True)
     codes = [_study(scans, scale, options.out / f"x{scale}", more) for scale in options.scales]
     codes += [
         _study([sample], scale, options.out / f"trust-x{scale}", ["--no-truth", *more]) for scale in options.scales
