@@ -56,10 +56,8 @@ def report(rows: dict[str, dict[str, Any]]) -> str:
         figures = [f"{100 * side[check]:.{digits}f} %" for check, digits in CHECKS for side in (gan, twin)]
         parts.append(f"| {' | '.join([*key.split('|'), *figures, ' and '.join(goes_off_more(row)) or 'none'])} |")
     more = sum(bool(goes_off_more(row)) for row in rows.values())
-    return (
-        "\n".join([*parts, f"\nAt least one of the two goes off more for the GAN in {more} of {len(rows)} rows."])
-        + "\n"
-    )
+    parts.append(f"\nAt least one of the two goes off more for the GAN in {more} of {len(rows)} rows.")
+    return "\n".join(parts) + "\n"
 
 
 def measure(scan: Scan, gan: str, twin: str, slices: int) -> dict[str, Any]:

@@ -127,7 +127,8 @@ def main() -> None:
                 continue
             key = f"{scan.name}|x{scale}"
             row = {"model_sha256": model.card.sha256, "slices": options.slices}
-            if row.items() <= stored(store).get(key, {}).items():
+            there = stored(store).get(key, {})
+            if row.items() <= there.items() and MAPS.keys() <= there["correlations"].keys():
                 continue
             row["correlations"] = measure(files.read(scan.path), scale, model, options.slices)
             store.write_text(json.dumps({**stored(store), key: row}, indent=0, sort_keys=True) + "\n")
