@@ -166,7 +166,7 @@ def load_fitting(run: Run, start: Weights) -> int:
 def _deepened(network: nn.Module, start: Weights) -> Weights:
     """The weights for a deeper network where its kind knows how; names are those inside the wrapper that adds."""
     inner, prefix = (network.network, "network.") if isinstance(network, Residual) else (network, "")
-    if not isinstance(inner, EDSR):
+    if not isinstance(inner, EDSR) or not all(name.startswith(prefix) for name in start):
         return start
     given = inner.deepened({name.removeprefix(prefix): value for name, value in start.items()})
     return {prefix + name: value for name, value in given.items()}

@@ -116,6 +116,12 @@ def test_a_deeper_network_begins_as_the_shallower_one_it_starts_from(scans, reci
     assert all(block.conv1.weight.std() > 0.01 for block in blocks)
 
 
+def test_what_restores_whole_images_is_no_beginning_for_what_adds_to_interpolation(scans, recipe, tmp_path, refuses):
+    whole = loop.Run(recipe(skip="none"), CPU).network.state_dict()
+    with refuses("None of the", "fits 'edsr'"):
+        quietly(recipe(steps=1), scans("a"), tmp_path / "run", start=whole)
+
+
 def test_a_guided_network_begins_as_the_unguided_one_it_starts_from(diffusion, recipe, tmp_path):
     files.write(diffusion, tmp_path / "data.nrrd")
     before = loop.Run(recipe(skip="none"), CPU).network.eval()
