@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.credits import credit
 from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli, files
 from SuperResolutionLib.comparison import compare
@@ -17,7 +18,6 @@ from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.study.figure import comparison_figure
 
 OUT = Path("demo")
-SOURCE = "Scan: sub-011591 of mappertrac 1.3.1 (LLNL, BSD-3-Clause); no training saw it."
 
 
 def main() -> int:
@@ -40,7 +40,8 @@ def main() -> int:
     if own:
         comparison_figure(result, OUT / "comparison.png")
     else:
-        comparison_figure(result, OUT / "comparison.png", SOURCE, height=0.7)  # through the brain, above the face
+        source = f"Scan: {credit([scan.name])}; no training saw it."
+        comparison_figure(result, OUT / "comparison.png", source, height=0.7)  # through the brain, above the face
     kept = {"coarse": result.low} | {row.method: row.restored for row in result.rows}
     for name in ("coarse", "bicubic", "mri-x2"):
         files.write(kept[name].cast(truth.voxels.dtype), OUT / f"{name}.nii.gz", overwrite=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.credits import credit
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
 from SuperResolutionLib.comparison import compare
@@ -18,8 +19,6 @@ from SuperResolutionLib.diffusion.guides import unweighted
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.study.tensor_figure import tensor_figure
 from SuperResolutionLib.volume import Gradients, Volume
-
-CREDIT = "sub-011591 of mappertrac 1.3.1 (Lawrence Livermore National Security, BSD-3-Clause)"
 
 
 def some_volumes(series: Volume) -> Volume:
@@ -33,11 +32,12 @@ def some_volumes(series: Volume) -> Volume:
 
 def main() -> None:
     """Write the picture to the path given."""
-    whole = files.read(sample_series())
+    path = sample_series()
+    whole = files.read(path)
     series = some_volumes(whole)
     result = compare(series, "k_space", 2, [*METHODS, "dwi-x2"], keep=True, with_ssim=False)
     print(result)
-    tensor_figure(result, Path(sys.argv[1]), f"{CREDIT}, {series.count} of {whole.count} volumes.")
+    tensor_figure(result, Path(sys.argv[1]), f"{credit([path.name])}, {series.count} of {whole.count} volumes.")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.credits import credit
 from benchmarks.papers_report import report
 from SuperResolutionLib.papers.measure import Record, examining, fingerprints, located
 from SuperResolutionLib.papers.picture import papers_figure, showing
@@ -25,11 +25,6 @@ from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.subjects import Scan, held_out
 
 Rows = dict[str, Any]
-CREDITS = {
-    "ds002748_*": "OpenNeuro ds002748 (Bezmaternykh, Melnikov, Savelov, Petrovskii), CC0",
-    "openms_*": "openms (Laboratory of Imaging Technologies, University of Ljubljana; Lesjak et al.), CC-BY",
-    "*dir": "dcm_qa (C. Rorden and colleagues), BSD-2-Clause",
-}
 
 
 def parts(work: Work, scans: Sequence[Scan]) -> Iterator[tuple[str, Case, Scan, int]]:
@@ -63,12 +58,6 @@ def tables(
         if current(rows.get(key), fingerprints(located(case, folders)), slices):
             found[case].append(rows[key])
     return list(found.values())
-
-
-def credit(names: Iterable[str]) -> str:
-    """Source and licence of scans, by their names."""
-    found = {text for name in names for pattern, text in CREDITS.items() if fnmatch(name, pattern)}
-    return f"Scans: {'; '.join(sorted(found))}." if found else ""
 
 
 def has_network(work: Work, own: Sequence[Sequence[Record]]) -> bool:
@@ -108,7 +97,8 @@ def main() -> None:
     for letter, path in pictures.items():
         if has_network(WORKS[letter], measured[letter]) and (letter in fresh or not path.exists()):
             shown = showing(WORKS[letter], measured[letter], scans, options.models, options.slices)
-            papers_figure(shown, path, credit(name for name, _ in shown))
+            sources = credit(name for name, _ in shown)
+            papers_figure(shown, path, f"Scans: {sources}." if sources else "")
     links = {letter: os.path.relpath(path, options.out.parent) for letter, path in pictures.items() if path.exists()}
     options.out.write_text(report(measured, links), encoding="utf-8")
 

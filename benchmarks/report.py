@@ -11,15 +11,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.credits import credit
 from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.study.subjects import held_out
 
-CREDIT = (
-    "OpenNeuro ds002748 (CC0); openms, Laboratory of Imaging Technologies, Ljubljana (CC-BY); "
-    "sub-011591 of mappertrac 1.3.1 (LLNL, BSD-3-Clause)"
-)
 SCALES = (2, 4)
 
 
@@ -46,7 +43,7 @@ def main() -> int:
 
 def _study(scans: list[Path], scale: int, out: Path, more: list[str]) -> int:
     """One report, as the command line writes it."""
-    given = ["--scale", str(scale), "--out", str(out), "--credit", CREDIT]
+    given = ["--scale", str(scale), "--out", str(out), "--credit", credit(scan.name for scan in scans)]
     return cli.main(["study", *map(str, scans), *given, *more])
 
 
