@@ -21,30 +21,31 @@ Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
 GPU_BATCH_VOXELS = 2**22
 TILE_VOXELS = 2**20  # input voxels of a slice above which it is cut into tiles
-TURNS = tuple((quarter, mirror) for quarter in range(4) for mirror in (False, True))  # of the ensemble
+TURNS = tuple((quarter, mirror) for mirror in (False, True) for quarter in range(4))  # all eight: the ensemble
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run a network: where, in which precision, and how much at once."""
+    """How to run a network: where, in which precision, how much at once; `turns`: how many of TURNS are averaged."""
 
     device: torch.device
     precision: str
     batch: int
     tile: int | None = None
-    ensemble: bool = False
+    turns: int = 1
 
 
 def choose_settings(
     model: zoo.Model, source: np.ndarray, device: str, precision: str, ensemble: bool = False
 ) -> Settings:
-    """Device and precision by capability, then by a timed slice; a batch that fits the device."""
+    """Device and precision by capability, then by a timed slice; a batch that fits the device; the card's turns."""
     where = choose_device(device)
     kind = choose_precision(precision, where)
     _, h, w = source.shape
     most = GPU_BATCH_VOXELS if where.type == "cuda" else BATCH_VOXELS
+    turns = len(TURNS) if ensemble else model.card.turns
     batch = max(1, most // (h * w * model.card.scale**2))
-    settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, ensemble)
+    settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, turns)
     if precision == "auto" and kind != "float32":
         plain = replace(settings, precision="float32")
         settings = min((settings, plain), key=lambda choice: _seconds_a_slice(model, source, choice))
@@ -56,7 +57,7 @@ def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -
     network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
     middle = np.pad(middle, [(0, 0), (0, len(model.card.guides)), (0, 0), (0, 0)])
-    settings = replace(settings, ensemble=False)
+    settings = replace(settings, turns=1)
     try:
         run_network(network, middle, settings)
         began = time.monotonic()
@@ -70,7 +71,7 @@ def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -
 
 def run_network(network: Network, coarse: np.ndarray, settings: Settings) -> np.ndarray:
     """Run a batch (n, slices, h, w) float32 -> (n, s h, s w) float32; small slices are padded by reflection."""
-    turns = TURNS if settings.ensemble else TURNS[:1]
+    turns = TURNS[: settings.turns]
     with torch.inference_mode(), autocast(settings.device, settings.precision):
         total = reduce(torch.add, _turned_runs(network, coarse, settings, turns))
     return (total[:, 0] / len(turns)).cpu().numpy()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CARD_VERSION = 1
+MOST_TURNS = 8  # a slice has four quarter turns, and their mirror images
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Card:
     slices: neighbouring slices the network takes as channels, the middle one restored. guides: what it takes beside
     them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
-    in-plane mm of the coarse volumes it was trained on. recognition: how its errors tell the forward model of a scan
+    in-plane mm of the coarse volumes it was trained on. turns: in how many orientations a slice is restored, to be
+    averaged (the first of `batches.TURNS`). recognition: how its errors tell the forward model of a scan
     (`recognition.Recogniser`), empty where it was not made to. held_out: figures by benchmark.
     """
 
@@ -43,6 +45,7 @@ class Card:
     recipe: str
     date: str
     guides: tuple[str, ...] = ()
+    turns: int = 1
     recognition: dict[str, Any] = field(default_factory=dict)
     held_out: dict[str, Any] = field(default_factory=dict)
     card_version: int = CARD_VERSION
@@ -135,6 +138,8 @@ def read_card(weights: Path) -> Card:
     except (TypeError, KeyError) as error:
         raise InputError(f"{path.name} lacks a field: {error}.") from error
     guides.check(card.guides)
+    if not 1 <= card.turns <= MOST_TURNS:
+        raise InputError(f"{path.name} has turns = {card.turns}; give a number from 1 to {MOST_TURNS}.")
     return card
 
 

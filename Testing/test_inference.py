@@ -214,8 +214,8 @@ def test_a_network_that_does_not_care_for_turns_gains_nothing_from_the_ensemble(
 def in_eight_turns(model: zoo.Model, x: np.ndarray, settings: Settings) -> list[np.ndarray]:
     """What a model makes of each flip and quarter turn of a batch, turned back."""
     restored = []
-    for quarter in range(4):
-        for mirror in (False, True):
+    for mirror in (False, True):
+        for quarter in range(4):
             turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
             back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
             restored.append(back[..., ::-1] if mirror else back)
@@ -226,9 +226,20 @@ def test_the_ensemble_is_the_average_of_eight_flips_and_turns():
     model, settings = tiny(), Settings(CPU, "float32", 4)
     x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
     restored = in_eight_turns(model, x, settings)
-    ensemble = run_network(model.network, x, Settings(CPU, "float32", 4, ensemble=True))
+    ensemble = run_network(model.network, x, Settings(CPU, "float32", 4, turns=8))
     assert np.abs(ensemble - np.mean(restored, axis=0)).max() < 1e-5
     assert np.abs(ensemble - restored[0]).max() > 1e-4
+
+
+def test_a_model_may_look_at_every_slice_in_two_orientations():
+    low, model = brain(), tiny()
+    one = zoo.Model(replace(model.card, turns=1), model.network)
+    two = zoo.Model(replace(model.card, turns=2), model.network)
+    turned = np.ascontiguousarray(np.rot90(low.voxels, 1, (1, 2)))
+    back = np.rot90(enhance(stack(turned), one, **EXACT).voxels, -1, (1, 2))
+    mean = (enhance(low, one, **EXACT).voxels + back) / 2
+    assert np.abs(enhance(low, two, **EXACT).voxels - mean).max() < 1e-4 * np.abs(mean).max()
+    assert difference(enhance(low, two, ensemble=True, **EXACT), enhance(low, one, ensemble=True, **EXACT)) == 0
 
 
 def test_a_consistent_result_truncates_to_the_scan():
@@ -418,7 +429,7 @@ def test_the_spread_is_the_standard_deviation_of_the_eight_turns():
     mean, spread = run_ensemble(model.network, x, settings)
     assert np.abs(spread - np.std(restored, axis=0)).max() < 1e-5
     assert spread.max() > 1e-3
-    assert np.array_equal(mean, run_network(model.network, x, Settings(CPU, "float32", 4, ensemble=True)))
+    assert np.array_equal(mean, run_network(model.network, x, Settings(CPU, "float32", 4, turns=8)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int16])

@@ -59,7 +59,7 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
         if model.card.recognition:
-            alone = replace(model, card=replace(model.card, recognition={}))
+            alone = replace(model, card=replace(model.card, recognition={}, turns=1))
             restored = enhance(result.low, alone, plane=anatomical_plane(result.truth))
             row["alone"] = score(result.truth, restored, axis, with_ssim=False).psnr_head
             row["recognised"] = recognised(result.low, restored, axis, model)

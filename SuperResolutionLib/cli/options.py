@@ -68,7 +68,7 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Where and how a network runs."""
     parser.add_argument(
-        "--ensemble", action="store_true", help="average 8 flips and turns: a little better, 8 x slower"
+        "--ensemble", action="store_true", help="average 8 flips and turns: a little better, up to 8 x slower"
     )
     parser.add_argument("--consistent", action="store_true", help="keep the scan's own k-space centre exactly")
     add_device(parser)

@@ -52,6 +52,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, name
         recipe=recipe.name,
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
+        turns=recipe.turns,
     )
     half = _half_is_enough(recipe, best["weights"], data)
     if recipe.recognise:

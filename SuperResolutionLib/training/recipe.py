@@ -16,6 +16,7 @@ from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
+from SuperResolutionLib.zoo import MOST_TURNS
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
@@ -93,6 +94,7 @@ class Recipe:
     "psnr", the logarithm of each patch's mean square error.
     contrast: intensities, as shares of their range, are raised to a power between e^-contrast and e^contrast before
     they are degraded, another one for each patch: few scans then show many contrasts.
+    turns: in how many orientations the finished model restores a slice, to average the results; 1 to 8.
     recognise: forward models that the finished model is to tell apart by its errors, to put back what a scan measured.
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
@@ -113,6 +115,7 @@ class Recipe:
     groups: tuple[Group, ...] = (Group(),)
     validation: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    turns: int = 1
     recognise: tuple[str, ...] = ()
     start_from: str | None = None
     contrast: float = 0.0
@@ -222,6 +225,8 @@ def from_table(table: dict[str, Any]) -> Recipe:
         raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
     if recipe.hold >= 1:
         raise InputError(f"The recipe has hold = {recipe.hold}; give a share below 1, so that the rate can fall.")
+    if not 1 <= recipe.turns <= MOST_TURNS:
+        raise InputError(f"The recipe has turns = {recipe.turns}; give a number from 1 to {MOST_TURNS}.")
     _check_phases(recipe)
     guides.check(recipe.guides)
     if recipe.guides and recipe.contrast:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from SuperResolutionLib.batches import Settings, run_network
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.intensity import data_range
@@ -46,15 +47,15 @@ def _stacks(data: Path, recipe: Recipe) -> Iterator[Stack]:
                 yield from stacks_of(scans.stem(path), volume, recipe, plane)
 
 
-@torch.inference_mode()
 def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:
     """The errors that the network leaves, by true model and candidate: (models, models) in dB."""
     rng, count = np.random.default_rng(0), len(stack.fine)
+    settings = Settings(torch.device("cpu"), "float32", 1, turns=recipe.turns)
     rows = []
     for name in recipe.recognise:
         coarse = by_name(name).slices(stack.fine, recipe.scale, stack.level, rng)
         coarse /= np.float32(data_range(coarse))
-        windows = [torch.from_numpy(coarse[neighbours(int(k), count, recipe.slices)]) for k in shown(count)]
-        fine = np.stack([network(window[None])[0, 0].numpy() for window in windows])
+        windows = [coarse[neighbours(int(k), count, recipe.slices)][None] for k in shown(count)]
+        fine = np.concatenate([run_network(network, window, settings) for window in windows])
         rows.append(profile(fine, coarse[shown(count)], recipe.recognise, recipe.scale))
     return np.array(rows)

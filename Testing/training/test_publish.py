@@ -57,6 +57,15 @@ def test_a_recipe_may_ask_that_forward_models_be_recognised(finished, recipe, tm
     assert enhance(stack(discs(1)), model).size == (72, 72, 4)
 
 
+def test_errors_are_learnt_of_the_model_in_as_many_orientations_as_it_looks_in(finished, recipe, tmp_path):
+    cards = {}
+    for turns in (1, 2):
+        path = publish(recipe(recognise=["area"], turns=turns), finished.best, finished.data, tmp_path)
+        cards[turns] = zoo.read_card(path)
+    assert {n: card.turns for n, card in cards.items()} == {1: 1, 2: 2}
+    assert cards[2].recognition["profiles"] != cards[1].recognition["profiles"]
+
+
 def test_a_recipe_may_start_from_a_published_model(finished, recipe, tmp_path):
     path = publish(recipe(), finished.best, finished.data, tmp_path)
     weights = starting_weights(recipe(start_from=str(path)))

@@ -46,6 +46,7 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
         ({"optimiser": "adamm"}, ["no optimiser called 'adamm'", "did you mean 'adam'"]),
         ({"degradation": "bicubik"}, ["no degradation called 'bicubik'", "did you mean 'bicubic'"]),
         ({"validate_on": ["k_spce"]}, ["no degradation called 'k_spce'", "did you mean 'k_space'"]),
+        ({"turns": 9}, ["turns = 9", "from 1 to 8"]),
         ({"recognise": ["are"]}, ["no degradation called 'are'", "did you mean 'area'"]),
         ({"second_loss": "pnsr"}, ["no second_loss called 'pnsr'", "did you mean 'psnr'"]),
         ({"steps": "many"}, ["steps = 'many'", "a whole number"]),
