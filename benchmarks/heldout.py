@@ -34,6 +34,7 @@ from SuperResolutionLib.volume import Volume
 CLEAN = ("bicubic", "area", "k_space", "bicubic_blur3", "k_space_hamming", "k_space_tukey", "gauss_bicubic")
 NOISY = ("noise_down", "noise_down:level=0.05", "rician:snr=20", "rician:snr=40")
 SEEDS = (0, 1, 2)
+MIDDLE = 24  # slices in the middle of a volume, where a figure is not of all of them
 ENSEMBLE_EVERY = 12  # the ensemble, eight times as slow, is measured on every twelfth slice only
 
 
@@ -54,7 +55,6 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
     kept = consistent(result.low, restored, scale, anatomical_plane(result.truth))
     scores[f"{name} consistent"] = score(result.truth, kept, axis, with_ssim=with_ssim)
     row: dict[str, Any] = {
-        "shift": max(shift(result.truth, r.restored, axis) for r in result.rows if r.restored is not None),
         "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
@@ -74,12 +74,24 @@ def recognised(low: Volume, restored: Volume, axis: int, model: zoo.Model) -> st
     return Recogniser.of(model.card.recognition).model_of(fine[chosen] / unit, source[chosen] / unit, model.card.scale)
 
 
-def shift(truth: Volume, restored: Volume, axis: int) -> float:
-    """How far (voxels) a restored volume lies off the truth: phase correlation of the slice with most head."""
-    fine, mended = stacks(truth, axis)[0], stacks(restored, axis)[0]
-    k = int(np.argmax(head(fine).mean(axis=(1, 2))))
-    found, _, _ = phase_cross_correlation(fine[k], mended[k], upsample_factor=100, normalization=None)
-    return float(np.abs(found).max())
+def shifts(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.Model) -> dict[str, float]:
+    """How far (voxels, along rows or columns) each method's result lies off the truth."""
+    axis = stacking_axis(volume)
+    part, plane = middle_slices(first(volume), axis, MIDDLE), anatomical_plane(volume)
+    methods = [*METHODS, model.card.name]
+    result = compare(part, degradation, scale, methods, plane, seed=seed, keep=True, with_ssim=False)
+    fine = stacks(result.truth, axis)[0]
+    return {r.method: shift(fine, stacks(r.restored, axis)[0]) for r in result.rows if r.restored is not None}
+
+
+def shift(fine: np.ndarray, mended: np.ndarray) -> float:
+    """How far slices lie off others: phase correlation, mean over the slices.
+
+    Of one slice it says little: aliasing and noise, another one's in every slice, move the peak too.
+    """
+    pairs = zip(fine, mended, strict=True)
+    found = [phase_cross_correlation(*pair, upsample_factor=100, normalization=None)[0] for pair in pairs]
+    return float(np.abs(np.mean(found, axis=0)).max())
 
 
 def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> float:
@@ -105,15 +117,19 @@ def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> fl
 def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, dict[str, float]]:
     """The scan itself enhanced and degraded again, against the scan: dB by degradation and method.
 
-    The 24 slices in the middle (of the first volume of a series): forward models work slice by slice.
+    The slices in the middle (of the first volume of a series): forward models work slice by slice.
     """
-    first = volume if volume.count == 1 else Volume(volume.voxels[0], volume.spacing, volume.origin, volume.direction)
-    low = middle_slices(first, stacking_axis(first), 24).cast(np.float32)
+    low = middle_slices(first(volume), stacking_axis(volume), MIDDLE).cast(np.float32)
     enhanced = enhance(low, model)
     kept = consistent(low, enhanced, scale)
     plane = anatomical_plane(low)
     ways = {model.card.name: enhanced, "consistent": kept, "bicubic": upsample(low, "bicubic", scale)}
     return {d: {w: agreement(low, v, d, scale, plane) for w, v in ways.items()} for d in CLEAN}
+
+
+def first(volume: Volume) -> Volume:
+    """The first volume of a series."""
+    return volume if volume.count == 1 else Volume(volume.voxels[0], volume.spacing, volume.origin, volume.direction)
 
 
 def slim(volume: Volume) -> Volume:
@@ -147,15 +163,20 @@ def main() -> None:
         if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
             continue
         key = f"{scan.name}|{degradation}|{seed}|x{scale}"
-        if rows.get(key, {}).get("model_sha256") == model.card.sha256:
+        row = rows.get(key, {})
+        if row.get("model_sha256") != model.card.sha256:
+            row = {"model_sha256": model.card.sha256, "structural": volume.count == 1}
+        if "agreement" in row or "shifts" in row:
             continue
         if time.monotonic() - began > options.minutes * 60:
             break
         if degradation == "native":
-            row: dict[str, Any] = {"agreement": native_agreement(volume, scale, model)}
+            row["agreement"] = native_agreement(volume, scale, model)
         else:
-            row = measure(volume, degradation, seed, scale, model)
-        rows[key] = {**row, "model_sha256": model.card.sha256, "structural": volume.count == 1}
+            if "scores" not in row:
+                row |= measure(volume, degradation, seed, scale, model)
+            row["shifts"] = shifts(volume, degradation, seed, scale, model)
+        rows[key] = row
         store.write_text(json.dumps(rows, indent=0) + "\n")
         print(f"{time.monotonic() - began:6.0f} s  {key}", flush=True)
     options.out.write_text(report(rows), encoding="utf-8")
