@@ -138,7 +138,7 @@ def read_card(weights: Path) -> Card:
     except (TypeError, KeyError) as error:
         raise InputError(f"{path.name} lacks a field: {error}.") from error
     guides.check(card.guides)
-    if not 1 <= card.turns <= MOST_TURNS:
+    if card.turns not in range(1, MOST_TURNS + 1):
         raise InputError(f"{path.name} has turns = {card.turns}; give a number from 1 to {MOST_TURNS}.")
     return card
 

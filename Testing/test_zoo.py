@@ -116,6 +116,7 @@ def test_a_card_without_weights_is_refused_by_path_and_by_name(shelf, refuses):
         ({"scale": "gone"}, ["lacks a field", "scale"]),
         ({"spacing": "gone"}, ["lacks a field", "spacing"]),
         ({"turns": 0}, ["turns = 0", "from 1 to 8"]),
+        ({"turns": "two"}, ["turns = two", "from 1 to 8"]),
         ({"turns": 9}, ["turns = 9", "from 1 to 8"]),
         ({"colour": "blue"}, ["a field that no card has: colour"]),
         ({"card_version": 99}, ["not a model card of version 1"]),
