@@ -35,6 +35,7 @@ CLEAN = ("bicubic", "area", "k_space", "bicubic_blur3", "k_space_hamming", "k_sp
 NOISY = ("noise_down", "noise_down:level=0.05", "rician:snr=20", "rician:snr=40")
 SEEDS = (0, 1, 2)
 MIDDLE = 24  # slices in the middle of a volume, where a figure is not of all of them
+SOME = 4  # volumes of a series: enough to see whether a network helps
 ENSEMBLE_EVERY = 12  # the ensemble, eight times as slow, is measured on every twelfth slice only
 
 
@@ -62,22 +63,22 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
             alone = replace(model, card=replace(model.card, recognition={}, turns=1))
             restored = enhance(result.low, alone, plane=anatomical_plane(result.truth))
             row["alone"] = score(result.truth, restored, axis, with_ssim=False).psnr_head
-            row["recognised"] = recognised(result.low, restored, axis, model)
+            source, fine = stacks(result.low, axis)[0], stacks(restored, axis)[0]
+            chosen, unit = shown(len(source)), np.float32(data_range(source))
+            row["recognised"] = recognised(fine[chosen], source[chosen], unit, model)
         row["ensemble"] = ensemble_gain(result.truth, result.low, axis, model)
     return row
 
 
-def recognised(low: Volume, restored: Volume, axis: int, model: zoo.Model) -> str | None:
-    """The forward model that a scan seems to have gone through."""
-    source, fine = stacks(low, axis)[0], stacks(restored, axis)[0]
-    chosen, unit = shown(len(source)), np.float32(data_range(source))
-    return Recogniser.of(model.card.recognition).model_of(fine[chosen] / unit, source[chosen] / unit, model.card.scale)
+def recognised(fine: np.ndarray, source: np.ndarray, unit: np.float32, model: zoo.Model) -> str | None:
+    """The forward model that a restored scan seems to have gone through. unit: of the model, in the scan's values."""
+    return Recogniser.of(model.card.recognition).model_of(fine / unit, source / unit, model.card.scale)
 
 
 def shifts(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.Model) -> dict[str, float]:
     """How far (voxels, along rows or columns) each method's result lies off the truth."""
     axis = stacking_axis(volume)
-    part, plane = middle_slices(first(volume), axis, MIDDLE), anatomical_plane(volume)
+    part, plane = middle_slices(beginning(volume, 1), axis, MIDDLE), anatomical_plane(volume)
     methods = [*METHODS, model.card.name]
     result = compare(part, degradation, scale, methods, plane, seed=seed, keep=True, with_ssim=False)
     fine = stacks(result.truth, axis)[0]
@@ -106,8 +107,7 @@ def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> fl
         settings = choose_settings(model, source, "auto", "auto", ensemble)
         made = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
         if model.card.recognition:
-            recogniser = Recogniser.of(model.card.recognition)
-            name = recogniser.model_of(made / scale, source[picked] / scale, model.card.scale)
+            name = recognised(made, source[picked], scale, model)
             if name is not None:
                 put_back(source[picked], made, name, scale, model.card.scale)
         errors.append(np.square(made - fine[picked])[inside].mean())
@@ -119,7 +119,7 @@ def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, 
 
     The slices in the middle (of the first volume of a series): forward models work slice by slice.
     """
-    low = middle_slices(first(volume), stacking_axis(volume), MIDDLE).cast(np.float32)
+    low = middle_slices(beginning(volume, 1), stacking_axis(volume), MIDDLE).cast(np.float32)
     enhanced = enhance(low, model)
     kept = consistent(low, enhanced, scale)
     plane = anatomical_plane(low)
@@ -127,14 +127,11 @@ def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, 
     return {d: {w: agreement(low, v, d, scale, plane) for w, v in ways.items()} for d in CLEAN}
 
 
-def first(volume: Volume) -> Volume:
-    """The first volume of a series."""
-    return volume if volume.count == 1 else Volume(volume.voxels[0], volume.spacing, volume.origin, volume.direction)
-
-
-def slim(volume: Volume) -> Volume:
-    """A series cut to its first four volumes: enough to see whether a network helps, in bearable time."""
-    return Volume(volume.voxels[:4], volume.spacing, volume.origin, volume.direction) if volume.count > 4 else volume
+def beginning(volume: Volume, count: int) -> Volume:
+    """The first volumes of a series, without their gradients: a sample in bearable time."""
+    if volume.count <= count:
+        return volume
+    return Volume(volume.voxels[:count], volume.spacing, volume.origin, volume.direction)
 
 
 def main() -> None:
@@ -159,7 +156,7 @@ def main() -> None:
     ]
     for scale, degradation, seed, scan in work:
         model = models[scale]
-        volume = slim(files.read(scan.path))
+        volume = beginning(files.read(scan.path), SOME)
         if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
             continue
         key = f"{scan.name}|{degradation}|{seed}|x{scale}"
