@@ -38,6 +38,7 @@ MAPS = {
     "consistency": "consistency map",
     "spread_consistency": "spread and consistency, mean rank",
     "spread_gradient": "spread and gradient, mean rank",
+    "neighbours": "true error of the neighbours",
     "spread_pooled": "spread, with the pooled error",
     "gradient_pooled": "smoothed gradient, with the pooled error",
 }
@@ -48,9 +49,11 @@ Written by `python -m benchmarks.uncertainty --data DIR`; do not edit. Rank corr
 |error|, inside the head, k-space truncation, {slices} slices in the middle of each held-out structural scan. *Spread*:
 standard deviation of the network's eight flips and turns, as `enhance --uncertainty` writes it (variances averaged over
 a Gaussian of one voxel). *Gradient*: magnitude of the in-plane gradient (Sobel) of the bicubic interpolation of the
-scan; *smoothed*: by a Gaussian of one voxel. Asked of the spread: above 0.3, and above the gradient. *Pooled error*:
-the squared error averaged over the Gaussian that the map's variances are averaged over. A single voxel's error is one
-draw, large or small by chance even where a map is right about its size; the last two columns ask about the size.
+scan; *smoothed*: by a Gaussian of one voxel. Asked of the spread: above 0.3, and above the gradient. A single voxel's
+error is one draw, large or small by chance even where a map is right about its size, and most so where noise makes the
+error: *true error of the neighbours*, the squared error averaged over that Gaussian without the voxel itself, is what a
+map could reach that knew the truth all around. *Pooled error*: the squared error averaged over the Gaussian, voxel
+included; the last two columns ask about the size alone.
 """
 
 
@@ -79,12 +82,21 @@ def measure(volume: Volume, scale: int, model: zoo.Model, slices: int) -> dict[s
     missed = np.abs(mended - fine)[kept]
     error, around = missed[inside], pooled(missed)[inside]
     values = {name: image[kept][inside] for name, image in maps.items()}
+    values["neighbours"] = of_neighbours(np.square(missed))[inside]
     for other in ("consistency", "gradient"):
         values[f"spread_{other}"] = rankdata(values["spread"]) + rankdata(values[other])
     found = {name: float(spearmanr(value, error).statistic) for name, value in values.items()}
     for name, value in (("spread_pooled", values["spread"]), ("gradient_pooled", values["gradient_smooth"])):
         found[name] = float(spearmanr(value, around).statistic)
     return found
+
+
+def of_neighbours(image: np.ndarray) -> np.ndarray:
+    """Slices smoothed by a Gaussian in plane that leaves each voxel itself out."""
+    point = np.zeros((1, 9, 9))
+    point[0, 4, 4] = 1
+    smoothed: np.ndarray = gaussian_filter(image, SMOOTH) - gaussian_filter(point, SMOOTH)[0, 4, 4] * image
+    return smoothed
 
 
 def report(rows: dict[str, dict[str, Any]]) -> str:
