@@ -46,14 +46,6 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
     )
 
 
-def score_slices(truth: Volume, restored: Volume, axis: int) -> list[Score]:
-    """The same measures slice by slice (of the first volume of a series), with the whole volume's R."""
-    signal_only(truth, "scored by PSNR and SSIM")
-    t, p = stacks(truth, axis)[0], stacks(restored, axis)[0]
-    r = _range(t)
-    return [_measure(t[k : k + 1], p[k : k + 1], r, with_ssim=True) for k in range(len(t))]
-
-
 def psnr_head_slices(truth: Volume, restored: Volume, axis: int) -> list[float | None]:
     """psnr_head (dB) slice by slice, with the whole volume's R; None where no voxel of a slice is head.
 
