@@ -25,8 +25,9 @@ class Card:
     them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
     in-plane mm of the coarse volumes it was trained on. turns: in how many orientations a slice is restored, to be
-    averaged (the first of `batches.TURNS`). recognition: how its errors tell the forward model of a scan
-    (`recognition.Recogniser`), empty where it was not made to. held_out: figures by benchmark.
+    averaged (the first of `batches.TURNS`). made_for: what to take it for, in a few words. recognition: how its errors
+    tell the forward model of a scan (`recognition.Recogniser`), empty where it was not made to. held_out: figures by
+    benchmark.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Card:
     date: str
     guides: tuple[str, ...] = ()
     turns: int = 1
+    made_for: str = ""
     recognition: dict[str, Any] = field(default_factory=dict)
     held_out: dict[str, Any] = field(default_factory=dict)
     card_version: int = CARD_VERSION

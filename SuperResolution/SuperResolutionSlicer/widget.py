@@ -76,7 +76,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 box.addItem(text, value)
         self.ui.modelComboBox.addItem("the blind model of the scale", "")
         for name, card in self.logic.models().items():
-            self.ui.modelComboBox.addItem(f"{name}: {card.architecture}, {card.parameters / 1e6:.1f} M weights", name)
+            what = card.made_for or f"{card.architecture}, {card.parameters / 1e6:.1f} M weights"
+            self.ui.modelComboBox.addItem(f"{name}: {what}", name)
 
     def _connect_buttons(self) -> None:
         for button, function in (

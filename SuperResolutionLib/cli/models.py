@@ -27,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
         guides = f", guided by the diffusion series ({', '.join(card.guides)})" if card.guides else ""
         what = f"x{card.scale}, {card.architecture}, {card.parameters:,} parameters"
         print(f"{card.name}: {what}, {card.slices} slices in{guides}")
+        if card.made_for:
+            print(f"  made for     {card.made_for}")
         print(f"  trained on   {card.trained_on}")
         print(f"  data licence {card.data_licence}")
         for name, value in card.held_out.items():

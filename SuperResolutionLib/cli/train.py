@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     start = starting_weights(recipe)
     best = train(recipe, options.data, options.out, options.resume, options.budget, start, options.device, _log)
     if "twin" in best:
-        twin = publish(recipe, best["twin"], options.data, options.out, f"{recipe.name}-twin")
+        twin = publish(recipe, best["twin"], options.data, options.out, twin=True)
         print(f"twin of step {best['twin']['step']}; model written to {twin}")
     if best:
         print(f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}")

@@ -27,12 +27,12 @@ def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
     return zoo.load(recipe.start_from).network.state_dict()
 
 
-def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, name: str | None = None) -> Path:
+def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin: bool = False) -> Path:
     """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much.
 
-    name: the recipe's, if none is given.
+    twin: it is the model that the recipe's game began with.
     """
-    name = name or recipe.name
+    name = f"{recipe.name}-twin" if twin else recipe.name
     path = folder / f"{name}.safetensors"
     network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
     card = zoo.Card(
@@ -53,6 +53,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, name
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
         turns=recipe.turns,
+        made_for=f"comparison: what the game of {recipe.name} began with" if twin else recipe.made_for,
     )
     half = _half_is_enough(recipe, best["weights"], data)
     if recipe.recognise:

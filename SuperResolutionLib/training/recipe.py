@@ -99,6 +99,7 @@ class Recipe:
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
     steps are supervised, by L1 and mean square error, and what they make is the twin that the game begins with.
+    made_for: what the finished model is to be taken for, in a few words. trained_on, licence: as the card has them.
     source: "volumes", or "photographs" (PNG, JPEG), each a volume of one slice.
     subject: a regular expression, of whose first group the files of one subject have the same in their names.
     """
@@ -141,6 +142,7 @@ class Recipe:
     precision: str = "auto"
     seed: int = 0
     licence: str = ""
+    made_for: str = ""
     trained_on: str = ""
     source: str = "volumes"
     subject: str = SUBJECT
