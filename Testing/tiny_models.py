@@ -34,6 +34,7 @@ def card(
         "parameters": 0,
         "sha256": "",
         "trained_on": "nothing",
+        "made_for": "these tests",
         "data_licence": "CC0",
         "recipe": "none",
         "date": "2026-01-01",

@@ -99,15 +99,20 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
     if outcome.failures:
         parts.append(page.paragraph("These could not be studied; everything below is without them.", "warning"))
         parts.append(page.items([f"{name}: {why}" for name, why in outcome.failures.items()]))
-    models = ", ".join(zoo.label(model) for model in plan.models)
-    parts.append(page.paragraph(f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}; {models}."))
-    parts.append(page.paragraph(HOW))
+    parts.append(page.paragraph(f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}, restored by:"))
+    parts += [page.items(made_for(plan)), page.paragraph(HOW)]
     if plan.slices is not None:
         parts.append(page.paragraph(f"Only {plan.slices} slices in the middle of each scan: 0 is the first of them."))
     for degradation, own in tables.by_degradation(records).items():
         parts += _degradation_parts(degradation, own, plan, folder, credit)
     parts += ["<footer>", page.paragraph(f"SuperResolution {__version__}. {licences(credit)} {USE}"), "</footer>"]
     path.write_text(page.page("Super-resolution study", parts), encoding="utf-8")
+
+
+def made_for(plan: Plan) -> list[str]:
+    """Each model, and what it was made for: one that is made for another forward model does badly, and should."""
+    purposes = {zoo.label(model): zoo.read_card(zoo.find(model)).made_for for model in plan.models}
+    return [f"{label}: made for {purpose}" if purpose else label for label, purpose in purposes.items()]
 
 
 def licences(credit: str) -> str:

@@ -13,7 +13,7 @@ from SuperResolutionLib.study import page
 from SuperResolutionLib.study.figures.intensities import intensities_figure
 from SuperResolutionLib.study.hallucination import CORRELATION, EARLY
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.report import FACES, USE, copy, licences
+from SuperResolutionLib.study.report import FACES, USE, copy, licences, made_for
 from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
 from SuperResolutionLib.study.work import Outcome
 
@@ -82,7 +82,7 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
     if outcome.failures:
         parts.append(page.paragraph("These could not be studied; everything below is without them.", "warning"))
         parts.append(page.items([f"{name}: {why}" for name, why in outcome.failures.items()]))
-    parts += [page.paragraph(HOW), page.paragraph(LIMITS)]
+    parts += [page.paragraph(HOW), page.items(made_for(plan)), page.paragraph(LIMITS)]
     if plan.slices is not None:
         parts.append(page.paragraph(f"Only {plan.slices} slices in the middle of each scan: 0 is the first of them."))
     for record in outcome.records:

@@ -18,6 +18,7 @@ from SuperResolutionLib.training.recognising import learn
 from SuperResolutionLib.training.validation import cases, validate
 
 HALF_COST = 0.005  # dB that storing float16 may cost
+TWIN = "comparison under {recipe.degradation}: what the game of {recipe.name} began with"
 
 
 def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
@@ -53,7 +54,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
         turns=recipe.turns,
-        made_for=f"comparison: what the game of {recipe.name} began with" if twin else recipe.made_for,
+        made_for=TWIN.format(recipe=recipe) if twin else recipe.made_for,
     )
     half = _half_is_enough(recipe, best["weights"], data)
     if recipe.recognise:

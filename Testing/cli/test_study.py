@@ -92,6 +92,7 @@ def test_the_report_holds_every_figure_and_table(command, scans, quick, tmp_path
     assert "made up, <CC0>" in text
     assert "Research use only" in text
     assert "3 scans of 2 subjects" in text
+    assert "tiny-x2: made for these tests" in text
     assert "too few for a p value" in text
     table = json.loads((out / "study.json").read_text())
     assert [record["subject"] for record in table["records"]] == ["anna", "anna", "ben"]
@@ -148,6 +149,7 @@ def test_one_bad_scan_among_many_is_reported_and_the_rest_is_done(command, scans
     assert "could not be studied" in text
     assert "carl_T1w" in text
     assert "3 scans of 2 subjects" in text
+    assert "tiny-x2: made for these tests" in text
 
 
 def test_where_no_scan_can_be_studied_there_is_no_report(command, quick, tmp_path):
@@ -236,7 +238,14 @@ def test_without_a_truth_the_report_says_what_can_be_trusted(command, scans, qui
     assert sorted(path.name for path in out.glob("*.png")) == ["ben_T1w-intensities.png", "ben_T1w-tiny-x2-trust.png"]
     assert len(report.pictures()) == 2
     text = " ".join(report.words)
-    for words in ("There is no truth", "cannot be seen", "above the scan's own Nyquist", "2603.04673", "of R"):
+    for words in (
+        "There is no truth",
+        "cannot be seen",
+        "above the scan's own Nyquist",
+        "2603.04673",
+        "of R",
+        "made for these tests",
+    ):
         assert words in text, words
     (record,) = json.loads((out / "study.json").read_text())["records"]
     (found,) = record["models"].values()
