@@ -35,10 +35,15 @@ def main() -> int:
         print(f"report: {error}", file=sys.stderr)
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
-    codes = [_study(scans, scale, options.out / f"x{scale}", more) for scale in options.scales]
-    without_truth = ["--no-truth", "--slices", TRUSTED, *more]
-    codes += [_study([sample], scale, options.out / f"trust-x{scale}", without_truth) for scale in options.scales]
-    return max(codes)
+    studies = [(scans, f"x{scale}", scale, []) for scale in options.scales]
+    studies += [([sample], f"trust-x{scale}", scale, ["--no-truth", "--slices", TRUSTED]) for scale in options.scales]
+    worst = 0
+    for inputs, name, scale, own in studies:
+        code = _study(inputs, scale, options.out / name, [*own, *more])
+        if code not in (0, 1):  # interrupted, or refused
+            return code
+        worst = max(worst, code)
+    return worst
 
 
 def _study(scans: list[Path], scale: int, out: Path, more: list[str]) -> int:
