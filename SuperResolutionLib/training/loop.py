@@ -159,15 +159,17 @@ def _begin_game(run: Run, setting: Setting) -> None:
 def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
     """The steps of a phase that are left to do."""
     beside = _restored_by_twin(run, setting)
-    began, first, rows = time.monotonic(), run.step, []
+    began, rows = time.monotonic(), []
     while run.step < phase.end and run.stopped is None:
         try:
             rows.append(method.step())
             run.step += 1
             if run.step % run.recipe.epoch == 0 or run.step == phase.end:
                 if setting.place.rank == 0:
-                    seconds = (time.monotonic() - began) / (run.step - first)
-                    _end_epoch(run, {**_means(rows), "seconds": seconds}, beside, setting)
+                    now = time.monotonic()  # a validation counts among the time of the epoch after it
+                    means = {**_means(rows), "seconds": (now - began) / len(rows)}
+                    began = now
+                    _end_epoch(run, means, beside, setting)
                     _write(run, method, setting)
                 rows = []
                 if _agree(int(run.stopped is not None), setting.place):  # the others must not wait for this process

@@ -1,0 +1,72 @@
+"""What the trainings were like: steps, time, and whether a game stayed stable. Copies their curves beside the page.
+
+    python -m benchmarks.curves runs/B-srgan-x2 [runs/...] [--out benchmarks/curves.md]
+
+Each folder is one that `superresolution train` wrote. Curves lie in a folder beside the page, as NAME.csv and NAME.png;
+the page is made anew from all that are there.
+"""
+
+import argparse
+import csv
+import shutil
+from pathlib import Path
+
+INTRODUCTION = """# How the trainings went
+
+Written by `python -m benchmarks.curves FOLDER...`; do not edit. Every training is one of a recipe from its seed, on two
+CPU cores without bfloat16. *Steps*: of the twin, then of the game. *Minutes*: of the machine, which did other work too.
+*Gain*: dB of the head above bicubic on the validation subjects. *Lowest*: in the game; more than 1 dB below the twin
+would have stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin,
+RMS in % of R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5
+is chance.
+"""
+HEADER = "| training | steps | minutes | gain | lowest | power | apart | separation | |"
+
+
+def main() -> None:
+    """Copy the curves, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/curves.md"))
+    options = parser.parse_args()
+    curves = options.out.with_suffix("")
+    curves.mkdir(exist_ok=True)
+    for run in options.runs:
+        for kind in ("csv", "png"):
+            shutil.copyfile(run / f"curves.{kind}", curves / f"{run.name}.{kind}")
+    lines = [line(path) for path in sorted(curves.glob("*.csv"))]
+    options.out.write_text("\n".join([INTRODUCTION, HEADER, "|---" * 9 + "|", *lines]) + "\n", encoding="utf-8")
+
+
+def line(path: Path) -> str:
+    """The row of a training, from its curves."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    epochs = [row for row in rows if row["seconds"]]
+    steps = [int(row["step"]) for row in epochs]
+    counts = [step - before for step, before in zip(steps, [0, *steps], strict=False)]
+    minutes = sum(float(row["seconds"]) * count for row, count in zip(epochs, counts, strict=True)) / 60
+    game = [row for row in epochs if row.get("apart")]
+    twin = next((row for row in reversed(epochs) if not row.get("apart")), epochs[0])
+    last = epochs[-1]
+    figures = [f"{last['step']}", f"{minutes:.0f}", _number(last, "gain"), "-", _number(last, "power"), "-", "-"]
+    if game:
+        figures = [
+            f"{twin['step']} + {int(last['step']) - int(twin['step'])}",
+            f"{minutes:.0f}",
+            f"{_number(twin, 'gain')}, then {_number(last, 'gain')}",
+            f"{min(float(row['gain']) for row in game):.2f}",
+            f"{_number(twin, 'power')}, then {_number(last, 'power')}",
+            f"{_number(last, 'apart')} %",
+            _number(last, "separation"),
+        ]
+    stopped = [row["note"] for row in rows if row.get("note")]
+    return f"| [{path.stem}](curves/{path.stem}.png) | {' | '.join(figures)} | {'; '.join(stopped) or 'to the end'} |"
+
+
+def _number(row: dict[str, str], name: str) -> str:
+    return f"{float(row[name]):.2f}" if row.get(name) else "-"
+
+
+if __name__ == "__main__":
+    main()
