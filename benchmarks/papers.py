@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.credits import credit
 from benchmarks.papers_report import report
-from SuperResolutionLib.papers.measure import Record, examining, fingerprints, located
+from SuperResolutionLib.papers.measure import Record, examining, fingerprints, has_network, located
 from SuperResolutionLib.papers.picture import papers_figure, showing
 from SuperResolutionLib.papers.works import WORKS, Case, Work
 from SuperResolutionLib.progress import finish
@@ -60,12 +60,6 @@ def tables(
     return list(found.values())
 
 
-def has_network(work: Work, own: Sequence[Sequence[Record]]) -> bool:
-    """Whether one of the work's own networks was measured."""
-    pairs = zip(work.cases, own, strict=True)
-    return any(name in record["methods"] for case, records in pairs for record in records for name in case.names)
-
-
 def main() -> None:
     """Measure what is not yet measured, then write the page and the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -95,7 +89,7 @@ def main() -> None:
     measured = {letter: own for letter, work in WORKS.items() if any(own := tables(work, *given))}
     pictures = {letter: options.pictures / f"papers-{letter.lower()}.png" for letter in measured}
     for letter, path in pictures.items():
-        if has_network(WORKS[letter], measured[letter]) and (letter in fresh or not path.exists()):
+        if any(map(has_network, WORKS[letter].cases, measured[letter])) and (letter in fresh or not path.exists()):
             shown = showing(WORKS[letter], measured[letter], scans, options.models, options.slices)
             sources = credit(name for name, _ in shown)
             papers_figure(shown, path, f"Scans: {sources}." if sources else "")

@@ -103,6 +103,11 @@ def restoring(
     )
 
 
+def has_network(case: Case, records: Sequence[Record]) -> bool:
+    """Whether one of the case's own networks was measured."""
+    return any(name in record["methods"] for record in records for name in case.names)
+
+
 def fingerprints(models: Mapping[str, str]) -> dict[str, str]:
     """The SHA-256 of each model's weights."""
     return {name: zoo.read_card(zoo.find(where)).sha256 for name, where in models.items()}

@@ -10,7 +10,7 @@ from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.papers.measure import Record, located, restoring
+from SuperResolutionLib.papers.measure import Record, has_network, located, restoring
 from SuperResolutionLib.papers.table import best_classical
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.progress import finish
@@ -39,15 +39,18 @@ def showing(
     slices: int | None = None,
     **network: Any,
 ) -> list[tuple[str, Comparison]]:
-    """Restore once more, for each case that was measured, the scan that is shown: its name, and the comparison."""
+    """Restore once more, for each case, the scan that is shown: its name, and the comparison.
+
+    Of the cases that were measured those with a network of the work; all where there is none.
+    """
+    measured = [(case, records) for case, records in zip(work.cases, tables, strict=True) if records]
     shown = []
-    for case, records in zip(work.cases, tables, strict=True):
-        if records:
-            record = shown_record(case, records)
-            (scan,) = (scan for scan in scans if scan.name == record["scan"])
-            networks = {model: where for model, where in located(case, folders).items() if model in case.names}
-            steps = restoring(files.read(scan.path), case, networks, record["seed"], slices, **network)
-            shown.append((scan.name, finish(steps)))
+    for case, records in [pair for pair in measured if has_network(*pair)] or measured:
+        record = shown_record(case, records)
+        (scan,) = (scan for scan in scans if scan.name == record["scan"])
+        networks = {model: where for model, where in located(case, folders).items() if model in case.names}
+        steps = restoring(files.read(scan.path), case, networks, record["seed"], slices, **network)
+        shown.append((scan.name, finish(steps)))
     return shown
 
 

@@ -1,5 +1,7 @@
 """The picture shows the scan of median gain, chosen by rule."""
 
+from dataclasses import replace
+
 import pytest
 from matplotlib.image import imread
 
@@ -33,3 +35,10 @@ def test_the_picture_has_a_column_for_each_network_that_is_there(scans, shelf, i
     papers_figure(shown, tmp_path / "d.png", "Scans: made up.")
     height, width, _ = imread(tmp_path / "d.png").shape
     assert width > height * (1.5 if installed else 1.0)
+
+
+def test_a_case_whose_networks_are_not_there_is_left_out_beside_one_whose_are(scans, trained, shelf):
+    work = WORKS["D"]
+    both = replace(work, cases=(work.cases[0], replace(work.cases[0], networks=WORKS["B"].cases[0].networks)))
+    tables = finish(measuring(both, scans, slices=3, precision="float32"))
+    assert len(showing(both, tables, scans, slices=3, precision="float32")) == 1
