@@ -48,7 +48,16 @@ def main() -> int:
 
 def _study(scans: list[Path], scale: int, out: Path, more: list[str]) -> int:
     """One report, as the command line writes it."""
-    given = ["--scale", str(scale), "--out", str(out), "--credit", credit(scan.name for scan in scans)]
+    given = [
+        "--scale",
+        str(scale),
+        "--models",
+        "all",
+        "--out",
+        str(out),
+        "--credit",
+        credit(scan.name for scan in scans),
+    ]
     return cli.main(["study", *map(str, scans), *given, *more])
 
 

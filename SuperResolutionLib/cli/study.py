@@ -27,7 +27,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("inputs", metavar="INPUT", nargs="+", type=Path, help="scans, folders of scans, a BIDS folder")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder of the report")
-    parser.add_argument("--models", nargs="+", metavar="NAME", help="models (default: all installed of the scale)")
+    parser.add_argument(
+        "--models", nargs="+", metavar="NAME", help='models, or "all" of the scale (default: the one for any scan)'
+    )
     parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser, and finer again")
     parser.add_argument(
         "--degradations", nargs="+", default=["k_space"], metavar="NAME[:setting=value]", help="the forward models"

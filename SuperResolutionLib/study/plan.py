@@ -42,11 +42,13 @@ class Plan:
 
 
 def chosen_models(names: list[str] | None, scale: int) -> tuple[str, ...]:
-    """The models of a study: those named, or all installed ones of the scale that need no diffusion series.
+    """The models of a study: those named, or the one for any scan; ["all"]: every one that needs no diffusion series.
 
     Raises InputError for one that is not there, has another scale or needs guides, or where there is none.
     """
     if names is None:
+        names = [zoo.default_name(scale)] if zoo.default_name(scale) in zoo.installed() else ["all"]
+    if names == ["all"]:
         cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
         fitting = tuple(name for name, card in cards.items() if card.scale == scale and not card.guides)
         if not fitting:

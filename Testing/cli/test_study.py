@@ -18,6 +18,7 @@ from phantoms import brain
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.study import work
+from SuperResolutionLib.study.plan import chosen_models
 from SuperResolutionLib.volume import Volume
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
@@ -197,6 +198,12 @@ def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
 )
 def test_what_cannot_be_studied_is_refused_at_once(refused, scans, tmp_path, chosen, words):
     refused(["study", scans, "--out", tmp_path / "study", "--progress", "none", *chosen], *words)
+
+
+def test_by_default_a_study_takes_the_model_for_any_scan_and_none_that_is_made_for_comparison():
+    assert chosen_models(None, 2) == ("mri-x2",)
+    assert {"mri-x2", "B-srgan-x2"} <= set(chosen_models(["all"], 2))
+    assert "dwi-x2" not in chosen_models(["all"], 2)
 
 
 def test_a_model_of_another_scale_is_refused(refused, scans, quick, tmp_path):
