@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
     )
+    parser.add_argument("--seed", metavar="N", type=_seed, help="in place of the recipe's: is it stable from another?")
     common.add_device(parser)
     parser.set_defaults(run=run)
 
@@ -41,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipes.load(options.recipe)
     if options.start_from is not None:
         recipe = replace(recipe, start_from=options.start_from)
+    if options.seed is not None:
+        recipe = replace(recipe, seed=options.seed)
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
     scans.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
@@ -64,6 +67,12 @@ def _fold(text: str) -> tuple[int, int]:
     if not (k.isdecimal() and n.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is not a fold like 1/5")
     return int(k), int(n)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return int(text)
 
 
 def _log(line: str) -> None:

@@ -242,6 +242,19 @@ def test_train_begins_with_the_weights_of_another_model(command, scan, tmp_path)
     assert "starting from 12 of 12 given tensors" in answer.out
 
 
+def test_train_from_another_seed_makes_another_model_and_the_same_seed_the_same(command, scan, tmp_path):
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    (tmp_path / "data").mkdir()
+    files.write(files.read(scan), tmp_path / "data" / "one.nrrd")
+    made = {}
+    for name, seed in (("recipe", []), ("zero", ["--seed", 0]), ("one", ["--seed", 1])):
+        run = ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--out", tmp_path / name, *seed]
+        assert command(*run, "--device", "cpu").code == 0
+        made[name] = (tmp_path / name / "mine.safetensors").read_bytes()
+    assert made["recipe"] == made["zero"]
+    assert made["recipe"] != made["one"]
+
+
 def test_train_makes_a_model_that_enhance_takes(command, scan, tmp_path):
     (tmp_path / "mine.toml").write_text(RECIPE)
     (tmp_path / "data").mkdir()

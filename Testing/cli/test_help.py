@@ -86,7 +86,14 @@ def test_the_version_is_told(capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["sharpen"], ["enhance"], ["upsample", "a", "b", "--scale", "1"], ["enhance", "a", "b", "--threads", "0"]],
+    [
+        [],
+        ["sharpen"],
+        ["enhance"],
+        ["upsample", "a", "b", "--scale", "1"],
+        ["enhance", "a", "b", "--threads", "0"],
+        ["train", "mri-x2", "--data", ".", "--out", "a", "--seed", "-1"],
+    ],
 )
 def test_what_cannot_be_understood_shows_the_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
