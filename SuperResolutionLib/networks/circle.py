@@ -70,15 +70,18 @@ class CircleDiscriminator(nn.Module):
     (n, channels, h, w) -> (n, 1), the critic's unbounded score, of any h and w from 32. With one channel 11,147,073
     parameters. 64 to 512 filters and stride 2 in every stage are ours, after the authors' code. Departure: the last
     features are pooled to size x size, so that every patch size fits; with patches of 64 x 64 and size 4 nothing is.
+    normalise: the paper's instance normalisation. It divides a patch of air by next to nothing, so that its slope is in
+    the thousands and the gradient penalty with it: a recipe may leave it out.
     """
 
-    def __init__(self, channels: int = 1, features: int = 64, size: int = 4) -> None:
+    def __init__(self, channels: int = 1, features: int = 64, size: int = 4, normalise: bool = True) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         inputs = channels
         for k in range(4):
             outputs = features * 2**k
-            layers += [nn.Conv2d(inputs, outputs, 4, 2, padding=1), nn.InstanceNorm2d(outputs, affine=True)]
+            layers.append(nn.Conv2d(inputs, outputs, 4, 2, padding=1))
+            layers += [nn.InstanceNorm2d(outputs, affine=True)] if normalise else []
             layers.append(nn.LeakyReLU(0.2))
             inputs = outputs
         self.body = nn.Sequential(*layers)

@@ -29,8 +29,8 @@ class Adversarial:
     def step(self) -> dict[str, float]:
         """Learn once; the losses of both sides."""
         run, game = self.run, self.game
-        step = run.step - self.phase.begin
-        rate = factor(step, self.phase.end - self.phase.begin, game)
+        step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
+        rate = factor(step, steps, game)
         run.seed_step(self.place)
         coarse, fine = self.place.take(self.sampler.batch(run.step, self.place.rank))
         restored = self._restore(coarse)
@@ -42,8 +42,9 @@ class Adversarial:
         terms = {**self.content.terms(restored, fine), "game": self.discriminator.judge(fine, restored)}
         weight = game.weight * run.ease
         loss, parts = self.content.weighted(terms, {"game": weight})
-        self.learner.learn(loss, rate, run.recipe.clip)
-        run.follow(step)
+        if step >= game.settle * steps:
+            self.learner.learn(loss, rate, run.recipe.clip)
+            run.follow(step)
         return {
             "loss": float(loss.detach()),
             **{name: float(part) for name, part in parts.items()},

@@ -45,8 +45,9 @@ class Cycle:
     def step(self) -> dict[str, float]:
         """Learn once; the losses of all four networks."""
         run, game = self.run, self.game
-        step = run.step - self.phase.begin
-        rate = factor(step, self.phase.end - self.phase.begin, game)
+        step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
+        rate = factor(step, steps, game)
+        self.g.requires_grad_(step >= game.settle * steps)  # a cycle through an F that knows nothing misleads G
         run.seed_step(self.place)
         x, y, paired = self._images()
         fine, coarse = self._make(self.g, x), self._make(self.f, y)

@@ -46,7 +46,9 @@ class Game:
 
     discriminator, network: its name and its constructor's arguments. rules, options: an adversarial loss and its
     constructor's. weight: of the game in the generator's loss. generator_steps : discriminator_steps is how often
-    each of them learns; one of the two is 1. guard: how many dB of validation PSNR below the twin end the training.
+    each of them learns; one of the two is 1. settle: the share of the game's steps in which the generator that is kept
+    stands still until the others (discriminators, and a cycle's F) have learnt what to tell it. guard: how many dB of
+    validation PSNR below the twin end the training.
     The rates fall by `schedule` after the share `hold`, down to `final` of their height.
     """
 
@@ -63,6 +65,7 @@ class Game:
     momentum: float = 0.9
     generator_steps: int = 1
     discriminator_steps: int = 1
+    settle: float = 0.0
     schedule: str = "linear"
     warm_up: int = 100
     hold: float = 0.5
@@ -305,6 +308,8 @@ def _check_phases(recipe: Recipe) -> None:
         raise InputError("The recipe lets both networks learn several times a step; one of the two numbers is 1.")
     if game.hold >= 1:
         raise InputError(f"The recipe has hold = {game.hold}; give a share below 1, so that the rate can fall.")
+    if game.settle >= 1:
+        raise InputError(f"The recipe has settle = {game.settle}; give a share below 1, so that it can learn.")
     if cycle is None:
         return
     if cycle.paired > 1:

@@ -118,6 +118,20 @@ def test_a_critic_can_be_given_a_gradient_penalty(architecture):
     assert all(layer.weight.grad.abs().max() > 0 for layer in network.modules() if isinstance(layer, nn.Conv2d))
 
 
+def test_without_instance_normalisation_circles_critic_is_no_steeper_where_a_patch_is_all_air():
+    def steepness(normalise: bool) -> float:
+        torch.manual_seed(0)
+        critic = build_discriminator("circle", {"features": 4, "size": 2, "normalise": normalise})
+        head, slopes = torch.rand(1, 1, 32, 32), []
+        for patch in (head, 1e-4 * head):
+            patch.requires_grad_()
+            slopes.append(torch.autograd.grad(critic(patch).sum(), patch)[0].norm())
+        return float(slopes[1] / slopes[0])
+
+    assert steepness(normalise=True) > 20
+    assert steepness(normalise=False) < 2
+
+
 def test_an_unknown_discriminator_is_refused_with_the_nearest():
     with pytest.raises(InputError, match="no discriminator called 'srgn'; did you mean 'srgan'"):
         build_discriminator("srgn", {})

@@ -153,6 +153,24 @@ def test_the_discriminator_learns_as_often_as_the_recipe_says(method, monkeypatc
         assert len(learnt) == expected
 
 
+def weights_of(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generator_stands_still_while_the_others_settle(method, kind):
+    changes = KINDS[kind]
+    one = method(**{**changes, "adversarial": {**changes["adversarial"], "settle": 0.5}})
+    networks = [one.run.network, *one.others.values()]
+    for step in range(8):
+        before = [weights_of(network) for network in networks]
+        assert "game" in one.step()
+        one.run.step += 1
+        after = [weights_of(network) for network in networks]
+        moved = [not torch.equal(was, now) for was, now in zip(before, after, strict=True)]
+        assert moved == [step >= 4, *(True for _ in one.others)]
+
+
 def test_each_side_learns_from_its_own_loss_alone(method):
     one = method()
     before = {n: t.clone() for n, t in one.discriminator.network.named_parameters()}

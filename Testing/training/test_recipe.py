@@ -93,6 +93,7 @@ def test_a_users_own_file_is_a_recipe(tmp_path):
                 ({"spectral_norm": 1}, ["spectral_norm = 1", "true or false"]),
                 ({"network": 1}, ["network = 1", "a table"]),
                 ({"hold": 1}, ["hold = 1", "below 1"]),
+                ({"settle": 1}, ["settle = 1", "below 1"]),
                 ({"generator_steps": 2, "discriminator_steps": 2}, ["one of the two numbers is 1"]),
             )
         ),
