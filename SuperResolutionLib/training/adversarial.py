@@ -30,19 +30,19 @@ class Adversarial:
         """Learn once; the losses of both sides."""
         run, game = self.run, self.game
         step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
-        rate = factor(step, steps, game)
+        rate, settling = factor(step, steps, game), step < game.settle * steps
         run.seed_step(self.place)
         coarse, fine = self.place.take(self.sampler.batch(run.step, self.place.rank))
         restored = self._restore(coarse)
         figures: dict[str, float] = {}
-        if step % game.generator_steps == 0:
+        if settling or step % game.generator_steps == 0:
             figures = self.discriminator.learn(fine, restored, rate)
             for draw in range(1, game.discriminator_steps):
                 figures = self._learn_more(draw, rate)
         terms = {**self.content.terms(restored, fine), "game": self.discriminator.judge(fine, restored)}
         weight = game.weight * run.ease
         loss, parts = self.content.weighted(terms, {"game": weight})
-        if step >= game.settle * steps:
+        if not settling:
             self.learner.learn(loss, rate, run.recipe.clip)
             run.follow(step)
         return {

@@ -46,13 +46,13 @@ class Cycle:
         """Learn once; the losses of all four networks."""
         run, game = self.run, self.game
         step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
-        rate = factor(step, steps, game)
-        self.g.requires_grad_(step >= game.settle * steps)  # a cycle through an F that knows nothing misleads G
+        rate, settling = factor(step, steps, game), step < game.settle * steps
+        self.g.requires_grad_(not settling)  # a cycle through an F that knows nothing misleads G
         run.seed_step(self.place)
         x, y, paired = self._images()
         fine, coarse = self._make(self.g, x), self._make(self.f, y)
         figures: dict[str, float] = {}
-        if step % game.generator_steps == 0:
+        if settling or step % game.generator_steps == 0:
             figures = self._judge(x, y, fine, coarse, rate)
             for draw in range(1, game.discriminator_steps):
                 more_x, more_y, _ = self._images(2 * draw)

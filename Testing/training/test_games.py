@@ -142,6 +142,7 @@ def test_the_discriminator_learns_as_often_as_the_recipe_says(method, monkeypatc
     for ratio, expected in (
         ({"generator_steps": 4}, 2),
         ({"discriminator_steps": 3}, 24),
+        ({"generator_steps": 4, "settle": 0.5}, 5),
         ({}, 8),
     ):
         one, learnt = method(adversarial={**GAME, **ratio}), []
