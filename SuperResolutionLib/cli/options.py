@@ -60,9 +60,13 @@ def add_slice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slice", metavar="K", type=int, help="only this slice of the plane, counted from 0")
 
 
-def add_seed(parser: argparse.ArgumentParser) -> None:
+def add_seed(
+    parser: argparse.ArgumentParser,
+    default: int | None = 0,
+    explained: str = "of the noise; the same seed gives the same voxels",
+) -> None:
     """--seed."""
-    parser.add_argument("--seed", type=int, default=0, help="of the noise; the same seed gives the same voxels")
+    parser.add_argument("--seed", metavar="N", type=from_zero, default=default, help=explained)
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +102,14 @@ def share_of_threads(threads: int | None, jobs: int) -> int | None:
     if threads is None and jobs == 1:
         return None
     return max(1, (threads or os.cpu_count() or 1) // jobs)
+
+
+def from_zero(text: str) -> int:
+    """A whole number from 0 on."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
 
 
 def positive(text: str) -> int:

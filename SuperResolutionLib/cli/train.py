@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
     )
-    parser.add_argument("--seed", metavar="N", type=_seed, help="in place of the recipe's: is it stable from another?")
+    common.add_seed(parser, default=None, explained="in place of the recipe's: is it stable from another?")
     common.add_device(parser)
     parser.set_defaults(run=run)
 
@@ -67,12 +67,6 @@ def _fold(text: str) -> tuple[int, int]:
     if not (k.isdecimal() and n.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is not a fold like 1/5")
     return int(k), int(n)
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
-    return int(text)
 
 
 def _log(line: str) -> None:

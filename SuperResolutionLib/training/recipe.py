@@ -228,8 +228,7 @@ def from_table(table: dict[str, Any]) -> Recipe:
     _check_losses(recipe)
     if recipe.slices % 2 == 0 or recipe.slices < 1:
         raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
-    if recipe.hold >= 1:
-        raise InputError(f"The recipe has hold = {recipe.hold}; give a share below 1, so that the rate can fall.")
+    _check_share("hold", recipe.hold, "the rate can fall")
     if not 1 <= recipe.turns <= MOST_TURNS:
         raise InputError(f"The recipe has turns = {recipe.turns}; give a number from 1 to {MOST_TURNS}.")
     _check_phases(recipe)
@@ -293,6 +292,12 @@ def _check_losses(recipe: Recipe) -> None:
             raise InputError(f"The recipe's loss '{name}' has the weight {weight!r}; give a number, 0 or more.")
 
 
+def _check_share(name: str, share: float, purpose: str) -> None:
+    """Raise InputError for a share of the steps that leaves none."""
+    if share >= 1:
+        raise InputError(f"The recipe has {name} = {share}; give a share below 1, so that {purpose}.")
+
+
 def _check_phases(recipe: Recipe) -> None:
     """Raise InputError for a game that cannot be played."""
     game, cycle = recipe.adversarial, recipe.cycle
@@ -306,10 +311,8 @@ def _check_phases(recipe: Recipe) -> None:
         raise InputError(f"Of {recipe.steps} steps {recipe.twin_steps} are the twin's; leave some for the game.")
     if game.generator_steps > 1 and game.discriminator_steps > 1:
         raise InputError("The recipe lets both networks learn several times a step; one of the two numbers is 1.")
-    if game.hold >= 1:
-        raise InputError(f"The recipe has hold = {game.hold}; give a share below 1, so that the rate can fall.")
-    if game.settle >= 1:
-        raise InputError(f"The recipe has settle = {game.settle}; give a share below 1, so that it can learn.")
+    _check_share("hold", game.hold, "the rate can fall")
+    _check_share("settle", game.settle, "the generator can learn")
     if cycle is None:
         return
     if cycle.paired > 1:

@@ -231,35 +231,33 @@ def re_split(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
-def test_train_begins_with_the_weights_of_another_model(command, scan, tmp_path):
+@pytest.fixture
+def train(scan, tmp_path):
+    """The command that trains on one scan; the folder to write to is still to be given."""
     (tmp_path / "mine.toml").write_text(RECIPE)
     (tmp_path / "data").mkdir()
-    files.write(files.read(scan), tmp_path / "data" / "one.nrrd")
-    first = ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--device", "cpu", "--out"]
-    assert command(*first, tmp_path / "a").code == 0
-    answer = command(*first, tmp_path / "b", "--from", tmp_path / "a" / "mine.safetensors")
+    scan.rename(tmp_path / "data" / scan.name)
+    return ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--device", "cpu", "--out"]
+
+
+def test_train_begins_with_the_weights_of_another_model(command, train, tmp_path):
+    assert command(*train, tmp_path / "a").code == 0
+    answer = command(*train, tmp_path / "b", "--from", tmp_path / "a" / "mine.safetensors")
     assert answer.code == 0
     assert "starting from 12 of 12 given tensors" in answer.out
 
 
-def test_train_from_another_seed_makes_another_model_and_the_same_seed_the_same(command, scan, tmp_path):
-    (tmp_path / "mine.toml").write_text(RECIPE)
-    (tmp_path / "data").mkdir()
-    files.write(files.read(scan), tmp_path / "data" / "one.nrrd")
+def test_train_from_another_seed_makes_another_model_and_the_same_seed_the_same(command, train, tmp_path):
     made = {}
     for name, seed in (("recipe", []), ("zero", ["--seed", 0]), ("one", ["--seed", 1])):
-        run = ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--out", tmp_path / name, *seed]
-        assert command(*run, "--device", "cpu").code == 0
+        assert command(*train, tmp_path / name, *seed).code == 0
         made[name] = (tmp_path / name / "mine.safetensors").read_bytes()
     assert made["recipe"] == made["zero"]
     assert made["recipe"] != made["one"]
 
 
-def test_train_makes_a_model_that_enhance_takes(command, scan, tmp_path):
-    (tmp_path / "mine.toml").write_text(RECIPE)
-    (tmp_path / "data").mkdir()
-    scan.rename(tmp_path / "data" / scan.name)
-    run = ["train", tmp_path / "mine.toml", "--data", tmp_path / "data", "--out", tmp_path / "run", "--device", "cpu"]
+def test_train_makes_a_model_that_enhance_takes(command, scan, train, tmp_path):
+    run = [*train, tmp_path / "run"]
     answer = command(*run)
     assert answer.code == 0
     assert "step 4/4" in answer.out

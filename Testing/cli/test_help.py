@@ -92,6 +92,7 @@ def test_the_version_is_told(capsys):
         ["enhance"],
         ["upsample", "a", "b", "--scale", "1"],
         ["enhance", "a", "b", "--threads", "0"],
+        ["degrade", "a", "b", "--seed", "-1"],
         ["train", "mri-x2", "--data", ".", "--out", "a", "--seed", "-1"],
     ],
 )
