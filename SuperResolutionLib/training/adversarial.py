@@ -29,7 +29,7 @@ class Adversarial:
     def step(self) -> dict[str, float]:
         """Learn once; the losses of both sides."""
         run, game = self.run, self.game
-        step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
+        step, steps = self.phase.count(run.step)
         rate, settling = factor(step, steps, game), step < game.settle * steps
         run.seed_step(self.place)
         coarse, fine = self.place.take(self.sampler.batch(run.step, self.place.rank))
@@ -41,16 +41,11 @@ class Adversarial:
                 figures = self._learn_more(draw, rate)
         terms = {**self.content.terms(restored, fine), "game": self.discriminator.judge(fine, restored)}
         weight = game.weight * run.ease
-        loss, parts = self.content.weighted(terms, {"game": weight})
+        loss, losses = self.content.weighted(terms, {"game": weight})
         if not settling:
             self.learner.learn(loss, rate, run.recipe.clip)
             run.follow(step)
-        return {
-            "loss": float(loss.detach()),
-            **{name: float(part) for name, part in parts.items()},
-            "weight": weight,
-            **figures,
-        }
+        return {**losses, "weight": weight, **figures}
 
     def _restore(self, coarse: torch.Tensor) -> torch.Tensor:
         with self.place.autocast():

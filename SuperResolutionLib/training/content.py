@@ -22,7 +22,13 @@ class Content:
 
     def weighted(
         self, terms: Mapping[str, torch.Tensor], further: Mapping[str, float] | None = None
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """The sum of the terms and every one by itself; `further` weighs those that are no image losses."""
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """The sum of the terms to learn from; for the curves, it and every term. `further` weighs no image losses."""
         used = {name: weight for name, weight in {**self.weights, **(further or {})}.items() if name in terms}
-        return WeightedSum(used)(terms)
+        loss, parts = WeightedSum(used)(terms)
+        return loss, figures(loss, parts)
+
+
+def figures(loss: torch.Tensor, parts: Mapping[str, torch.Tensor]) -> dict[str, float]:
+    """What a step shows in the curves: its loss, under that name, and the losses that it is the sum of."""
+    return {"loss": float(loss.detach()), **{name: float(part) for name, part in parts.items()}}

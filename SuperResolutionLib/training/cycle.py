@@ -45,7 +45,7 @@ class Cycle:
     def step(self) -> dict[str, float]:
         """Learn once; the losses of all four networks."""
         run, game = self.run, self.game
-        step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
+        step, steps = self.phase.count(run.step)
         rate, settling = factor(step, steps, game), step < game.settle * steps
         self.g.requires_grad_(not settling)  # a cycle through an F that knows nothing misleads G
         run.seed_step(self.place)
@@ -69,15 +69,10 @@ class Cycle:
         }
         weight = game.weight * run.ease
         further = {"cycle": self.cycle.weight, "identity": self.cycle.identity, "game": weight, "game_back": weight}
-        loss, parts = self.content.weighted(terms, further)
+        loss, losses = self.content.weighted(terms, further)
         self.learner.learn(loss, rate, run.recipe.clip)
         run.follow(step)
-        return {
-            "loss": float(loss.detach()),
-            **{name: float(part) for name, part in parts.items()},
-            "weight": weight,
-            **figures,
-        }
+        return {**losses, "weight": weight, **figures}
 
     def _images(self, draw: int = 0) -> tuple[torch.Tensor, torch.Tensor, bool]:
         """Interpolated and fine patches, and whether they belong together."""

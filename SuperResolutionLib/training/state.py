@@ -48,6 +48,10 @@ class Phase:
     begin: int
     end: int
 
+    def count(self, step: int) -> tuple[int, int]:
+        """How many of its steps are done at that step of the training, and how many it has."""
+        return step - self.begin, self.end - self.begin
+
 
 def phases(recipe: Recipe) -> list[Phase]:
     """Supervised steps alone, or those of the twin and then a game."""

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from SuperResolutionLib.networks.residual import smooth
-from SuperResolutionLib.training.content import Content
+from SuperResolutionLib.training.content import Content, figures
 from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import Learner, optimisers
@@ -33,25 +33,21 @@ class Supervised:
         residual: as a share of that of the error it mends; 0 if the skip does all the work.
         """
         run, recipe, place = self.run, self.run.recipe, self.place
-        step, steps = run.step - self.phase.begin, self.phase.end - self.phase.begin
+        step, steps = self.phase.count(run.step)
         run.seed_step(place)
         coarse, fine = place.take(self.sampler.batch(run.step, place.rank))
         with place.autocast():
             restored = self.model(coarse)
         restored = restored.float()
-        terms: dict[str, torch.Tensor] = {}
         if self.content is not None:
-            loss, terms = self.content.weighted(self.content.terms(restored, fine))
+            loss, losses = self.content.weighted(self.content.terms(restored, fine))
         else:
             late = step >= recipe.mse_from * steps
             loss = SECOND_LOSSES[recipe.second_loss](restored, fine) if late else l1_loss(restored, fine)
+            losses = figures(loss, {})
         self.learner.learn(loss, factor(step, steps, recipe), recipe.clip)
         run.follow(step)
-        return {
-            "loss": float(loss.detach()),
-            **{name: float(term) for name, term in terms.items()},
-            "residual": _residual_share(restored.detach(), coarse, fine, recipe),
-        }
+        return {**losses, "residual": _residual_share(restored.detach(), coarse, fine, recipe)}
 
 
 def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor, recipe: Recipe) -> float:
