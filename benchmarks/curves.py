@@ -13,14 +13,14 @@ from pathlib import Path
 
 INTRODUCTION = """# How the trainings went
 
-Written by `python -m benchmarks.curves FOLDER...`; do not edit. Every training is one of a recipe from its seed, on two
-CPU cores without bfloat16. *Steps*: of the twin, then of the game. *Minutes*: of the machine, which did other work too.
-*Gain*: dB of the head above bicubic on the validation subjects. *Lowest*: in the game; more than 1 dB below the twin
-would have stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin,
-RMS in % of R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5
-is chance.
+Written by `python -m benchmarks.curves FOLDER...`; do not edit. Every training is one of a recipe from its seed, in
+float32 on CPUs of two cores without bfloat16. *Steps*: of the twin, then of the game. *Minutes*: of the machine, which
+did other work too. *Cores*: that the training had; beside one that had one, another training ran on the other. *Gain*:
+dB of the head above bicubic on the validation subjects. *Lowest*: in the game; more than 1 dB below the twin would have
+stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin, RMS in % of
+R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5 is chance.
 """
-HEADER = "| training | steps | minutes | gain | lowest | power | apart | separation | |"
+HEADER = "| training | steps | minutes | cores | gain | lowest | power | apart | separation | |"
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
         for kind in ("csv", "png"):
             shutil.copyfile(run / f"curves.{kind}", curves / f"{run.name}.{kind}")
     lines = [line(path) for path in sorted(curves.glob("*.csv"))]
-    options.out.write_text("\n".join([INTRODUCTION, HEADER, "|---" * 9 + "|", *lines]) + "\n", encoding="utf-8")
+    options.out.write_text("\n".join([INTRODUCTION, HEADER, "|---" * 10 + "|", *lines]) + "\n", encoding="utf-8")
 
 
 def line(path: Path) -> str:
@@ -49,11 +49,13 @@ def line(path: Path) -> str:
     game = [row for row in epochs if row.get("apart")]
     twin = next((row for row in reversed(epochs) if not row.get("apart")), epochs[0])
     last = epochs[-1]
-    figures = [f"{last['step']}", f"{minutes:.0f}", _number(last, "gain"), "-", _number(last, "power"), "-", "-"]
+    cores = " or ".join(sorted({row["threads"] for row in epochs}))
+    figures = [f"{last['step']}", f"{minutes:.0f}", cores, _number(last, "gain"), "-", _number(last, "power"), "-", "-"]
     if game:
         figures = [
             f"{twin['step']} + {int(last['step']) - int(twin['step'])}",
             f"{minutes:.0f}",
+            cores,
             f"{_number(twin, 'gain')}, then {_number(last, 'gain')}",
             f"{min(float(row['gain']) for row in game):.2f}",
             f"{_number(twin, 'power')}, then {_number(last, 'power')}",

@@ -4,7 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
-NO_LOSSES = {"seconds", "step", "note", "residual", "weight", "psnr_head", "ssim", "ssim_gain", "power", "apart"}
+NO_LOSSES = {
+    *("step", "seconds", "threads", "note", "residual", "weight"),
+    *("psnr_head", "ssim", "ssim_gain", "power", "apart"),
+}
 
 
 def write_history(history: list[dict[str, Any]], folder: Path) -> None:

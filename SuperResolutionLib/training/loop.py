@@ -167,7 +167,7 @@ def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
             if run.step % run.recipe.epoch == 0 or run.step == phase.end:
                 if setting.place.rank == 0:
                     now = time.monotonic()  # a validation counts among the time of the epoch after it
-                    means = {**_means(rows), "seconds": (now - began) / len(rows)}
+                    means = {**_means(rows), "seconds": (now - began) / len(rows), "threads": torch.get_num_threads()}
                     began = now
                     _end_epoch(run, means, beside, setting)
                     _write(run, method, setting)

@@ -6,12 +6,12 @@ from benchmarks.curves import line
 from SuperResolutionLib.training.history import write_history
 
 TWIN = [
-    {"step": 100, "seconds": 0.6, "gain": 2.0, "power": 0.3},
-    {"step": 150, "seconds": 1.2, "gain": 3.0, "power": 0.4},
+    {"step": 100, "seconds": 0.6, "threads": 2, "gain": 2.0, "power": 0.3},
+    {"step": 150, "seconds": 1.2, "threads": 2, "gain": 3.0, "power": 0.4},
 ]
 GAME = [
-    {"step": 250, "seconds": 1.8, "gain": 2.1, "power": 0.5, "apart": 0.5, "separation": 0.7},
-    {"step": 350, "seconds": 1.8, "gain": 2.5, "power": 0.6, "apart": 0.9, "separation": 0.8},
+    {"step": 250, "seconds": 1.8, "threads": 1, "gain": 2.1, "power": 0.5, "apart": 0.5, "separation": 0.7},
+    {"step": 350, "seconds": 1.8, "threads": 1, "gain": 2.5, "power": 0.6, "apart": 0.9, "separation": 0.8},
 ]
 
 
@@ -25,11 +25,11 @@ def row(tmp_path):
 
 
 def test_a_supervised_training_has_steps_time_and_a_gain(row):
-    assert row(TWIN) == ["150", "2", "3.00", "-", "0.40", "-", "-", "to the end"]
+    assert row(TWIN) == ["150", "2", "2", "3.00", "-", "0.40", "-", "-", "to the end"]
 
 
 def test_a_game_is_set_against_its_twin(row):
-    found = ["150 + 200", "8", "3.00, then 2.50", "2.10", "0.40, then 0.60", "0.90 %", "0.80", "to the end"]
+    found = ["150 + 200", "8", "1 or 2", "3.00, then 2.50", "2.10", "0.40, then 0.60", "0.90 %", "0.80", "to the end"]
     assert row([*TWIN, *GAME]) == found
 
 
