@@ -29,6 +29,10 @@ def keep_last(twin: Figures, figures: Figures, most: float) -> bool:
     return fallen(figures, twin, most) is None and figures["gain"] > 0 and figures["ssim_gain"] > 0
 
 
-def eased(ease: float, twin: Figures, figures: Figures, most: float) -> float:
-    """What is left of the game's weight: it is halved after an epoch that used up more than half of `most`."""
-    return ease / 2 if fallen(figures, twin, most / 2) else ease
+def eased(ease: float, twin: Figures, before: Figures, figures: Figures, most: float) -> float:
+    """What is left of the game's weight: it is halved after an epoch that used up more than half of `most`.
+
+    Not after one that came nearer to the twin than the epoch before it: the halving of then is at work.
+    """
+    nearer = figures.get("psnr_head", 0.0) > before.get("psnr_head", 0.0)
+    return ease / 2 if fallen(figures, twin, most / 2) and not nearer else ease

@@ -215,7 +215,7 @@ def _end_epoch(run: Run, means: dict[str, float], beside: list[np.ndarray] | Non
         most, twin = recipe.adversarial.guard, run.twin["figures"]
         if guard.keep_last(twin, figures, most):
             run.best = run.mark(figures)
-        run.ease = guard.eased(run.ease, twin, figures, most)
+        run.ease = guard.eased(run.ease, twin, run.history[-2:][0], figures, most)
         reason = guard.fallen(figures, twin, most)
     if reason is not None:
         _stop(run, reason, setting)

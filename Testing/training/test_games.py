@@ -225,8 +225,15 @@ def test_the_last_epoch_is_kept_that_is_near_the_twin_and_above_bicubic():
 
 
 def test_the_games_weight_is_halved_when_half_of_the_way_down_is_gone():
-    assert guard.eased(1.0, {"psnr_head": 30.0}, {"psnr_head": 29.6}, 1.0) == 1.0
-    assert guard.eased(1.0, {"psnr_head": 30.0}, {"psnr_head": 29.4}, 1.0) == 0.5
+    twin = {"psnr_head": 30.0}
+    assert guard.eased(1.0, twin, twin, {"psnr_head": 29.6}, 1.0) == 1.0
+    assert guard.eased(1.0, twin, twin, {"psnr_head": 29.4}, 1.0) == 0.5
+
+
+def test_it_is_not_eased_again_while_the_images_are_coming_back():
+    twin, before = {"psnr_head": 30.0}, {"psnr_head": 29.2}
+    assert guard.eased(0.5, twin, before, {"psnr_head": 29.4}, 1.0) == 0.5
+    assert guard.eased(0.5, twin, before, {"psnr_head": 29.2}, 1.0) == 0.25
 
 
 def test_a_game_that_falls_too_far_stops_and_keeps_what_it_had(scans, recipe, tmp_path):
