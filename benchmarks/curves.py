@@ -19,6 +19,7 @@ did other work too. *Cores*: that the training had; beside one that had one, ano
 dB of the head above bicubic on the validation subjects. *Lowest*: in the game; more than 1 dB below the twin would have
 stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin, RMS in % of
 R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5 is chance.
+In D-gan-circle-x2 the game's weight was raised once on the way, to what its recipe has now.
 """
 HEADER = "| training | steps | minutes | cores | gain | lowest | power | apart | separation | |"
 
@@ -50,12 +51,11 @@ def line(path: Path) -> str:
     twin = next((row for row in reversed(epochs) if not row.get("apart")), epochs[0])
     last = epochs[-1]
     cores = " or ".join(sorted({row["threads"] for row in epochs}))
-    figures = [f"{last['step']}", f"{minutes:.0f}", cores, _number(last, "gain"), "-", _number(last, "power"), "-", "-"]
+    steps_made = last["step"]
+    figures = [_number(last, "gain"), "-", _number(last, "power"), "-", "-"]
     if game:
+        steps_made = f"{twin['step']} + {int(last['step']) - int(twin['step'])}"
         figures = [
-            f"{twin['step']} + {int(last['step']) - int(twin['step'])}",
-            f"{minutes:.0f}",
-            cores,
             f"{_number(twin, 'gain')}, then {_number(last, 'gain')}",
             f"{min(float(row['gain']) for row in game):.2f}",
             f"{_number(twin, 'power')}, then {_number(last, 'power')}",
@@ -63,7 +63,8 @@ def line(path: Path) -> str:
             _number(last, "separation"),
         ]
     stopped = [row["note"] for row in rows if row.get("note")]
-    return f"| [{path.stem}](curves/{path.stem}.png) | {' | '.join(figures)} | {'; '.join(stopped) or 'to the end'} |"
+    name, end = f"[{path.stem}](curves/{path.stem}.png)", "; ".join(stopped) or "to the end"
+    return f"| {' | '.join([name, steps_made, f'{minutes:.0f}', cores, *figures, end])} |"
 
 
 def _number(row: dict[str, str], name: str) -> str:

@@ -26,9 +26,4 @@ class Content:
         """The sum of the terms to learn from; for the curves, it and every term. `further` weighs no image losses."""
         used = {name: weight for name, weight in {**self.weights, **(further or {})}.items() if name in terms}
         loss, parts = WeightedSum(used)(terms)
-        return loss, figures(loss, parts)
-
-
-def figures(loss: torch.Tensor, parts: Mapping[str, torch.Tensor]) -> dict[str, float]:
-    """What a step shows in the curves: its loss, under that name, and the losses that it is the sum of."""
-    return {"loss": float(loss.detach()), **{name: float(part) for name, part in parts.items()}}
+        return loss, {"loss": float(loss.detach()), **{name: float(part) for name, part in parts.items()}}

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from SuperResolutionLib.networks.residual import smooth
-from SuperResolutionLib.training.content import Content, figures
+from SuperResolutionLib.training.content import Content
 from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import Learner, optimisers
@@ -44,7 +44,7 @@ class Supervised:
         else:
             late = step >= recipe.mse_from * steps
             loss = SECOND_LOSSES[recipe.second_loss](restored, fine) if late else l1_loss(restored, fine)
-            losses = figures(loss, {})
+            losses = {"loss": float(loss.detach())}
         self.learner.learn(loss, factor(step, steps, recipe), recipe.clip)
         run.follow(step)
         return {**losses, "residual": _residual_share(restored.detach(), coarse, fine, recipe)}
