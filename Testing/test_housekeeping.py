@@ -16,7 +16,7 @@ from SuperResolutionLib import zoo
 from SuperResolutionLib.interpolation import METHODS
 
 ROOT = Path(__file__).parent.parent
-LARGEST = 6 * 2**20
+LARGEST = 8_000_000  # bytes; work E's WDSR at the paper's size takes 7.1 million
 
 
 def text(name: str) -> str:
@@ -87,7 +87,7 @@ def test_the_readme_names_the_two_commands(command):
     assert command in text("README.md")
 
 
-def test_no_file_in_git_is_over_6_mib():
+def test_no_file_in_git_is_over_8_mb():
     if shutil.which("git") is None:
         pytest.skip("git not found")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
@@ -138,6 +138,10 @@ def test_the_card_of_a_papers_network_has_its_gains_under_the_papers_degradation
         "SSIM above the best classical, bicubic_blur3": 0.05,
     }
     assert publish_figures.paper_figures("E-wdsr-x4", rows) == {}
+
+
+def test_the_weights_of_all_models_are_at_most_40_mb():
+    assert sum(path.stat().st_size for path in zoo.installed().values()) <= 40e6
 
 
 def test_the_installed_models_load():

@@ -93,7 +93,6 @@ A = Work(
             degradation="noise_down",
             scale=4,
             networks=(
-                Network("A-srresnet-dti-x4"),
                 game("A-srgan-dti-x4", Figures(33.8386, 0.783874)),
                 game("A-natural-image", Figures(33.785, 0.889)),
             ),
