@@ -4,7 +4,7 @@
 
 DIR holds test scans under folders called "test" (or scans of your own, all taken). --models: folders of models beside
 the installed ones, a fresh training's before one that is installed. Each record is kept in the JSON beside --out as
-soon as it is measured; those that are there, for the same model files, are not measured again. The page and the
+soon as it is measured; a model that it has figures of, from the same file, is not measured again. The page and the
 pictures are made anew from all records; a work none of whose networks is there gets no picture.
 """
 
@@ -35,11 +35,16 @@ def parts(work: Work, scans: Sequence[Scan]) -> Iterator[tuple[str, Case, Scan, 
                 yield f"{work.letter}|{case.networks[0].name}|{scan.name}|{seed}", case, scan, seed
 
 
-def known(rows: Rows, key: str, sha256: Mapping[str, str], slices: int | None) -> bool:
-    """Whether a record is there, of these model files and slices; None stands for a scan the case does not take."""
-    if key not in rows or rows[key] is None:
-        return key in rows
-    return bool(rows[key]["slices"] == slices and sha256.items() <= rows[key]["sha256"].items())
+def missing(row: Record, case: Case, sha256: Mapping[str, str]) -> set[str]:
+    """The models that a record has no figures of, or of another file; and what is set against one of these, or it."""
+    changed = {name for name, own in sha256.items() if row["sha256"].get(name) != own}
+    pairs = ({network.name, network.beside} for network in case.networks)
+    return sha256.keys() & changed.union(*(pair for pair in pairs if pair & changed))
+
+
+def joined(old: Record, new: Record) -> Record:
+    """A record with the figures of both; the new ones where both have some."""
+    return {**new, **{part: {**old[part], **new[part]} for part in ("sha256", "methods")}}
 
 
 def current(row: Record | None, sha256: Mapping[str, str], slices: int | None) -> bool:
@@ -76,12 +81,19 @@ def main() -> None:
     scans, began, fresh = held_out(options.data), time.monotonic(), set()
     todo = [(work, *part) for work in map(WORKS.__getitem__, options.works) for part in parts(work, scans)]
     for work, key, case, scan, seed in todo:
-        models = located(case, options.models)
-        if known(rows, key, fingerprints(models), options.slices):
+        models, row = located(case, options.models), rows.get(key)
+        if key in rows and row is None:  # a scan that the case does not take
             continue
+        if row is not None and row["slices"] != options.slices:
+            row = None
+        if row is not None:
+            models = {name: models[name] for name in missing(row, case, fingerprints(models))}
+            if not models:
+                continue
         if time.monotonic() - began > options.minutes * 60:
             break
-        rows[key] = finish(examining(scan, case, models, seed, options.slices))
+        found = finish(examining(scan, case, models, seed, options.slices))
+        rows[key] = joined(row, found) if row and found else found
         fresh.add(work.letter)
         store.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
         print(f"{time.monotonic() - began:6.0f} s  {key}{'' if rows[key] else ': not of this kind'}", flush=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.credits import credit
-from benchmarks.papers import current, known
+from benchmarks.papers import current, joined, missing
 from benchmarks.papers_report import asked, report
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.papers.works import WORKS
@@ -76,14 +76,30 @@ def test_the_page_has_every_work_that_was_measured_and_its_picture(tables):
     assert page.count("![") == 1
 
 
-def test_a_record_is_measured_again_for_other_weights_or_slices():
-    rows = {"a": {"slices": None, "sha256": {"net": "1", "twin": "2"}}, "b": None}
-    assert known(rows, "a", {"net": "1"}, None)
-    assert known(rows, "b", {"net": "1"}, None)
-    assert not known(rows, "a", {"net": "9"}, None)
-    assert not known(rows, "a", {"net": "1", "more": "3"}, None)
-    assert not known(rows, "a", {"net": "1"}, 4)
-    assert not known(rows, "c", {}, None)
+def test_only_what_a_record_lacks_is_measured_again():
+    case = WORKS["E"].cases[0]
+    row = record("anna") | {"sha256": {EDSR: "1", "mri-x2": "2"}}
+    assert missing(row, case, {EDSR: "1", "mri-x2": "2"}) == set()
+    assert missing(row, case, {EDSR: "1"}) == set()
+    assert missing(row, case, {EDSR: "9", "mri-x2": "2"}) == {EDSR}
+    assert missing(row, case, {EDSR: "1", "mri-x2": "2", "new": "3"}) == {"new"}
+
+
+@pytest.mark.parametrize("changed", [GAN, TWIN])
+def test_a_gan_and_its_twin_are_measured_together(changed):
+    row = record("anna") | {"sha256": {GAN: "1", TWIN: "2", "mri-x2": "3"}}
+    now = {GAN: "1", TWIN: "2", "mri-x2": "3", changed: "9"}
+    assert missing(row, WORKS["C"].cases[0], now) == {GAN, TWIN}
+    del row["sha256"][TWIN]
+    assert missing(row, WORKS["C"].cases[0], {GAN: "1"}) == set()
+
+
+def test_a_record_keeps_the_figures_that_were_not_measured_again():
+    old = record("anna", **{GAN: {"psnr": 1.0}, TWIN: {"psnr": 2.0}}) | {"sha256": {GAN: "1", TWIN: "2"}}
+    both = joined(old, record("anna", **{GAN: {"psnr": 3.0}}) | {"sha256": {GAN: "9"}})
+    assert both["sha256"] == {GAN: "9", TWIN: "2"}
+    assert {name: both["methods"][name]["psnr"] for name in (GAN, TWIN)} == {GAN: 3.0, TWIN: 2.0}
+    assert both.keys() == old.keys()
 
 
 def test_a_record_of_weights_that_were_replaced_is_not_printed():
