@@ -21,9 +21,9 @@ from SuperResolutionLib.study.subjects import Scan
 
 
 def shown_record(case: Case, records: Sequence[Record]) -> Record:
-    """That of median gain in psnr_head of the case's first network that is there; of bicubic where none is."""
-    names = [name for name in case.names if name in records[0]["methods"]]
-    name = names[0] if names else "bicubic"
+    """That of median gain in psnr_head of the case's first network that all records have; of bicubic where none is."""
+    there = set.intersection(*(set(record["methods"]) for record in records))
+    name = next((name for name in case.names if name in there), "bicubic")
 
     def gain(record: Record) -> float:
         return float(record["methods"][name]["psnr_head"] - (best_classical(record, "psnr_head") or 0.0))

@@ -22,6 +22,14 @@ def test_the_scan_of_median_gain_is_shown(case):
     assert shown_record(case, records)["scan"] == "c"
 
 
+def test_a_network_that_not_every_record_has_does_not_choose_the_scan(case):
+    records = [record("a", 35.0, 30.0), record("b", 33.0, 32.0), record("c", 40.0, 37.0)]
+    for row, bicubic in zip(records, (29.0, 31.9, 36.5), strict=True):
+        row["methods"]["bicubic"]["psnr_head"] = bicubic
+    del records[1]["methods"]["D-gan-cpce-x2"]
+    assert shown_record(case, records)["scan"] == "c"
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_the_picture_has_a_column_for_each_network_that_is_there(scans, shelf, installed, request, tmp_path):
     if installed:
