@@ -84,16 +84,15 @@ def main() -> None:
         models, row = located(case, options.models), rows.get(key)
         if key in rows and row is None:  # a scan that the case does not take
             continue
-        if row is not None and row["slices"] != options.slices:
-            row = None
-        if row is not None:
-            models = {name: models[name] for name in missing(row, case, fingerprints(models))}
+        kept = row if row is not None and row["slices"] == options.slices else None
+        if kept is not None:
+            models = {name: models[name] for name in missing(kept, case, fingerprints(models))}
             if not models:
                 continue
         if time.monotonic() - began > options.minutes * 60:
             break
         found = finish(examining(scan, case, models, seed, options.slices))
-        rows[key] = joined(row, found) if row and found else found
+        rows[key] = joined(kept, found) if kept and found else found
         fresh.add(work.letter)
         store.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
         print(f"{time.monotonic() - began:6.0f} s  {key}{'' if rows[key] else ': not of this kind'}", flush=True)

@@ -108,6 +108,11 @@ def has_network(case: Case, records: Sequence[Record]) -> bool:
     return any(name in record["methods"] for record in records for name in case.names)
 
 
+def common(records: Sequence[Record]) -> set[str]:
+    """The methods that every record has figures of."""
+    return set.intersection(*(set(record["methods"]) for record in records))
+
+
 def fingerprints(models: Mapping[str, str]) -> dict[str, str]:
     """The SHA-256 of each model's weights."""
     return {name: zoo.read_card(zoo.find(where)).sha256 for name, where in models.items()}

@@ -10,7 +10,7 @@ from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.geometry import stacks
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.papers.measure import Record, has_network, located, restoring
+from SuperResolutionLib.papers.measure import Record, common, has_network, located, restoring
 from SuperResolutionLib.papers.table import best_classical
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.progress import finish
@@ -22,7 +22,7 @@ from SuperResolutionLib.study.subjects import Scan
 
 def shown_record(case: Case, records: Sequence[Record]) -> Record:
     """That of median gain in psnr_head of the case's first network that all records have; of bicubic where none is."""
-    there = set.intersection(*(set(record["methods"]) for record in records))
+    there = common(records)
     name = next((name for name in case.names if name in there), "bicubic")
 
     def gain(record: Record) -> float:

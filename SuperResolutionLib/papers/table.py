@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.interpolation import METHODS
-from SuperResolutionLib.papers.measure import ZERO_FILLED, Record
+from SuperResolutionLib.papers.measure import ZERO_FILLED, Record, common
 from SuperResolutionLib.papers.works import Case, Figures, Work
 
 BEST = "best of five classical"
@@ -53,7 +53,7 @@ class Line:
 def lines(case: Case, records: Sequence[Record]) -> list[Line]:
     """The rows of a case: the coarse slice, bicubic, the best classical ones, the work's networks, ours."""
     low = ["nearest", ZERO_FILLED] if case.zero_filled else ["nearest"]
-    there = set.intersection(*(set(record["methods"]) for record in records))
+    there = common(records)
     found = [_line(case, records, name) for name in (*low, "bicubic")]
     found.append(_best(records))
     for name in (*case.names, *case.ours):
