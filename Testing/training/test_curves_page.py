@@ -33,5 +33,10 @@ def test_a_game_is_set_against_its_twin(row):
     assert row([*TWIN, *GAME]) == found
 
 
+def test_the_twin_is_the_supervised_epoch_of_greatest_gain(row):
+    worse = {"step": 200, "seconds": 0.6, "threads": 2, "gain": 2.9, "power": 0.7}
+    assert [row([*TWIN, worse, *GAME])[k] for k in (0, 3, 5)] == ["200 + 150", "3.00, then 2.50", "0.40, then 0.60"]
+
+
 def test_a_training_that_was_stopped_says_why(row):
     assert row([*TWIN, *GAME, {"step": 350, "note": "stopped at step 350"}])[-1] == "stopped at step 350"
