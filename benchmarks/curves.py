@@ -20,7 +20,8 @@ dB of the head above bicubic on the validation subjects. *Lowest*: in the game; 
 stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin, RMS in % of
 R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5 is chance.
 In D-gan-circle-x2 the game's weight was raised once on the way, to what its recipe has now. *NAME-seed1*: the recipe
-again from another seed (`train NAME --seed 1 --budget 22`), as stable or not; measured no further, and not shipped.
+again from another seed, cut to 22 minutes (`train NAME --seed 1 --budget 22`), to see whether it is as stable; too
+short for the game to change much, measured no further and not shipped.
 """
 HEADER = "| training | steps | minutes | cores | gain | lowest | power | apart | separation | |"
 
