@@ -20,8 +20,8 @@ dB of the head above bicubic on the validation subjects. *Lowest*: in the game; 
 stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the truth's. *Apart*: from the twin, RMS in % of
 R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5 is chance.
 In D-gan-circle-x2 the game's weight was raised once on the way, to what its recipe has now. *NAME-seed1*: the recipe
-again from another seed, cut to 22 minutes (`train NAME --seed 1 --budget 22`), to see whether it is as stable; too
-short for the game to change much, measured no further and not shipped.
+again from another seed, cut to 22 minutes (`train NAME --seed 1 --budget 22`), to see whether it is as stable; measured
+no further and not shipped.
 """
 HEADER = "| training | steps | minutes | cores | gain | lowest | power | apart | separation | |"
 
@@ -50,13 +50,13 @@ def line(path: Path) -> str:
     counts = [step - before for step, before in zip(steps, [0, *steps], strict=False)]
     minutes = sum(float(row["seconds"]) * count for row, count in zip(epochs, counts, strict=True)) / 60
     game = [row for row in epochs if row.get("apart")]
-    before = [row for row in epochs if not row.get("apart")] or epochs[:1]
+    supervised = [row for row in epochs if not row.get("apart")] or epochs[:1]
     last = epochs[-1]
     cores = " or ".join(sorted({row["threads"] for row in epochs}))
     steps_made = last["step"]
     figures = [_number(last, "gain"), "-", _number(last, "power"), "-", "-"]
     if game:
-        twin, begin = max(before, key=lambda row: float(row["gain"])), int(before[-1]["step"])
+        twin, begin = max(supervised, key=lambda row: float(row["gain"])), int(supervised[-1]["step"])
         steps_made = f"{begin} + {int(last['step']) - begin}"
         figures = [
             f"{_number(twin, 'gain')}, then {_number(last, 'gain')}",
