@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for checkpoint, curves and the model")
     parser.add_argument("--from", dest="start_from", metavar="MODEL", help="begin with the weights of this model")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
-    parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut the steps to what fits")
+    parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut steps and epochs to what fits")
     parser.add_argument(
         "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
     )

@@ -45,6 +45,7 @@ METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
     "cycle": Cycle,
 }
 FALL = 1.0  # dB of validation PSNR below its first epoch that end a supervised training
+SHORTEST_EPOCH = 50  # steps; a validation costs about as much as ten
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ def train(
     saved = checkpoint.load(path, where, log) if resume else None
     if saved is not None:
         begun = json.loads(saved["recipe"])
-        recipe = replace(recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0))
+        recipe = replace(
+            recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0), epoch=begun.get("epoch", recipe.epoch)
+        )
     elif start is not None and recipe.twin_steps:
         recipe = replace(recipe, steps=recipe.steps - recipe.twin_steps, twin_steps=0)
     run = Run(recipe, where)
@@ -244,14 +247,19 @@ def _or_full(write: Callable[[], None], out: Path) -> None:
 
 
 def _within(minutes: float, recipe: Recipe, sampler: Sampler, place: Place) -> Recipe:
-    """The recipe with no more steps than this machine does in the time; every phase loses the same share."""
+    """The recipe with no more steps than this machine does in the time; every phase and the epoch lose the same share.
+
+    A game is watched, and eased, at the end of an epoch: a short one needs short epochs.
+    """
     parts = phases(recipe)
     seconds = [_seconds_a_step(recipe, phase, sampler, place) for phase in parts]
     whole = math.fsum((part.end - part.begin) * each for part, each in zip(parts, seconds, strict=True))
     share = minutes * 60 / (whole * 1.05)
     steps = [max(recipe.warm_up, int((part.end - part.begin) * share)) for part in parts]
     counts = [min(part.end - part.begin, _agree(n, place)) for part, n in zip(parts, steps, strict=True)]
-    return replace(recipe, steps=sum(counts), twin_steps=sum(counts[:-1]))
+    total = sum(counts)
+    epoch = max(recipe.epoch * total // recipe.steps, min(recipe.epoch, SHORTEST_EPOCH))
+    return replace(recipe, steps=total, twin_steps=total - counts[-1], epoch=epoch)
 
 
 def _seconds_a_step(recipe: Recipe, phase: Phase, sampler: Sampler, place: Place) -> float:

@@ -323,3 +323,16 @@ def test_a_budget_cuts_both_phases(scans, recipe, tmp_path):
     _, log = play(chosen, scans("a"), tmp_path / "run", budget=1e-9)
     assert log[0].startswith("tiny: 6 steps")
     assert any(line.startswith("the game begins at step 3") for line in log)
+
+
+def test_a_game_cut_to_a_budget_is_watched_as_often_as_the_whole_one(scans, recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 2)
+    chosen = recipe(**{**SRGAN, "steps": 40, "twin_steps": 20, "warm_up": 6, "epoch": 10})
+    play(chosen, scans("a"), tmp_path / "run", budget=1e-9)
+    assert [row["step"] for row in rows(tmp_path / "run")] == ["3", "6", "9", "12"]
+
+
+def test_an_epoch_is_not_cut_so_short_that_validations_take_the_time(scans, recipe, tmp_path):
+    chosen = recipe(**{**SRGAN, "steps": 40, "twin_steps": 20, "warm_up": 3, "epoch": 10})
+    play(chosen, scans("a"), tmp_path / "run", budget=1e-9)
+    assert [row["step"] for row in rows(tmp_path / "run")] == ["3", "6"]

@@ -241,13 +241,13 @@ def test_a_budget_cuts_the_steps_but_never_below_the_warm_up(scans, recipe, tmp_
 
 
 def test_what_a_budget_allowed_holds_when_the_training_goes_on(scans, recipe, tmp_path, monkeypatch):
-    data, lines = scans("a"), []
-    stop_at(monkeypatch, 4)
-    with pytest.raises(KeyboardInterrupt):
-        quietly(recipe(epoch=2), data, tmp_path / "run", budget=1e-9)
-    monkeypatch.undo()
-    train(recipe(epoch=2), data, tmp_path / "run", resume=True, budget=1e9, device="cpu", log=lines.append)
-    assert lines[-1].startswith("step 5/5")
+    data, chosen, lines = scans("a"), recipe(epoch=16, warm_up=10), []
+    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 4)
+    with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
+        stop_at(interrupted, 7)
+        quietly(chosen, data, tmp_path / "run", budget=1e-9)
+    train(chosen, data, tmp_path / "run", resume=True, budget=1e9, device="cpu", log=lines.append)
+    assert [line.split()[1] for line in lines if line.startswith("step")] == ["8/10", "10/10"]
 
 
 # ---------------------------------------------------------------- stopping and going on
