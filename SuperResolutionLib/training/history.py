@@ -36,13 +36,15 @@ def write_history(history: list[dict[str, Any]], folder: Path) -> None:
     figure = Figure(figsize=(15, 4 * rows), layout="constrained")
     grid = figure.subplots(rows, 3, squeeze=False).flat
     steps = [row["step"] for row in history]
-    for axes, (title, few) in zip(grid, shown.items(), strict=False):
+    for (title, few), axes in zip(shown.items(), grid, strict=False):
         for name in few:
             axes.plot(steps, [row.get(name, float("nan")) for row in history], label=name, marker=".")
         axes.set(title=title, xlabel="step")
         axes.legend(fontsize="small")
         for stop in (row["step"] for row in history if "note" in row):
             axes.axvline(stop, color="red")
-        if title == "training losses":  # those of critics go below zero
+        if few == losses and len(few) > 1:  # of a game: they differ much, and those of critics go below zero
             axes.set_yscale("symlog", linthresh=1e-3)
+    for axes in grid:
+        axes.set_axis_off()
     figure.savefig(folder / "curves.png", dpi=80)
