@@ -21,7 +21,7 @@ stopped it. *Power*: beyond the coarse Nyquist frequency, as a ratio to the trut
 R. *Separation*: how often the discriminator tells a true image from a restored one, in the last epoch; 0.5 is chance.
 In D-gan-circle-x2 the game's weight was raised once on the way, to what its recipe has now. *NAME-seed1*: the recipe
 again from another seed, cut to 22 minutes (`train NAME --seed 1 --budget 22`), to see whether it is as stable; measured
-no further and not shipped.
+no further and not shipped. *edsr-x4-2d*, *-25d*: measured, not shipped.
 """
 HEADER = "| training | steps | minutes | cores | gain | lowest | power | apart | separation | |"
 
