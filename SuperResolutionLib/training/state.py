@@ -151,20 +151,22 @@ def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def load_fitting(run: Run, start: Weights) -> int:
-    """Begin with given weights where name and shape fit; returns how many. Raises InputError where none does.
+    """Begin with given weights where name and shape fit; returns how many. Raises InputError where most do not.
 
-    A network that can take those of a shallower one begins as that one.
+    A network that can take those of a shallower one begins as that one. Those of another architecture may fit here
+    and there by chance; a training begun with these few would seem to begin with the model.
     """
     own, wanted = run.network.state_dict(), _deepened(run.network, start)
     fitting = {k: f for k, v in wanted.items() if k in own and (f := _fitted(v.float(), own[k])) is not None}
-    if start and not fitting:
+    count = len(fitting) - (len(wanted) - len(start))
+    if 2 * count < len(start):
         raise InputError(
-            f"None of the {len(start)} weight tensors to begin with fits '{run.recipe.architecture}' as this recipe "
-            "builds it; name a model of the same architecture and size."
+            f"Only {count} of the {len(start)} weight tensors to begin with fit '{run.recipe.architecture}' as this "
+            "recipe builds it; name a model of the same architecture and size."
         )
     run.network.load_state_dict({**own, **fitting})
     run.average.load_state_dict(run.network.state_dict())
-    return len(fitting) - (len(wanted) - len(start))
+    return count
 
 
 def _deepened(network: nn.Module, start: Weights) -> Weights:

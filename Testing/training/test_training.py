@@ -118,8 +118,17 @@ def test_a_deeper_network_begins_as_the_shallower_one_it_starts_from(scans, reci
 
 def test_what_restores_whole_images_is_no_beginning_for_what_adds_to_interpolation(scans, recipe, tmp_path, refuses):
     whole = loop.Run(recipe(skip="none"), CPU).network.state_dict()
-    with refuses("None of the", "fits 'edsr'"):
+    with refuses("Only 0 of the", "fit 'edsr'"):
         quietly(recipe(steps=1), scans("a"), tmp_path / "run", start=whole)
+
+
+def test_what_fits_in_few_places_by_chance_is_no_beginning(scans, recipe, tmp_path, refuses):
+    own = loop.Run(recipe(), CPU).network.state_dict()
+    strange = {f"layer{n}.weight": torch.zeros(4) for n in range(len(own))}
+    strange["network.tail.bias"] = own["network.tail.bias"]
+    with refuses(f"Only 1 of the {len(own) + 1}", "fit 'edsr'", "same architecture"):
+        quietly(recipe(steps=1), scans("a"), tmp_path / "run", start=strange)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_guided_network_begins_as_the_unguided_one_it_starts_from(diffusion, recipe, tmp_path):
@@ -175,7 +184,7 @@ def test_a_network_with_a_shortcut_of_its_own_starts_at_its_input(recipe):
 
 def test_weights_of_another_architecture_are_refused(scans, recipe, tmp_path, refuses):
     other = loop.Run(recipe(architecture="srcnn", network={"features": [16, 8]}), CPU).network.state_dict()
-    with refuses("None of the", "fits 'edsr'", "same architecture"):
+    with refuses("Only 0 of the", "fit 'edsr'", "same architecture"):
         quietly(recipe(steps=2), scans("a"), tmp_path / "run", start=other)
 
 
