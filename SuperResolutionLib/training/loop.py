@@ -92,9 +92,7 @@ def train(
     saved = checkpoint.load(path, where, log) if resume else None
     if saved is not None:
         begun = json.loads(saved["recipe"])
-        recipe = replace(
-            recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0), epoch=begun.get("epoch", recipe.epoch)
-        )
+        recipe = replace(recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0), epoch=begun["epoch"])
     elif start is not None and recipe.twin_steps:
         recipe = replace(recipe, steps=recipe.steps - recipe.twin_steps, twin_steps=0)
     run = Run(recipe, where)
