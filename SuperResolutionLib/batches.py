@@ -15,7 +15,7 @@ import torch
 from SuperResolutionLib import zoo
 from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.geometry.neighbours import neighbours
 
 Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory

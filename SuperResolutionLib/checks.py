@@ -3,7 +3,7 @@
 import numpy as np
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
-from SuperResolutionLib.geometry import slice_axis, stacking_axis
+from SuperResolutionLib.geometry.grid import slice_axis, stacking_axis
 from SuperResolutionLib.volume import SIGNAL, Volume
 from SuperResolutionLib.zoo import Card
 

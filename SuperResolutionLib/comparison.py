@@ -12,7 +12,7 @@ from SuperResolutionLib.degradation import Degradation, KSpaceZeroFilled, by_nam
 from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
+from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.progress import Progress, finish, within

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from SuperResolutionLib.degradation import Degradation, KSpace, degrade, operator
-from SuperResolutionLib.geometry import anatomical_plane, map_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import anatomical_plane, map_slices, stacking_axis, stacks
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.volume import Volume, signal_only
 

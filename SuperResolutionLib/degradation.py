@@ -13,7 +13,7 @@ import numpy as np
 
 from SuperResolutionLib import separable
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry import crop_to_multiple, map_slices, stacking_axis
+from SuperResolutionLib.geometry.grid import crop_to_multiple, map_slices, stacking_axis
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.separable import cubic, kernel_matrix, sample_positions
 from SuperResolutionLib.volume import Volume, signal_only

@@ -25,11 +25,11 @@ from SuperResolutionLib.degradation import gaussian_matrix
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
 from SuperResolutionLib.diffusion.joint import restore_jointly
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import empty_like, single_slice, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import empty_like, single_slice, stacking_axis, stacks
+from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import refine
 from SuperResolutionLib.progress import Progress, finish
-from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import slice_axis, stacks
+from SuperResolutionLib.geometry.grid import slice_axis, stacks
 from SuperResolutionLib.volume import Volume, signal_only
 
 

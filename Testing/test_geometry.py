@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from SuperResolutionLib.degradation import MODELS, degrade
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import (
+from SuperResolutionLib.geometry.grid import (
     PLANES,
     anatomical_plane,
     crop_to_multiple,

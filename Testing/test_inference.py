@@ -14,7 +14,7 @@ from SuperResolutionLib import batches, inference, zoo
 from SuperResolutionLib.consistency import agreement
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import stacking_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.inference import (
     Settings,
     choose_model,

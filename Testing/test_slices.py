@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.slices import neighbours
+from SuperResolutionLib.geometry.neighbours import neighbours
 
 
 @pytest.mark.parametrize(

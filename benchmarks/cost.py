@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.machine import convolution_rate, described, multiply_adds
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
-from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 

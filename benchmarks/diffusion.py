@@ -23,7 +23,7 @@ from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import by_names
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.diffusion.errors import Reference, reference, tensor_errors
-from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, stacking_axis
+from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.volume import Volume
 

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.heldout_report import HEADLINE
 from SuperResolutionLib import files
 from SuperResolutionLib.degradation import degrade
-from SuperResolutionLib.geometry import middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.study.habitat import look
 
 

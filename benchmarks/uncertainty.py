@@ -19,7 +19,7 @@ from scipy.stats import rankdata, spearmanr
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.degradation import degrade
-from SuperResolutionLib.geometry import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.inference import choose_model, enhancing_with_spread, pooled
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.interpolation import upsample

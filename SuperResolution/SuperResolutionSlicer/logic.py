@@ -23,7 +23,7 @@ from SuperResolutionLib import __version__, zoo
 from SuperResolutionLib.degradation import MODELS, Mixture
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import stacking_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import colors, installer, nodes, quality, report, views

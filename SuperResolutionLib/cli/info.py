@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from SuperResolutionLib import checks, zoo
-    from SuperResolutionLib.geometry import slice_axis
+    from SuperResolutionLib.geometry.grid import slice_axis
 
     volume = common.read_input(options)
     axis = slice_axis(volume.spacing)

@@ -13,7 +13,7 @@ import numpy as np
 
 from SuperResolutionLib.diffusion.tensors import Tensors, fit_tensors, mean_b0
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import slice_axis, stacks
+from SuperResolutionLib.geometry.grid import slice_axis, stacks
 from SuperResolutionLib.metrics import mean_ssim
 from SuperResolutionLib.volume import UNWEIGHTED, Volume
 

@@ -13,7 +13,7 @@ import numpy as np
 from SuperResolutionLib.consistency import projected, unseen
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import mean_alike
-from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.recognition import profile
 from SuperResolutionLib.volume import Volume, cast_voxels

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 
 from SuperResolutionLib.diffusion.components import components, matrices
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import single_slice
+from SuperResolutionLib.geometry.grid import single_slice
 from SuperResolutionLib.volume import SIGNAL, TENSOR, Volume
 
 # The least eigenvalue, as a share of the volume's median diffusivity: about 1e-5 mm2/s in a brain. Water in living

@@ -14,7 +14,7 @@ from SuperResolutionLib.comparison import Comparison, comparing
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.frequencies import power_beyond
-from SuperResolutionLib.geometry import middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import difference, score, ssim_map

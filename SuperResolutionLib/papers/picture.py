@@ -8,7 +8,7 @@ import numpy as np
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, Row
-from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.papers.measure import Record, common, has_network, located, restoring
 from SuperResolutionLib.papers.table import best_classical

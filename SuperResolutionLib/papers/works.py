@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import unknown
-from SuperResolutionLib.geometry import stacking_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.volume import SIGNAL, Volume
 
 

@@ -13,7 +13,7 @@ from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
-from SuperResolutionLib.geometry import crop_to_multiple, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map

@@ -6,7 +6,7 @@ import numpy as np
 
 from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.volume import Volume

@@ -10,7 +10,7 @@ import numpy as np
 from SuperResolutionLib import checks, zoo
 from SuperResolutionLib.consistency import agreement as agreement_db
 from SuperResolutionLib.degradation import degrade
-from SuperResolutionLib.geometry import anatomical_plane, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.progress import Progress, mapped

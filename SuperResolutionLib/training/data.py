@@ -17,11 +17,11 @@ from SuperResolutionLib.degradation import (
     reference_volume,
 )
 from SuperResolutionLib.diffusion import guides
-from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
+from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import METHODS, matrix
-from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only

@@ -10,7 +10,7 @@ from torch import nn
 
 from SuperResolutionLib import zoo
 from SuperResolutionLib.devices import autocast
-from SuperResolutionLib.geometry import stacking_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.networks import build, grid_of, parameters
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe

@@ -10,7 +10,7 @@ from typing import Any
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry import PLANES
+from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES

@@ -10,7 +10,7 @@ from torch import nn
 from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
 from SuperResolutionLib.frequencies import power_beyond
-from SuperResolutionLib.geometry import crop_to_multiple, stacking_axis
+from SuperResolutionLib.geometry.grid import crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.metrics import difference, score
 from SuperResolutionLib.training import scans

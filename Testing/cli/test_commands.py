@@ -10,7 +10,7 @@ from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.files.nrrd import open_voxels
-from SuperResolutionLib.geometry import single_slice, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import single_slice, stacking_axis, stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.volume import Gradients, Volume
 

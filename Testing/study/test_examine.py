@@ -6,7 +6,7 @@ from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.comparison import Comparison, compare
-from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.progress import finish

@@ -7,7 +7,7 @@ import numpy as np
 from SuperResolutionLib import zoo
 from SuperResolutionLib.comparison import Comparison
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.study.figure import aspect, detail, upright

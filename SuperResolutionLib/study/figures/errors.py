@@ -7,7 +7,7 @@ import numpy as np
 from SuperResolutionLib import zoo
 from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry import stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.study.figure import aspect, upright
 from SuperResolutionLib.study.figures import style

@@ -17,7 +17,7 @@ def ranked_slices(result: Comparison, row: Row) -> dict[str, tuple[int, float]]:
 
     Only slices that show at least half as much head as the fullest.
     """
-    from SuperResolutionLib.geometry import stacks
+    from SuperResolutionLib.geometry.grid import stacks
     from SuperResolutionLib.intensity import head
 
     best = result.best_classical

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.geometry import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.study.figure import aspect, middle, upright
 from SuperResolutionLib.study.figures import style

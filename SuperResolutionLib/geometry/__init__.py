@@ -1,0 +1,1 @@
+"""Grids: where voxels lie, how slices are stacked, what grid is wanted."""
