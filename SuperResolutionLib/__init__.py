@@ -19,12 +19,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from SuperResolutionLib.comparison import compare as compare
-    from SuperResolutionLib.degradation import degrade as degrade
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
     from SuperResolutionLib.files import write as write
     from SuperResolutionLib.inference import enhance as enhance
     from SuperResolutionLib.interpolation import upsample as upsample
+    from SuperResolutionLib.physics.degradation import degrade as degrade
     from SuperResolutionLib.volume import Gradients as Gradients
     from SuperResolutionLib.volume import Volume as Volume
 
@@ -34,7 +34,7 @@ _HOME = {
     "InputError": "errors",
     "read": "files",
     "write": "files",
-    "degrade": "degradation",
+    "degrade": "physics.degradation",
     "upsample": "interpolation",
     "enhance": "inference",
     "compare": "comparison",

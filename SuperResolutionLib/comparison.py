@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import zoo
-from SuperResolutionLib.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
 from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.physics.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
 from SuperResolutionLib.progress import Progress, finish, within
 from SuperResolutionLib.volume import Volume, signal_only
 

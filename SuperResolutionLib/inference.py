@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from SuperResolutionLib import recognition, separable, zoo
+from SuperResolutionLib import zoo
 from SuperResolutionLib.batches import (
     Network,
     Settings,
@@ -20,15 +20,16 @@ from SuperResolutionLib.batches import (
     run_network,
     smaller,
 )
-from SuperResolutionLib.consistency import consistent as make_consistent
-from SuperResolutionLib.degradation import gaussian_matrix
 from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
-from SuperResolutionLib.diffusion.joint import restore_jointly
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import empty_like, single_slice, stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import refine
+from SuperResolutionLib.physics import kernels, recognition
+from SuperResolutionLib.physics.agreement import consistent as make_consistent
+from SuperResolutionLib.physics.degradation import gaussian_matrix
+from SuperResolutionLib.physics.series_agreement import restore_jointly
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
@@ -308,5 +309,5 @@ def _restore(
 def pooled(spread: np.ndarray) -> np.ndarray:
     """Standard deviations (n, h, w) with their variances averaged over a Gaussian of one voxel in plane."""
     rows, columns = (gaussian_matrix(n, POOL) for n in spread.shape[1:])
-    pooled: np.ndarray = np.sqrt(separable.apply(rows, columns, np.square(spread))).astype(np.float32)
+    pooled: np.ndarray = np.sqrt(kernels.apply(rows, columns, np.square(spread))).astype(np.float32)
     return pooled

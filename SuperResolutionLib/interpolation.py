@@ -8,7 +8,7 @@ import numpy as np
 from SuperResolutionLib.diffusion import log_euclidean
 from SuperResolutionLib.errors import unknown
 from SuperResolutionLib.geometry.grid import map_slices, single_slice, stacking_axis
-from SuperResolutionLib.separable import apply, cubic, kernel_matrix, sample_positions
+from SuperResolutionLib.physics.kernels import apply, cubic, kernel_matrix, sample_positions
 from SuperResolutionLib.volume import TENSOR, Volume
 
 

@@ -12,11 +12,11 @@ from tiny_models import store
 
 import SuperResolutionLib
 from SuperResolutionLib.comparison import by_names, compare, comparing
-from SuperResolutionLib.degradation import MODELS, KSpaceZeroFilled, degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import psnr_head_slices, score
+from SuperResolutionLib.physics.degradation import MODELS, KSpaceZeroFilled, degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Volume
 

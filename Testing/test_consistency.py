@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from phantoms import blobs, brain, middle, stack
 
-from SuperResolutionLib.consistency import agreement, consistent
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.physics.agreement import agreement, consistent
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.volume import Volume
 
 SIZES = [(16, 20), (15, 21), (8, 13)]  # coarse: even, odd, mixed

@@ -10,7 +10,9 @@ from scipy import ndimage
 from scipy.signal import windows
 from torch.nn.functional import interpolate
 
-from SuperResolutionLib.degradation import (
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.physics.degradation import (
     MODELS,
     Area,
     Bicubic,
@@ -23,8 +25,6 @@ from SuperResolutionLib.degradation import (
     degrade,
     reference_volume,
 )
-from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.volume import Gradients, Volume
 
 NOISY = ["noise_down", "rician"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.degradation import KSpaceZeroFilled
-from SuperResolutionLib.frequencies import beyond_band, power_beyond
+from SuperResolutionLib.physics.degradation import KSpaceZeroFilled
+from SuperResolutionLib.physics.frequencies import beyond_band, power_beyond
 
 
 @pytest.mark.parametrize(("rows", "columns", "scale"), [(16, 16, 2), (16, 24, 4), (15, 9, 2), (14, 22, 3)])

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from phantoms import brain, centres, grids, orientation
 from scipy.spatial.transform import Rotation
 
-from SuperResolutionLib.degradation import MODELS, degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import (
     PLANES,
@@ -22,6 +21,7 @@ from SuperResolutionLib.geometry.grid import (
     stacks,
 )
 from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.physics.degradation import MODELS, degrade
 from SuperResolutionLib.volume import Volume
 
 few = settings(max_examples=10, deadline=None, derandomize=True, database=None)

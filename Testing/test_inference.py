@@ -11,8 +11,6 @@ from scipy.ndimage import gaussian_filter
 from tiny_models import Hungry, Plain, card, plain, repeat, store, tiny
 
 from SuperResolutionLib import batches, inference, zoo
-from SuperResolutionLib.consistency import agreement
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.inference import (
@@ -27,6 +25,8 @@ from SuperResolutionLib.inference import (
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
+from SuperResolutionLib.physics.agreement import agreement
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Gradients, Volume
 

@@ -8,13 +8,14 @@ from phantoms import brain, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Plain, card
 
-from SuperResolutionLib import recognition, zoo
-from SuperResolutionLib.consistency import agreement
-from SuperResolutionLib.degradation import degrade
+from SuperResolutionLib import zoo
 from SuperResolutionLib.inference import enhance, enhancing
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.recognition import Recogniser, profile, shown
+from SuperResolutionLib.physics import recognition
+from SuperResolutionLib.physics.agreement import agreement
+from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.training.recognising import fitted
 from SuperResolutionLib.volume import Volume
 

@@ -21,10 +21,10 @@ from benchmarks.diffusion_report import report
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import by_names
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.diffusion.errors import Reference, reference, tensor_errors
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.volume import Volume
 
 SITES: dict[str, Callable[[Path], Path]] = {

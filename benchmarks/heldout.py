@@ -20,14 +20,14 @@ from benchmarks.heldout_report import report
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.batches import choose_settings, run_network
 from SuperResolutionLib.comparison import compare
-from SuperResolutionLib.consistency import agreement, consistent
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.inference import choose_model, enhance
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS, upsample
 from SuperResolutionLib.metrics import score
-from SuperResolutionLib.recognition import Recogniser, put_back, shown
+from SuperResolutionLib.physics.agreement import agreement, consistent
+from SuperResolutionLib.physics.recognition import Recogniser, put_back, shown
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 

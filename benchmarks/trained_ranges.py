@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.heldout_report import HEADLINE
 from SuperResolutionLib import files
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.study.habitat import look
 
 

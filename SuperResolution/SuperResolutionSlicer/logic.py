@@ -20,11 +20,11 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__, zoo
-from SuperResolutionLib.degradation import MODELS, Mixture
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.physics.degradation import MODELS, Mixture
 from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import colors, installer, nodes, quality, report, views
 from SuperResolutionSlicer.jobs import Job, Step

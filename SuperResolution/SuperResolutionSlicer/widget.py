@@ -9,8 +9,8 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
-from SuperResolutionLib.degradation import MODELS
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionSlicer import installer, nodes, quality, report, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job

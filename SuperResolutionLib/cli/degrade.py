@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Degrade a file."""
-    from SuperResolutionLib.degradation import by_name, degrade
+    from SuperResolutionLib.physics.degradation import by_name, degrade
 
     model = by_name(options.degradation)
     result = degrade(common.read_input(options), model, options.scale, options.plane, options.seed)

@@ -11,14 +11,14 @@ import numpy as np
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, comparing
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.frequencies import power_beyond
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import difference, score, ssim_map
 from SuperResolutionLib.papers.works import Case, Work
+from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import Volume

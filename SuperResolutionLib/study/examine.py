@@ -10,13 +10,13 @@ import numpy as np
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
-from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import ssim_map
+from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study import masks, measures, tissue
 from SuperResolutionLib.study.plan import Plan

@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Mapping
 import numpy as np
 
 from SuperResolutionLib.comparison import Method, restoring, steps_of
-from SuperResolutionLib.degradation import Degradation, Level
 from SuperResolutionLib.intensity import head
+from SuperResolutionLib.physics.degradation import Degradation, Level
 from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.volume import Volume
 

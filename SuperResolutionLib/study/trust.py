@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import checks, zoo
-from SuperResolutionLib.consistency import agreement as agreement_db
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.physics.agreement import agreement as agreement_db
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.study import masks
 from SuperResolutionLib.study.examine import read_single

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib import separable
-from SuperResolutionLib.degradation import (
+from SuperResolutionLib.diffusion import guides
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
+from SuperResolutionLib.geometry.neighbours import neighbours
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.networks import NETWORKS
+from SuperResolutionLib.networks.high_grid import METHODS, matrix
+from SuperResolutionLib.physics import kernels
+from SuperResolutionLib.physics.degradation import (
     Degradation,
     Level,
     by_name,
@@ -16,12 +22,6 @@ from SuperResolutionLib.degradation import (
     reference_index,
     reference_volume,
 )
-from SuperResolutionLib.diffusion import guides
-from SuperResolutionLib.geometry.grid import stacking_axis, stacks
-from SuperResolutionLib.geometry.neighbours import neighbours
-from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.networks import NETWORKS
-from SuperResolutionLib.networks.high_grid import METHODS, matrix
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
@@ -116,7 +116,7 @@ def _coarser(fine: np.ndarray, voxels: float) -> np.ndarray:
         return fine
     sizes = [round(n / voxels) for n in fine.shape[1:]]
     rows, columns = (k_space_matrix(n, m, m, np.ones_like) for n, m in zip(fine.shape[1:], sizes, strict=True))
-    return np.abs(separable.apply(rows.astype(np.complex64), columns.astype(np.complex64), fine))
+    return np.abs(kernels.apply(rows.astype(np.complex64), columns.astype(np.complex64), fine))
 
 
 def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
@@ -216,7 +216,7 @@ class Refinement:
             matrix(self.method, n, s)[s * part.start : s * part.stop, wide].astype(np.float32)
             for n, part, wide in zip(sizes, patch, given, strict=True)
         )
-        return separable.apply(rows, columns, coarse)
+        return kernels.apply(rows, columns, coarse)
 
 
 def coarse_slice(

@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
+from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.batches import Settings, run_network
-from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.recognition import Recogniser, profile, shown
+from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.data import Stack, stacks_of
 from SuperResolutionLib.training.recipe import Recipe

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
-from SuperResolutionLib.frequencies import power_beyond
 from SuperResolutionLib.geometry.grid import crop_to_multiple, stacking_axis
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.metrics import difference, score
+from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
 from SuperResolutionLib.training.recipe import Recipe

@@ -8,10 +8,10 @@ from tiny_models import store
 
 from SuperResolutionLib import files, zoo
 from SuperResolutionLib.comparison import compare
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.files.nrrd import open_voxels
 from SuperResolutionLib.geometry.grid import single_slice, stacking_axis, stacks
 from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.volume import Gradients, Volume
 
 RECIPE = """

@@ -18,8 +18,8 @@ from tiny_models import Plain, card, repeat, store
 
 import SuperResolutionLib
 from SuperResolutionLib import files, inference, zoo
-from SuperResolutionLib.consistency import agreement
 from SuperResolutionLib.geometry.grid import single_slice
+from SuperResolutionLib.physics.agreement import agreement
 from SuperResolutionLib.volume import Volume
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent

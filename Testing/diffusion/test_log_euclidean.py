@@ -11,11 +11,11 @@ from tiny_models import Plain, card, repeat
 import SuperResolutionLib as sr
 from SuperResolutionLib import zoo
 from SuperResolutionLib.checks import unusual
-from SuperResolutionLib.consistency import consistent
 from SuperResolutionLib.diffusion import log_euclidean, predicted
 from SuperResolutionLib.diffusion.components import components, fractional_anisotropy, matrices, turned
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import score
+from SuperResolutionLib.physics.agreement import consistent
 from SuperResolutionLib.volume import TENSOR, Volume
 
 TURN = Rotation.from_euler("xyz", [20, -50, 130], degrees=True).as_matrix()

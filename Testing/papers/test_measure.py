@@ -10,12 +10,12 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from tiny_models import store
 
 from SuperResolutionLib import files, zoo
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.inference import enhance
 from SuperResolutionLib.interpolation import METHODS
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.papers.measure import ZERO_FILLED, examining, located, measuring, power_ratio, slice_means
 from SuperResolutionLib.papers.works import WORKS
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.volume import Volume
 

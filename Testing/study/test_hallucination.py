@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from phantoms import brain
 
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.study.hallucination import EARLY, agreement
 from SuperResolutionLib.study.trust import brought_back
 from SuperResolutionLib.volume import Volume

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from phantoms import blobs, brain, middle
 
-from SuperResolutionLib.degradation import Area
 from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.physics.degradation import Area
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.rotation import square, turned, turning
 from SuperResolutionLib.volume import Volume

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.study.spectrum import RINGS, centres, spectrum
 from SuperResolutionLib.volume import Volume
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from SuperResolutionLib import files
-from SuperResolutionLib.degradation import by_name, degrade
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.networks.high_grid import refine
+from SuperResolutionLib.physics.degradation import by_name, degrade
 from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, recoloured, stacks_of, training_stacks
 from SuperResolutionLib.training.scans import volume_files
 from SuperResolutionLib.training.validation import cases

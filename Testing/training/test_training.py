@@ -13,11 +13,11 @@ from small_networks import ON_FINE_GRID, SMALL
 
 import SuperResolutionLib
 from SuperResolutionLib import files, zoo
-from SuperResolutionLib.degradation import degrade
 from SuperResolutionLib.inference import enhance
 from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import refine
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import loop
 from SuperResolutionLib.training.loop import train

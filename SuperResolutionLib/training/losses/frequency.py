@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.frequencies import beyond_band
+from SuperResolutionLib.physics.frequencies import beyond_band
 
 
 class HighFrequency(nn.Module):

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.consistency import projected, seen
-from SuperResolutionLib.degradation import by_name
+from SuperResolutionLib.physics.agreement import projected, seen
+from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.volume import cast_voxels
 
 SLICES = 5  # of a volume that are looked at

@@ -10,12 +10,12 @@ coarsening), nothing is touched.
 
 import numpy as np
 
-from SuperResolutionLib.consistency import projected, unseen
-from SuperResolutionLib.degradation import by_name
 from SuperResolutionLib.diffusion.guides import mean_alike
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.recognition import profile
+from SuperResolutionLib.physics.agreement import projected, unseen
+from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.recognition import profile
 from SuperResolutionLib.volume import Volume, cast_voxels
 
 CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")

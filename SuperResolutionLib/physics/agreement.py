@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from SuperResolutionLib.degradation import Degradation, KSpace, degrade, operator
 from SuperResolutionLib.geometry.grid import anatomical_plane, map_slices, stacking_axis, stacks
 from SuperResolutionLib.metrics import score
+from SuperResolutionLib.physics.degradation import Degradation, KSpace, degrade, operator
 from SuperResolutionLib.volume import Volume, signal_only
 
 ITERATIONS = 12  # the unpaired Nyquist sample halves its error each time, the phase settles faster

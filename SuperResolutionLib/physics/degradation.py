@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from SuperResolutionLib import separable
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import crop_to_multiple, map_slices, stacking_axis
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.separable import cubic, kernel_matrix, sample_positions
+from SuperResolutionLib.physics import kernels
+from SuperResolutionLib.physics.kernels import cubic, kernel_matrix, sample_positions
 from SuperResolutionLib.volume import Volume, signal_only
 
 # ---------------------------------------------------------------- the linear parts, one matrix an axis
@@ -115,7 +115,7 @@ class Degradation:
     ) -> np.ndarray:
         """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made."""
         rows, columns = (operator(self, n, scale)[part] for n, part in zip(fine.shape[-2:], patch, strict=True))
-        coarse = separable.apply(rows, columns, self.noise_before(fine, level, rng))
+        coarse = kernels.apply(rows, columns, self.noise_before(fine, level, rng))
         if np.iscomplexobj(coarse):
             coarse = np.abs(coarse)
         return self.noise_after(coarse, level, rng)
