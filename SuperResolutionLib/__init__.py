@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
     from SuperResolutionLib.files import write as write
-    from SuperResolutionLib.inference import enhance as enhance
-    from SuperResolutionLib.interpolation import upsample as upsample
+    from SuperResolutionLib.methods.classical import upsample as upsample
+    from SuperResolutionLib.methods.network import enhance as enhance
     from SuperResolutionLib.physics.degradation import degrade as degrade
     from SuperResolutionLib.volume import Gradients as Gradients
     from SuperResolutionLib.volume import Volume as Volume
@@ -35,8 +35,8 @@ _HOME = {
     "read": "files",
     "write": "files",
     "degrade": "physics.degradation",
-    "upsample": "interpolation",
-    "enhance": "inference",
+    "upsample": "methods.classical",
+    "enhance": "methods.network",
     "compare": "comparison",
 }
 __all__ = [*_HOME, "__version__"]

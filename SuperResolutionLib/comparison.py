@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import zoo
 from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
-from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.physics.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
 from SuperResolutionLib.progress import Progress, finish, within
@@ -147,7 +147,7 @@ class _Network:
     options: dict[str, Any]
 
     def steps(self, low: Volume, scale: int) -> Generator[Progress, None, Volume]:
-        from SuperResolutionLib.inference import enhancing
+        from SuperResolutionLib.methods.network import enhancing
 
         return enhancing(low, self.model, scale, self.plane, **self.options)
 
@@ -275,6 +275,6 @@ def _method(name: str, scale: int, plane: str, options: dict[str, Any]) -> Metho
         return lambda low, s: upsample(low, name, s, plane)
     if name not in zoo.installed() and not name.endswith(".safetensors"):
         raise unknown("method or model", name, [*METHODS, *zoo.installed()])
-    from SuperResolutionLib.inference import choose_model
+    from SuperResolutionLib.methods.network import choose_model
 
     return _Network(choose_model(name, scale), plane, options)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from SuperResolutionLib import zoo
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods import zoo
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import torch
 from phantoms import brain, difference
 from tiny_models import Hungry, Plain, card, plain, tiny
 
-from SuperResolutionLib import batches, zoo
-from SuperResolutionLib.batches import Settings, choose_settings, run_network
-from SuperResolutionLib.inference import enhance, enhancing
+from SuperResolutionLib.methods import batches, zoo
+from SuperResolutionLib.methods.batches import Settings, choose_settings, run_network
+from SuperResolutionLib.methods.network import enhance, enhancing
 from SuperResolutionLib.volume import Volume
 
 CPU = torch.device("cpu")

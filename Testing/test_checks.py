@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from phantoms import brain
 
-from SuperResolutionLib.checks import unusual
+from SuperResolutionLib.methods.checks import unusual
+from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import Gradients, Volume
-from SuperResolutionLib.zoo import Card
 
 CARD = Card(
     name="tested",

@@ -14,7 +14,7 @@ import SuperResolutionLib
 from SuperResolutionLib.comparison import by_names, compare, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
-from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.metrics import psnr_head_slices, score
 from SuperResolutionLib.physics.degradation import MODELS, KSpaceZeroFilled, degrade
 from SuperResolutionLib.progress import finish

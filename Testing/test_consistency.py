@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from phantoms import blobs, brain, middle, stack
 
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.agreement import agreement, consistent
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.volume import Volume

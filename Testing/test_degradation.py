@@ -11,7 +11,7 @@ from scipy.signal import windows
 from torch.nn.functional import interpolate
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.physics.degradation import (
     MODELS,
     Area,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from SuperResolutionLib import devices
-from SuperResolutionLib.devices import choose_device, choose_precision
+from SuperResolutionLib.methods import devices
+from SuperResolutionLib.methods.devices import choose_device, choose_precision
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
 

@@ -20,7 +20,7 @@ from SuperResolutionLib.geometry.grid import (
     stacking_axis,
     stacks,
 )
-from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.physics.degradation import MODELS, degrade
 from SuperResolutionLib.volume import Volume
 

@@ -5,8 +5,8 @@ import pytest
 from phantoms import brain
 
 from benchmarks.heldout import shift, shifts
-from SuperResolutionLib import zoo
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 
 
 @pytest.mark.parametrize("moved", [0.0, 0.3, -1.2])

@@ -12,8 +12,8 @@ import pytest
 import SuperResolutionLib
 from benchmarks import publish_figures
 from benchmarks.publish_figures import measured
-from SuperResolutionLib import zoo
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 8_000_000  # bytes; work E's WDSR at the paper's size takes 7.1 million

@@ -10,10 +10,12 @@ from phantoms import brain, centres, difference, orientation, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Hungry, Plain, card, plain, repeat, store, tiny
 
-from SuperResolutionLib import batches, inference, zoo
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
-from SuperResolutionLib.inference import (
+from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods import batches, network, zoo
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.network import (
     Settings,
     choose_model,
     enhance,
@@ -22,8 +24,6 @@ from SuperResolutionLib.inference import (
     run_ensemble,
     run_network,
 )
-from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.interpolation import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
 from SuperResolutionLib.physics.agreement import agreement
 from SuperResolutionLib.physics.degradation import degrade
@@ -348,7 +348,7 @@ def shown_by(channel: int, series: Volume) -> np.ndarray:
 @pytest.fixture
 def as_the_network_has_it(monkeypatch):
     """The series is not brought into agreement with its scan afterwards."""
-    monkeypatch.setattr(inference, "restore_jointly", lambda *given: None)
+    monkeypatch.setattr(network, "restore_jointly", lambda *given: None)
 
 
 @pytest.mark.usefixtures("as_the_network_has_it")
@@ -470,7 +470,7 @@ def test_a_small_spread_about_a_large_value_is_not_lost_in_rounding():
 def test_the_variances_of_a_spread_are_averaged_over_a_neighbourhood():
     lone = np.zeros((2, 15, 17), np.float32)
     lone[0, 7, 8] = 3.0
-    found = inference.pooled(lone)
+    found = network.pooled(lone)
     assert found.dtype == np.float32
     assert np.square(found[0]).sum() == pytest.approx(9.0, rel=1e-4)
     assert np.allclose(np.square(found[0]) / 9, gaussian_filter(np.square(lone[0]) / 9, 1.0), atol=1e-5)

@@ -8,9 +8,9 @@ from phantoms import brain, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Plain, card
 
-from SuperResolutionLib import zoo
-from SuperResolutionLib.inference import enhance, enhancing
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.network import enhance, enhancing
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics import recognition
 from SuperResolutionLib.physics.agreement import agreement

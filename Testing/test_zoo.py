@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from tiny_models import store, tiny
 
-from SuperResolutionLib import zoo
+from SuperResolutionLib.methods import zoo
 
 
 def change_card(weights: Path, **changes: object) -> None:
@@ -54,7 +54,7 @@ def test_the_guides_of_a_model_are_part_of_its_card(tmp_path):
     "layout", ["SuperResolutionLib/Resources/Models", "Resources/Models"], ids=["wheel", "checkout"]
 )
 def test_models_are_found_inside_the_package_and_beside_it(tmp_path, monkeypatch, layout):
-    monkeypatch.setattr(zoo, "__file__", str(tmp_path / "SuperResolutionLib" / "zoo.py"))
+    monkeypatch.setattr(zoo, "__file__", str(tmp_path / "SuperResolutionLib" / "methods" / "zoo.py"))
     assert zoo.installed() == {}
     path = store(tmp_path / layout)
     assert zoo.installed() == {"tiny-x2": path}

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from SuperResolutionLib import zoo
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks import build, parameters
 
 

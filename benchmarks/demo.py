@@ -14,7 +14,7 @@ from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli, files
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.study.figure import comparison_figure
 
 OUT = Path("demo")

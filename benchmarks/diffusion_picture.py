@@ -16,7 +16,7 @@ from benchmarks.sample import sample_series
 from SuperResolutionLib import files
 from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.diffusion.guides import unweighted
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.study.tensor_figure import tensor_figure
 from SuperResolutionLib.volume import Gradients, Volume
 

@@ -6,7 +6,7 @@ import time
 import torch
 from torch import nn
 
-from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.methods.devices import autocast
 
 
 def convolution_rate(precision: str) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import diffusion_report
 from benchmarks.heldout_report import HEADLINE, Rows, gains, harmed, headline, of_scale, selected
-from SuperResolutionLib import zoo
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.table import Line, lines
 from SuperResolutionLib.papers.works import WORKS
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
-from SuperResolutionLib.devices import autocast
+from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.edsr import EDSR
 from SuperResolutionLib.networks.wdsr import WDSR, fold_weight_norm

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from SuperResolutionLib import zoo
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.measure import located
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.progress import finish

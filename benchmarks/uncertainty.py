@@ -17,11 +17,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 from scipy.stats import rankdata, spearmanr
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
-from SuperResolutionLib.inference import choose_model, enhancing_with_spread, pooled
 from SuperResolutionLib.intensity import head
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.network import choose_model, enhancing_with_spread, pooled
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.subjects import held_out

@@ -19,11 +19,12 @@ from typing import Any
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from SuperResolutionLib import __version__, zoo
+from SuperResolutionLib import __version__
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.degradation import MODELS, Mixture
 from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import colors, installer, nodes, quality, report, views

@@ -119,10 +119,10 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
         if options.signed:
             raise InputError("--signed has no errors to write; name a folder with --errors DIR, or leave it out.")
         return
-    from SuperResolutionLib import zoo
     from SuperResolutionLib.comparison import default_methods
     from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.files.output import check_folder
+    from SuperResolutionLib.methods import zoo
 
     folder: Path = options.errors
     if folder.exists() and not folder.is_dir():
@@ -157,7 +157,7 @@ def _write_errors(result: "Comparison", options: argparse.Namespace) -> None:
 
 
 def _volumes(result: "Comparison", signed: bool, restored: bool) -> "Iterator[tuple[str, Volume]]":
-    from SuperResolutionLib import zoo
+    from SuperResolutionLib.methods import zoo
 
     yield "low", result.low
     for row in result.rows:

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     """List the devices."""
     import torch
 
-    from SuperResolutionLib.devices import available, choose_precision
+    from SuperResolutionLib.methods.devices import available, choose_precision
 
     found = {
         name: {"name": text, "precision": choose_precision("auto", torch.device(name))}

@@ -12,9 +12,9 @@ from SuperResolutionLib.cli import progress
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.methods.zoo import Model
     from SuperResolutionLib.progress import Progress
     from SuperResolutionLib.volume import Volume
-    from SuperResolutionLib.zoo import Model
 
 
 def add(commands: Any) -> None:
@@ -49,9 +49,9 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         volume = common.read_input(options)
         _check_uncertainty(options)
-        from SuperResolutionLib import checks
         from SuperResolutionLib.diffusion.guides import is_diffusion
-        from SuperResolutionLib.inference import choose_model
+        from SuperResolutionLib.methods import checks
+        from SuperResolutionLib.methods.network import choose_model
         from SuperResolutionLib.progress import finish
 
         model = choose_model(options.model, options.scale, is_diffusion(volume))
@@ -80,7 +80,7 @@ def _steps(
     volume: "Volume", model: "Model", options: argparse.Namespace
 ) -> "Generator[Progress, None, tuple[Volume, Volume | None]]":
     """The work: the result, and the spread where it is asked for."""
-    from SuperResolutionLib.inference import enhancing, enhancing_with_spread
+    from SuperResolutionLib.methods.network import enhancing, enhancing_with_spread
 
     where = {
         "plane": options.plane,

@@ -20,8 +20,8 @@ def run(options: argparse.Namespace) -> int:
     """Describe a file."""
     import numpy as np
 
-    from SuperResolutionLib import checks, zoo
     from SuperResolutionLib.geometry.grid import slice_axis
+    from SuperResolutionLib.methods import checks, zoo
 
     volume = common.read_input(options)
     axis = slice_axis(volume.spacing)

@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the models."""
-    from SuperResolutionLib import zoo
+    from SuperResolutionLib.methods import zoo
 
     cards = [zoo.read_card(path) for path in zoo.installed().values()]
     if options.json:

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     with progress.reporter(options.progress) as report:
         began = time.monotonic()
         from SuperResolutionLib.errors import unknown
-        from SuperResolutionLib.interpolation import METHODS, upsample
+        from SuperResolutionLib.methods.classical import METHODS, upsample
 
         if options.method not in METHODS:
             raise unknown("interpolation method", options.method, METHODS)

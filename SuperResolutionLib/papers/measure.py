@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.comparison import Comparison, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.metrics import difference, score, ssim_map
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.physics.degradation import degrade

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.measure import Record, common, has_network, located, restoring
 from SuperResolutionLib.papers.table import best_classical
 from SuperResolutionLib.papers.works import Case, Work

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.measure import ZERO_FILLED, Record, common
 from SuperResolutionLib.papers.works import Case, Figures, Work
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import files, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.metrics import ssim_map
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.progress import Progress, mapped

@@ -8,7 +8,7 @@ from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.volume import Volume
 
 

@@ -4,10 +4,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from SuperResolutionLib import __version__, files, zoo
+from SuperResolutionLib import __version__, files
 from SuperResolutionLib.comparison import coarsening
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.study.subjects import Scan
 
 RECORD_VERSION = 1  # of what is measured and drawn; another one measures all anew

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from SuperResolutionLib import __version__, zoo
+from SuperResolutionLib import __version__
 from SuperResolutionLib.files.output import write_group
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.study import page, tables
 from SuperResolutionLib.study.examine import ERROR_MOST
 from SuperResolutionLib.study.figures.gains import crossings

@@ -8,7 +8,7 @@ from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.diffusion.tensors import fit_tensors, head_mask
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import single_slice, stacks
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.study.figure import aspect, upright
 from SuperResolutionLib.volume import Volume
 

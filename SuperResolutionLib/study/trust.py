@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import checks, zoo
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.agreement import agreement as agreement_db
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import Progress, mapped
@@ -35,7 +35,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     Yields the share that is done.
     Raises InputError for a scan that cannot be used.
     """
-    from SuperResolutionLib.inference import choose_model, enhancing_with_spread
+    from SuperResolutionLib.methods.network import choose_model, enhancing_with_spread
     from SuperResolutionLib.study.figures.trust import trust_figure
 
     whole = read_single(scan.path)

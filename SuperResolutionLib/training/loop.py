@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from SuperResolutionLib.devices import choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import checkpoint, guard
 from SuperResolutionLib.training.adversarial import Adversarial
 from SuperResolutionLib.training.cycle import Cycle

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from SuperResolutionLib import zoo
-from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import build, grid_of, parameters
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.recipe import Recipe

@@ -10,13 +10,13 @@ from typing import Any
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import PLANES
+from SuperResolutionLib.methods.zoo import MOST_TURNS
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
-from SuperResolutionLib.zoo import MOST_TURNS
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")

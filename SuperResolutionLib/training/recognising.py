@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib.batches import Settings, run_network
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods.batches import Settings, run_network
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.training import scans

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib.devices import autocast
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import build
 from SuperResolutionLib.networks.edsr import EDSR
 from SuperResolutionLib.networks.residual import Residual, adds_to_baseline, start_at_zero

@@ -9,7 +9,7 @@ from torch import nn
 
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
 from SuperResolutionLib.geometry.grid import crop_to_multiple, stacking_axis
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.metrics import difference, score
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.frequencies import power_beyond

@@ -10,9 +10,10 @@ import torch
 from folders import contents
 from tiny_models import store
 
-from SuperResolutionLib import comparison, files, inference
+from SuperResolutionLib import comparison, files
 from SuperResolutionLib.files import images
 from SuperResolutionLib.files import output as output_module
+from SuperResolutionLib.methods import network
 from SuperResolutionLib.volume import Volume
 
 WRITERS = ["enhance", "upsample", "degrade"]
@@ -129,7 +130,7 @@ def test_too_little_memory_ends_with_a_sentence(refused, scan, model, monkeypatc
     def exhausted(*_arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(inference, "run_network", exhausted)
+    monkeypatch.setattr(network, "run_network", exhausted)
     refused(enhance(scan, model, "--progress", "none", "--precision", "float32"), "too little memory")
 
 

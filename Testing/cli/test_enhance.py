@@ -17,8 +17,9 @@ from phantoms import brain
 from tiny_models import Plain, card, repeat, store
 
 import SuperResolutionLib
-from SuperResolutionLib import files, inference, zoo
+from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import single_slice
+from SuperResolutionLib.methods import network, zoo
 from SuperResolutionLib.physics.agreement import agreement
 from SuperResolutionLib.volume import Volume
 
@@ -40,7 +41,7 @@ def test_a_scan_is_enhanced_on_its_own_field_of_view_in_its_own_type(command, sc
     assert result.size == (52, 56, 4)
     assert result.voxels.dtype == np.int16
     assert np.abs(result.bounds() - low.bounds()).max() < 1e-4
-    expected = inference.enhance(low, zoo.load(str(model)), device="cpu", precision="float32")
+    expected = network.enhance(low, zoo.load(str(model)), device="cpu", precision="float32")
     assert np.array_equal(result.voxels, expected.voxels)
     assert "out.nii.gz written in" in answer.out
     assert "Research use only" in answer.out
@@ -81,7 +82,7 @@ def test_the_record_keeps_what_it_ran_on_when_memory_runs_out_at_once(command, s
             raise torch.OutOfMemoryError("out of memory")
         return repeat(x)
 
-    monkeypatch.setattr(inference, "choose_model", lambda *_: zoo.Model(card(slices=1), Plain(hungry)))
+    monkeypatch.setattr(network, "choose_model", lambda *_: zoo.Model(card(slices=1), Plain(hungry)))
     answer = command("enhance", scan, tmp_path / "out.nrrd", "--precision", "float32")
     assert answer.code == 0
     assert "out of memory: going on with 1 slices at a time" in answer.err
@@ -183,7 +184,7 @@ def test_small_and_constant_scans_are_enhanced(command, model, tmp_path, shape, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_says_so_and_leaves_nothing(command, scan, model, tmp_path, monkeypatch, number):
-    monkeypatch.setattr(inference, "run_network", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr(network, "run_network", lambda *_: signal.raise_signal(number))
     before = contents(tmp_path)
     answer = command("enhance", scan, tmp_path / "out.nrrd", "--model", model, "--progress", "none")
     assert answer.code == 130

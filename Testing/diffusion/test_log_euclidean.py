@@ -9,11 +9,11 @@ from scipy.spatial.transform import Rotation
 from tiny_models import Plain, card, repeat
 
 import SuperResolutionLib as sr
-from SuperResolutionLib import zoo
-from SuperResolutionLib.checks import unusual
 from SuperResolutionLib.diffusion import log_euclidean, predicted
 from SuperResolutionLib.diffusion.components import components, fractional_anisotropy, matrices, turned
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.checks import unusual
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics.agreement import consistent
 from SuperResolutionLib.volume import TENSOR, Volume

@@ -6,8 +6,8 @@ from small_networks import count, on_paper
 from tiny_models import card
 from torch import nn
 
-from SuperResolutionLib import zoo
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, build, build_discriminator, grid_of, parameters
 from SuperResolutionLib.networks.circle import CircleDiscriminator
 from SuperResolutionLib.networks.cpce import CPCEDiscriminator

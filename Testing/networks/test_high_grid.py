@@ -8,10 +8,10 @@ from small_networks import ON_FINE_GRID, SMALL, small
 from tiny_models import Plain, card
 from torch import nn
 
-from SuperResolutionLib import zoo
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.inference import enhance
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS, build, parameters
 from SuperResolutionLib.networks.blocks import middle_slice
 from SuperResolutionLib.networks.high_grid import METHODS, OnFineGrid, refine

@@ -7,7 +7,7 @@ import torch
 from small_networks import ON_FINE_GRID, SMALL, small
 from tiny_models import Plain, repeat
 
-from SuperResolutionLib.batches import tiled
+from SuperResolutionLib.methods.batches import tiled
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.residual import Residual
 

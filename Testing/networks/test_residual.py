@@ -6,7 +6,7 @@ import torch
 from phantoms import stack
 from small_networks import small
 
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.residual import start_at_zero
 

@@ -9,9 +9,10 @@ from phantoms import brain
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from tiny_models import store
 
-from SuperResolutionLib import files, zoo
-from SuperResolutionLib.inference import enhance
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib import files
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.papers.measure import ZERO_FILLED, examining, located, measuring, power_ratio, slice_means
 from SuperResolutionLib.papers.works import WORKS

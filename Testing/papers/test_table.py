@@ -2,7 +2,7 @@
 
 import pytest
 
-from SuperResolutionLib.interpolation import METHODS
+from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.measure import ZERO_FILLED
 from SuperResolutionLib.papers.table import (
     BEST,

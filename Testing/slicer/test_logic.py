@@ -17,7 +17,7 @@ from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.inference import enhancing_with_spread
+from SuperResolutionLib.methods.network import enhancing_with_spread
 from SuperResolutionLib.progress import finish
 
 

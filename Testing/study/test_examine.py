@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.comparison import Comparison, compare
 from SuperResolutionLib.geometry.grid import stacks
-from SuperResolutionLib.interpolation import METHODS, upsample
+from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.metrics import score
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study import tables

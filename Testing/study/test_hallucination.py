@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from phantoms import brain
 
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.study.hallucination import EARLY, agreement
 from SuperResolutionLib.study.trust import brought_back

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from phantoms import blobs, brain, middle
 
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import Area
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.rotation import square, turned, turning

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.study.spectrum import RINGS, centres, spectrum
 from SuperResolutionLib.volume import Volume

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from SuperResolutionLib import files
-from SuperResolutionLib.inference import enhance
+from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish

@@ -9,7 +9,7 @@ from tiny_models import store as store_model
 from torch import nn
 from vgg19_table import CONVOLUTIONS, made_up, shapes, store
 
-from SuperResolutionLib import zoo
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES, adversarial_loss, image_loss
 from SuperResolutionLib.training.losses.adversarial import gradient_penalty
 from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity

@@ -7,8 +7,8 @@ from phantoms import stack
 from safetensors.torch import load_file
 from small_world import discs
 
-from SuperResolutionLib import zoo
-from SuperResolutionLib.inference import enhance
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.training import publish as publishing
 from SuperResolutionLib.training.publish import TWIN, coarse_spacing, publish, starting_weights

@@ -12,9 +12,10 @@ import torch
 from small_networks import ON_FINE_GRID, SMALL
 
 import SuperResolutionLib
-from SuperResolutionLib import files, zoo
-from SuperResolutionLib.inference import enhance
-from SuperResolutionLib.interpolation import upsample
+from SuperResolutionLib import files
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import degrade

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from SuperResolutionLib import zoo
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks.edsr import EDSR
 from SuperResolutionLib.networks.residual import Residual
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.geometry.grid import slice_axis, stacking_axis
+from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import SIGNAL, Volume
-from SuperResolutionLib.zoo import Card
 
 MARGIN = 2.0  # how far beyond the trained spacings, as a factor, a volume may lie before it is called unusual
 

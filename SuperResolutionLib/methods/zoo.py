@@ -64,7 +64,7 @@ class Model:
 
 def folders() -> list[Path]:
     """Where models lie: beside the package in an installed wheel, beside it in a checkout or Slicer extension."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     return [f for f in (package / "Resources" / "Models", package.parent / "Resources" / "Models") if f.is_dir()]
 
 

@@ -12,10 +12,10 @@ from functools import reduce
 import numpy as np
 import torch
 
-from SuperResolutionLib import zoo
-from SuperResolutionLib.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.neighbours import neighbours
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.devices import autocast, choose_device, choose_precision
 
 Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory

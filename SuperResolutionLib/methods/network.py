@@ -10,8 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from SuperResolutionLib import zoo
-from SuperResolutionLib.batches import (
+from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.grid import empty_like, single_slice, stacking_axis, stacks
+from SuperResolutionLib.geometry.neighbours import neighbours
+from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
     choose_settings,
@@ -20,12 +25,7 @@ from SuperResolutionLib.batches import (
     run_network,
     smaller,
 )
-from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
-from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import empty_like, single_slice, stacking_axis, stacks
-from SuperResolutionLib.geometry.neighbours import neighbours
-from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.interpolation import refine
+from SuperResolutionLib.methods.classical import refine
 from SuperResolutionLib.physics import kernels, recognition
 from SuperResolutionLib.physics.agreement import consistent as make_consistent
 from SuperResolutionLib.physics.degradation import gaussian_matrix
