@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.comparison import compare as compare
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
     from SuperResolutionLib.files import write as write
     from SuperResolutionLib.methods.classical import upsample as upsample
     from SuperResolutionLib.methods.network import enhance as enhance
     from SuperResolutionLib.physics.degradation import degrade as degrade
+    from SuperResolutionLib.quality.comparison import compare as compare
     from SuperResolutionLib.volume import Gradients as Gradients
     from SuperResolutionLib.volume import Volume as Volume
 
@@ -37,7 +37,7 @@ _HOME = {
     "degrade": "physics.degradation",
     "upsample": "methods.classical",
     "enhance": "methods.network",
-    "compare": "comparison",
+    "compare": "quality.comparison",
 }
 __all__ = [*_HOME, "__version__"]
 

@@ -11,13 +11,13 @@ from phantoms import blobs, brain, middle
 from tiny_models import store
 
 import SuperResolutionLib
-from SuperResolutionLib.comparison import by_names, compare, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.metrics import psnr_head_slices, score
 from SuperResolutionLib.physics.degradation import MODELS, KSpaceZeroFilled, degrade
 from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.comparison import by_names, compare, comparing
+from SuperResolutionLib.quality.metrics import psnr_head_slices, score
 from SuperResolutionLib.volume import Volume
 
 CLASSICAL = list(METHODS)
@@ -238,6 +238,6 @@ def test_a_model_by_name_is_a_function_like_any_other(model):
 
 
 def test_comparing_is_imported_without_a_network_library():
-    code = "import sys, SuperResolutionLib.comparison; sys.exit('torch' in sys.modules)"
+    code = "import sys, SuperResolutionLib.quality.comparison; sys.exit('torch' in sys.modules)"
     root = Path(SuperResolutionLib.__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0

@@ -6,7 +6,7 @@ from phantoms import brain, stack
 from skimage.metrics import structural_similarity
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.metrics import Score, difference, psnr_head_slices, score
+from SuperResolutionLib.quality.metrics import Score, difference, psnr_head_slices, score
 from SuperResolutionLib.volume import Volume
 
 

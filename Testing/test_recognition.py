@@ -11,11 +11,11 @@ from tiny_models import Plain, card
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.network import enhance, enhancing
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics import recognition
 from SuperResolutionLib.physics.agreement import agreement
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.training.recognising import fitted
 from SuperResolutionLib.volume import Volume
 

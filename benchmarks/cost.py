@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 

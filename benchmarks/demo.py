@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks.credits import credit
 from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli, files
-from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.figure import comparison_figure
 
 OUT = Path("demo")

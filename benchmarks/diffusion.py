@@ -20,12 +20,12 @@ import numpy as np
 from benchmarks.diffusion_report import report
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import by_names
-from SuperResolutionLib.diffusion.errors import Reference, reference, tensor_errors
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.quality.comparison import by_names
+from SuperResolutionLib.quality.tensor_errors import Reference, reference, tensor_errors
 from SuperResolutionLib.volume import Volume
 
 SITES: dict[str, Callable[[Path], Path]] = {

@@ -18,7 +18,6 @@ from skimage.registration import phase_cross_correlation
 
 from benchmarks.heldout_report import report
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range, head
@@ -26,9 +25,10 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.batches import choose_settings, run_network
 from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.methods.network import choose_model, enhance
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics.agreement import agreement, consistent
 from SuperResolutionLib.physics.recognition import Recogniser, put_back, shown
+from SuperResolutionLib.quality.comparison import compare
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 

@@ -16,7 +16,7 @@ from benchmarks.heldout_report import HEADLINE
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.study.habitat import look
+from SuperResolutionLib.quality.scan_statistics import look
 
 
 def main() -> None:

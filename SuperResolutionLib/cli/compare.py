@@ -12,7 +12,7 @@ from SuperResolutionLib.cli import progress
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.comparison import Comparison
+    from SuperResolutionLib.quality.comparison import Comparison
     from SuperResolutionLib.volume import Volume
 
 
@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
         common.check_writable(options.figure, ".png")
         volume = common.read_input(options)
         _check_errors(options, volume)
-        from SuperResolutionLib.comparison import comparing
         from SuperResolutionLib.progress import finish
+        from SuperResolutionLib.quality.comparison import comparing
 
         result = finish(
             comparing(
@@ -119,10 +119,10 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
         if options.signed:
             raise InputError("--signed has no errors to write; name a folder with --errors DIR, or leave it out.")
         return
-    from SuperResolutionLib.comparison import default_methods
     from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.files.output import check_folder
     from SuperResolutionLib.methods import zoo
+    from SuperResolutionLib.quality.comparison import default_methods
 
     folder: Path = options.errors
     if folder.exists() and not folder.is_dir():

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import Comparison, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
-from SuperResolutionLib.metrics import difference, score, ssim_map
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.progress import Progress, mapped
+from SuperResolutionLib.quality.comparison import Comparison, comparing
+from SuperResolutionLib.quality.metrics import difference, score, ssim_map
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import Volume
 

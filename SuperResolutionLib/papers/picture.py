@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
@@ -15,6 +14,7 @@ from SuperResolutionLib.papers.measure import Record, common, has_network, locat
 from SuperResolutionLib.papers.table import best_classical
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.comparison import Comparison, Row
 from SuperResolutionLib.study.figure import aspect, detail, middle, upright
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.gains import ranked_slices

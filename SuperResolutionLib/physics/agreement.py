@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from SuperResolutionLib.geometry.grid import anatomical_plane, map_slices, stacking_axis, stacks
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics.degradation import Degradation, KSpace, degrade, operator
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import Volume, signal_only
 
 ITERATIONS = 12  # the unpaired Nyquist sample halves its error each time, the phase settles faster

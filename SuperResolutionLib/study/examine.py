@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import Comparison, Row, by_names, comparing
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
-from SuperResolutionLib.metrics import ssim_map
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.progress import Progress, mapped
-from SuperResolutionLib.study import masks, measures, tissue
+from SuperResolutionLib.quality import measures, regions, tissue
+from SuperResolutionLib.quality.comparison import Comparison, Row, by_names, comparing
+from SuperResolutionLib.quality.metrics import ssim_map
+from SuperResolutionLib.quality.spectrum import spectrum
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.rotation import ANGLES, FLIPS, turning
-from SuperResolutionLib.study.spectrum import spectrum
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import SIGNAL, Volume
 
@@ -48,7 +48,7 @@ def examining(
     """
     volume = read_single(scan.path)
     axis = stacking_axis(volume, plan.plane)
-    found = masks.brain(volume) if mask is None else read_mask(mask, volume)
+    found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
     inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
     network: dict[str, Any] = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
@@ -62,7 +62,7 @@ def examining(
         "scan": scan.name,
         "subject": scan.subject,
         "mask": "automatic: Otsu and morphology" if mask is None else mask.name,
-        "whole_head": masks.shows_whole_head(head(volume.voxels), found),
+        "whole_head": regions.shows_whole_head(head(volume.voxels), found),
         **record,
         "orientation": orientation,
         "figures": _draw(result, scan, folder),

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.quality.comparison import Comparison, Row
 from SuperResolutionLib.volume import Volume
 
 

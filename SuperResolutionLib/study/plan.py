@@ -5,10 +5,10 @@ import json
 from dataclasses import asdict, dataclass
 
 from SuperResolutionLib import __version__, files
-from SuperResolutionLib.comparison import coarsening
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 
 RECORD_VERSION = 1  # of what is measured and drawn; another one measures all anew

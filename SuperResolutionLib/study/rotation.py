@@ -9,10 +9,10 @@ from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Method, restoring, steps_of
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.physics.degradation import Degradation, Level
 from SuperResolutionLib.progress import Progress, within
+from SuperResolutionLib.quality.comparison import Method, restoring, steps_of
 from SuperResolutionLib.volume import Volume
 
 ANGLES = (0, 15, 30, 45, 60, 75, 90)

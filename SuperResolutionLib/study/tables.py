@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.quality.statistics import Paired, paired
 from SuperResolutionLib.study.figures.spectra import stored
-from SuperResolutionLib.study.statistics import Paired, paired
 
 Record = Mapping[str, Any]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.diffusion.tensors import fit_tensors, head_mask
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import single_slice, stacks
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.quality.comparison import Comparison, Row
 from SuperResolutionLib.study.figure import aspect, upright
 from SuperResolutionLib.volume import Volume
 

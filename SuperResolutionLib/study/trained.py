@@ -4,7 +4,7 @@ Printed by benchmarks/trained_ranges.py: 12 slices in the middle of each scan, m
 bicubic shrinking with and without blur, and area means.
 """
 
-from SuperResolutionLib.study.habitat import Look
+from SuperResolutionLib.quality.scan_statistics import Look
 
 RANGES = {
     2: (Look(contrast=0.635, noise=0.0020, sharpness=0.0077), Look(contrast=1.744, noise=0.0404, sharpness=0.275)),

@@ -14,10 +14,10 @@ from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.agreement import agreement as agreement_db
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import Progress, mapped
-from SuperResolutionLib.study import masks
+from SuperResolutionLib.quality import regions
+from SuperResolutionLib.quality.hallucination import Agreement, agreement
+from SuperResolutionLib.quality.scan_statistics import look, unlike
 from SuperResolutionLib.study.examine import read_single
-from SuperResolutionLib.study.habitat import look, unlike
-from SuperResolutionLib.study.hallucination import Agreement, agreement
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.study.trained import RANGES
@@ -68,7 +68,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         "spacing": list(low.spacing),
         "size": list(low.size),
         "range": data_range(low.voxels),
-        "whole_head": masks.shows_whole_head(head(whole.voxels), masks.brain(whole)),
+        "whole_head": regions.shows_whole_head(head(whole.voxels), regions.brain(whole)),
         "models": found,
         "bicubic": figures_of(low, smooth, brought_back(low, smooth, plan.scale, plane)[1], plan.scale, plane),
         "input_histogram": _histogram(low.voxels, data_range(low.voxels)),

@@ -9,9 +9,9 @@ from typing import Any
 
 from SuperResolutionLib import __version__
 from SuperResolutionLib.files.output import write_group
+from SuperResolutionLib.quality.hallucination import CORRELATION, EARLY
 from SuperResolutionLib.study import page
 from SuperResolutionLib.study.figures.intensities import intensities_figure
-from SuperResolutionLib.study.hallucination import CORRELATION, EARLY
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.report import FACES, USE, copy, licences, made_for
 from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS

@@ -14,7 +14,7 @@ from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.masks import read_mask
 from SuperResolutionLib.progress import Progress, finish, mapped
-from SuperResolutionLib.study import masks
+from SuperResolutionLib.quality import regions
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
 
@@ -47,7 +47,7 @@ class Outcome:
 def tasks(scans: Sequence[Scan], plan: Plan) -> list[Task]:
     """What there is to do. Raises InputError, before any work, for a mask that is missing or on another grid."""
     wanted = Path(plan.masks) if plan.masks is not None else None
-    found = {scan: masks.mask_of(scan.path, wanted) for scan in scans}
+    found = {scan: regions.mask_of(scan.path, wanted) for scan in scans}
     for scan, mask in found.items():
         if mask is not None:
             _check_mask(scan, mask)

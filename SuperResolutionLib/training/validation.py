@@ -10,9 +10,9 @@ from torch import nn
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
 from SuperResolutionLib.geometry.grid import crop_to_multiple, stacking_axis
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.metrics import difference, score
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.frequencies import power_beyond
+from SuperResolutionLib.quality.metrics import difference, score
 from SuperResolutionLib.training import scans
 from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
 from SuperResolutionLib.training.recipe import Recipe

@@ -10,10 +10,11 @@ import torch
 from folders import contents
 from tiny_models import store
 
-from SuperResolutionLib import comparison, files
+from SuperResolutionLib import files
 from SuperResolutionLib.files import images
 from SuperResolutionLib.files import output as output_module
 from SuperResolutionLib.methods import network
+from SuperResolutionLib.quality import comparison
 from SuperResolutionLib.volume import Volume
 
 WRITERS = ["enhance", "upsample", "degrade"]

@@ -7,12 +7,12 @@ import pytest
 from tiny_models import store
 
 from SuperResolutionLib import files
-from SuperResolutionLib.comparison import compare
 from SuperResolutionLib.files.nrrd import open_voxels
 from SuperResolutionLib.geometry.grid import single_slice, stacking_axis, stacks
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS, upsample
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.volume import Gradients, Volume
 
 RECIPE = """

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from known_tensors import head
 
-from SuperResolutionLib.diffusion.errors import TensorErrors, angles, best_of, ratio_changes, reference, tensor_errors
+from SuperResolutionLib.quality.tensor_errors import (
+    TensorErrors,
+    angles,
+    best_of,
+    ratio_changes,
+    reference,
+    tensor_errors,
+)
 from SuperResolutionLib.volume import Volume
 
 

@@ -14,8 +14,8 @@ from SuperResolutionLib.diffusion.components import components, fractional_aniso
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.checks import unusual
 from SuperResolutionLib.methods.classical import METHODS
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.physics.agreement import consistent
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import TENSOR, Volume
 
 TURN = Rotation.from_euler("xyz", [20, -50, 130], degrees=True).as_matrix()

@@ -13,11 +13,11 @@ from SuperResolutionLib import files
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.methods.network import enhance
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.papers.measure import ZERO_FILLED, examining, located, measuring, power_ratio, slice_means
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import Volume
 
 MEASURES = {"psnr", "psnr_head", "ssim", "nmse", "mean_psnr", "mean_ssim", "power", "rms"}

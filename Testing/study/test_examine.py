@@ -5,11 +5,11 @@ import pytest
 from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
-from SuperResolutionLib.comparison import Comparison, compare
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.metrics import score
 from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.comparison import Comparison, compare
+from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.study import tables
 from SuperResolutionLib.study.examine import measuring
 from SuperResolutionLib.study.figures.gains import crossings, ranked_slices

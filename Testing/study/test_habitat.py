@@ -6,7 +6,7 @@ from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.study.habitat import Look, look, unlike
+from SuperResolutionLib.quality.scan_statistics import Look, look, unlike
 from SuperResolutionLib.study.trained import RANGES
 
 SCAN = gaussian_filter(brain((80, 84, 3)).voxels, (0, 1.5, 1.5))

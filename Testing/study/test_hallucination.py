@@ -6,7 +6,7 @@ from phantoms import brain
 
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.study.hallucination import EARLY, agreement
+from SuperResolutionLib.quality.hallucination import EARLY, agreement
 from SuperResolutionLib.study.trust import brought_back
 from SuperResolutionLib.volume import Volume
 

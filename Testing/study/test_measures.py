@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.study.measures import further, gmsd, hfen, ms_ssim, vif
+from SuperResolutionLib.quality.measures import further, gmsd, hfen, ms_ssim, vif
 
 
 def pair(h: int = 192, w: int = 208) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.study.spectrum import RINGS, centres, spectrum
+from SuperResolutionLib.quality.spectrum import RINGS, centres, spectrum
 from SuperResolutionLib.volume import Volume
 
 

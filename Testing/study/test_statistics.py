@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from SuperResolutionLib.study.statistics import paired
+from SuperResolutionLib.quality.statistics import paired
 
 
 def test_a_subject_with_many_scans_counts_once():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.study.tissue import dice, thresholds
+from SuperResolutionLib.quality.tissue import dice, thresholds
 
 
 def tissues(noise: float = 5.0) -> tuple[np.ndarray, np.ndarray]:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Comparison
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.quality.comparison import Comparison
 from SuperResolutionLib.study.figure import aspect, detail, upright
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.gains import ranked_slices

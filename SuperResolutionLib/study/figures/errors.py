@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Comparison, Row
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.quality.comparison import Comparison, Row
 from SuperResolutionLib.study.figure import aspect, upright
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.gains import ranked_slices

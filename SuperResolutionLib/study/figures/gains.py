@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from SuperResolutionLib.comparison import Comparison, Row
+from SuperResolutionLib.quality.comparison import Comparison, Row
 
 
 def slice_gains(better: Sequence[float | None], reference: Sequence[float | None]) -> np.ndarray:

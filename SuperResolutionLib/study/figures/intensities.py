@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.quality.hallucination import CORRELATION, EARLY
 from SuperResolutionLib.study.figures import style
-from SuperResolutionLib.study.hallucination import CORRELATION, EARLY
 
 
 def intensities_figure(record: Mapping[str, Any], path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.quality.spectrum import Spectrum, centres
 from SuperResolutionLib.study.figures import style
-from SuperResolutionLib.study.spectrum import Spectrum, centres
 
 
 def stored(record: Mapping[str, Any], method: str) -> Spectrum:

@@ -6,9 +6,9 @@ import numpy as np
 
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.quality.hallucination import EARLY, Agreement
 from SuperResolutionLib.study.figure import aspect, middle, upright
 from SuperResolutionLib.study.figures import style
-from SuperResolutionLib.study.hallucination import EARLY, Agreement
 from SuperResolutionLib.volume import Volume
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.diffusion.errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.physics.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
 from SuperResolutionLib.progress import Progress, finish, within
+from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
 Method = Callable[[Volume, int], Volume]

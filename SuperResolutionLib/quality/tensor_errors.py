@@ -14,7 +14,7 @@ import numpy as np
 from SuperResolutionLib.diffusion.tensors import Tensors, fit_tensors, mean_b0
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import slice_axis, stacks
-from SuperResolutionLib.metrics import mean_ssim
+from SuperResolutionLib.quality.metrics import mean_ssim
 from SuperResolutionLib.volume import UNWEIGHTED, Volume
 
 WHITE_MATTER = 0.2  # FA above which a voxel counts as white matter

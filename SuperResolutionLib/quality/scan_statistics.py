@@ -6,7 +6,7 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.study.spectrum import centres, spectrum
+from SuperResolutionLib.quality.spectrum import centres, spectrum
 
 LAPLACIAN = np.array([1.0, -2.0, 1.0])  # along rows and along columns: blind to anything that is smooth
 

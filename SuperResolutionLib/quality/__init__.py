@@ -1,0 +1,1 @@
+"""How good a restored volume is: measures, comparison with the truth, statistics."""
