@@ -78,7 +78,7 @@ def _mask(given: str | None, volume: "Volume") -> "np.ndarray | None":
     """The mask that is asked for, on the series' grid; None is the head."""
     import numpy as np
 
-    from SuperResolutionLib.files.masks import read_mask
+    from SuperResolutionLib.files.user_masks import read_mask
 
     if given is None:
         return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import EXTENSIONS, ScanWarning, check_exists, extension, looks_like
-from SuperResolutionLib.files.dicom import is_dicom, read_dicom
+from SuperResolutionLib.files.dicom.series import is_dicom, read_dicom
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.output import check_output, write
 from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar

@@ -21,8 +21,8 @@ from SuperResolutionLib.files.common import (
     not_scalar,
     quiet,
 )
-from SuperResolutionLib.files.diffusion import fsl_paths, read_fsl, warn_of_weighting, write_fsl
-from SuperResolutionLib.files.tensors import are_tensors, read_tensors
+from SuperResolutionLib.files.gradients import fsl_paths, read_fsl, warn_of_weighting, write_fsl
+from SuperResolutionLib.files.tensor_images import are_tensors, read_tensors
 from SuperResolutionLib.volume import TENSOR, Volume
 
 _NIFTI = (".nii", ".nii.gz")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files import diffusion
+from SuperResolutionLib.files import gradients
 from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, ScanWarning, check_finite, extension, stem
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.sidecar import sidecar_path, write_sidecar
@@ -140,7 +140,7 @@ def check_folder(folder: Path) -> None:
 def _family(path: Path) -> list[Path]:
     """Every file that may belong to an image: itself, its raw voxels, its sidecar, its gradients."""
     base = path.with_name(stem(path))
-    suffixes = (*(DETACHED[e] for e in (extension(path),) if e in DETACHED), ".json", *diffusion.SUFFIXES)
+    suffixes = (*(DETACHED[e] for e in (extension(path),) if e in DETACHED), ".json", *gradients.SUFFIXES)
     return [path, *(base.with_name(base.name + suffix) for suffix in suffixes)]
 
 
@@ -182,7 +182,7 @@ def _move(workshop: Path, path: Path) -> None:
             target.unlink(missing_ok=True)
         raise
     names = {source.name for source in fresh}
-    for suffix in diffusion.SUFFIXES:
+    for suffix in gradients.SUFFIXES:
         stale = path.with_name(stem(path) + suffix)
         if stale.name not in names:
             stale.unlink(missing_ok=True)

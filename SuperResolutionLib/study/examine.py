@@ -10,7 +10,7 @@ import numpy as np
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.masks import read_mask
+from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import check_exists, extension, stem
-from SuperResolutionLib.files.dicom import is_dicom
+from SuperResolutionLib.files.dicom.series import is_dicom
 
 BIDS = re.compile(r"(sub-[A-Za-z0-9]+)")
 BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")

@@ -12,7 +12,7 @@ from typing import Any
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.masks import read_mask
+from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.progress import Progress, finish, mapped
 from SuperResolutionLib.quality import regions
 from SuperResolutionLib.study.plan import Plan

@@ -9,7 +9,7 @@ import pytest
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import ScanWarning, read, write
-from SuperResolutionLib.files.diffusion import read_fsl
+from SuperResolutionLib.files.gradients import read_fsl
 from SuperResolutionLib.volume import Gradients, Volume
 
 

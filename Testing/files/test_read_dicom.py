@@ -15,7 +15,7 @@ import SimpleITK as sitk
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import ScanWarning, read
-from SuperResolutionLib.files.diffusion import read_fsl
+from SuperResolutionLib.files.gradients import read_fsl
 
 VOXELS = np.random.default_rng(8).integers(-100, 3000, (6, 4, 5)).astype(np.int16)
 
@@ -250,8 +250,8 @@ def test_lossless_jpeg_is_decoded_by_itk(tmp_path):
 
 
 def _pixels_of(path: Path) -> bool:
-    from SuperResolutionLib.files.dicom import _open
-    from SuperResolutionLib.files.frames import _pixels
+    from SuperResolutionLib.files.dicom.frames import _pixels
+    from SuperResolutionLib.files.dicom.series import _open
 
     return np.array_equal(_pixels(_open(path)), VOXELS[0])
 

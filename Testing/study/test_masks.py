@@ -5,7 +5,7 @@ import pytest
 from phantoms import stack
 
 from SuperResolutionLib import files
-from SuperResolutionLib.files.masks import read_mask
+from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.quality.regions import brain, mask_of, shows_whole_head
 from SuperResolutionLib.volume import Volume

@@ -15,8 +15,8 @@ import pydicom
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, looks_like
-from SuperResolutionLib.files.frames import Frame, Source, frames_of
-from SuperResolutionLib.files.stack import stack
+from SuperResolutionLib.files.dicom.frames import Frame, Source, frames_of
+from SuperResolutionLib.files.dicom.stack import stack
 from SuperResolutionLib.volume import Volume
 
 

@@ -18,10 +18,10 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files import siemens
 from SuperResolutionLib.files.common import not_scalar, quiet
-from SuperResolutionLib.files.headers import find, listed
-from SuperResolutionLib.files.weighting import Weighting, weighting
+from SuperResolutionLib.files.dicom.headers import find, listed
+from SuperResolutionLib.files.dicom.series import siemens
+from SuperResolutionLib.files.dicom.weighting import Weighting, weighting
 
 _UIH_FRAMES = (0x0065, 0x1051)
 _PLACE = {

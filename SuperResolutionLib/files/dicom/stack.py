@@ -7,9 +7,9 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, make_volume
-from SuperResolutionLib.files.diffusion import warn_of_weighting
-from SuperResolutionLib.files.frames import Frame
-from SuperResolutionLib.files.weighting import Weighting
+from SuperResolutionLib.files.dicom.frames import Frame
+from SuperResolutionLib.files.dicom.weighting import Weighting
+from SuperResolutionLib.files.gradients import warn_of_weighting
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import cut_short
-from SuperResolutionLib.files.headers import private
+from SuperResolutionLib.files.dicom.headers import private
 
 
 @dataclass(frozen=True, eq=False)

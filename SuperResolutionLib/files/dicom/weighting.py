@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.dataset import Dataset
 
-from SuperResolutionLib.files.headers import find, listed, private
-from SuperResolutionLib.files.siemens import csa
+from SuperResolutionLib.files.dicom.headers import find, listed, private
+from SuperResolutionLib.files.dicom.siemens import csa
 
 
 @dataclass(frozen=True, eq=False)
