@@ -27,10 +27,10 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.degradation import MODELS, Mixture
 from SuperResolutionLib.progress import mapped
-from SuperResolutionSlicer import colors, installer, nodes, quality, report, views
+from SuperResolutionSlicer import colors, installer, nodes, quality, report_page, views
+from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.work import INPUT, always, counting, exporting, folder, importing, importing_one
 
 UNCERTAINTY = "SuperResolution.Uncertainty"  # the role of the node reference from an enhanced volume to its map
 Changed = Callable[[Job[Any]], None]
@@ -216,9 +216,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         Otherwise enhance it as it is, and ask what can be trusted. Nothing is added to the scene.
         Raises InputError for a volume or a folder that cannot be used, JobError where the work fails.
         """
-        report.check(node)
+        report_page.check(node)
         target = Path(folder).absolute()
-        report.check_folder(target)
+        report_page.check_folder(target)
         settings = Settings(model, scale, plane, device, precision)
         work = self._reporting(node, target, degradation, seed, truth, settings)
         return self._run(work, installer.REPORT, blocking, changed)
@@ -340,7 +340,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def _reporting(
         self, node: Any, target: Path, degradation: str, seed: int, truth: bool, settings: Settings
     ) -> Generator[Step, None, Path]:
-        name = report.file_name(node)
+        name = report_page.file_name(node)
         given = f"{name}.nhdr"
         with folder(node, called=given) as here:
             yield from exporting(node, here / given)
@@ -349,8 +349,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             command += ["--scale", str(settings.scale), "--plane", settings.plane, "--seed", str(seed)]
             command += ["--device", settings.device, "--precision", settings.precision, "--progress", "json"]
             command += ["--degradations", degradation] if truth else ["--no-truth"]
-            yield from mapped(running(command, here), report.words)
-            return report.keep(made, target, name)
+            yield from mapped(running(command, here), report_page.words)
+            return report_page.keep(made, target, name)
 
 
 def _axis_of(node: Any) -> int:

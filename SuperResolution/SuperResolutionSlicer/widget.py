@@ -11,7 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.physics.degradation import MODELS
-from SuperResolutionSlicer import installer, nodes, quality, report, views
+from SuperResolutionSlicer import installer, nodes, quality, report_page, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
 from SuperResolutionSlicer.locations import forget, resource
@@ -365,7 +365,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _unfit_for_a_report(self, node: Any) -> str:
         """What keeps a report from being written, in one sentence; empty where nothing does."""
         try:
-            report.check(node)
+            report_page.check(node)
         except InputError as error:
             return str(error)
         return ""

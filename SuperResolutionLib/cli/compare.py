@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import progress
+from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     common.add_seed(parser)
     common.add_network(parser)
     _add_outputs(parser)
-    progress.add(parser)
+    reporter.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -55,7 +55,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare on a file."""
-    with progress.reporter(options.progress, unit="step") as report:
+    with reporter.reporter(options.progress, unit="step") as report:
         began = time.monotonic()
         common.check_writable(options.json, ".json")
         common.check_writable(options.figure, ".png")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import progress
+from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def add(commands: Any) -> None:
         type=Path,
         help="also write how far the 8 flips and turns disagree about each voxel (standard deviation); with --ensemble",
     )
-    progress.add(parser)
+    reporter.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Enhance a file."""
-    with progress.reporter(options.progress) as report:
+    with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         volume = common.read_input(options)
         _check_uncertainty(options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib import __version__
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import progress
+from SuperResolutionLib.cli import reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--credit", metavar="TEXT", default="", help="source and licence of the scans, for the picture")
     common.add_device(parser)
     common.add_precision(parser)
-    progress.add(parser)
+    reporter.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure a work's networks and print its table."""
     from SuperResolutionLib.papers.works import by_letter
 
-    with progress.reporter(options.progress, unit="%") as report:
+    with reporter.reporter(options.progress, unit="%") as report:
         began = time.monotonic()
         work = by_letter(options.work)
         _check_outputs(options)

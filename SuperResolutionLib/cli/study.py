@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import progress
+from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
     from SuperResolutionLib.study.plan import Plan
-    from SuperResolutionLib.study.work import Outcome
+    from SuperResolutionLib.study.queue import Outcome
 
 
 def add(commands: Any) -> None:
@@ -44,18 +44,18 @@ def add(commands: Any) -> None:
     common.add_seed(parser)
     common.add_device(parser)
     common.add_precision(parser)
-    progress.add(parser)
+    reporter.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Study files; returns 1 where some of them could not be studied."""
-    with progress.reporter(options.progress, unit="scan") as report:
+    with reporter.reporter(options.progress, unit="scan") as report:
         began = time.monotonic()
         common.check_report(options.out)
         from SuperResolutionLib.progress import finish
+        from SuperResolutionLib.study.queue import tasks, working
         from SuperResolutionLib.study.subjects import find_scans
-        from SuperResolutionLib.study.work import tasks, working
 
         scans = find_scans(options.inputs, options.subjects)
         plan = _plan(options)

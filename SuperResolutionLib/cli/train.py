@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Train."""
     from SuperResolutionLib.errors import InputError
     from SuperResolutionLib.training import recipe as recipes
-    from SuperResolutionLib.training import scans
+    from SuperResolutionLib.training import split
     from SuperResolutionLib.training.publish import publish, starting_weights
 
     recipe = recipes.load(options.recipe)
@@ -46,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
         recipe = replace(recipe, seed=options.seed)
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
-    scans.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
+    split.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
     if options.fold is not None:
-        recipe = scans.fold(recipe, options.data, *options.fold)
+        recipe = split.fold(recipe, options.data, *options.fold)
     from SuperResolutionLib.training.loop import train
 
     start = starting_weights(recipe)

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import progress
+from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -21,13 +21,13 @@ def add(commands: Any) -> None:
     parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much finer")
     common.add_plane(parser)
     common.add_slice(parser)
-    progress.add(parser)
+    reporter.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Refine a file."""
-    with progress.reporter(options.progress) as report:
+    with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         from SuperResolutionLib.errors import unknown
         from SuperResolutionLib.methods.classical import METHODS, upsample

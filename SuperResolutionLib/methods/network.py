@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from SuperResolutionLib.diffusion import guides, log_euclidean, predicted
+from SuperResolutionLib.diffusion import guides, log_euclidean, tensor_signals
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import empty_like, single_slice, stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
@@ -222,7 +222,9 @@ def _enhancing_tensors(volume: Volume, run: _Run) -> Generator[Progress, None, V
     """
     scale = run.model.card.scale
     logs = log_euclidean.logarithms(volume)
-    restored = predicted.logarithms((yield from _enhancing_signals(predicted.signals(logs.series), run, common=1.0)))
+    restored = tensor_signals.logarithms(
+        (yield from _enhancing_signals(tensor_signals.signals(logs.series), run, common=1.0))
+    )
     part = logs if run.only is None else logs.slice(run.axis, run.only)
     smooth = refine(part.series, "bspline", scale, run.axis)
     return part.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.axis, scale)

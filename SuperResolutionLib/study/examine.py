@@ -176,7 +176,7 @@ def _orientations(
 def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
     """The pictures of this scan: kind -> file name in `folder`."""
     from SuperResolutionLib.study.figures.crops import crops_figure
-    from SuperResolutionLib.study.figures.errors import errors_figure
+    from SuperResolutionLib.study.figures.error_maps import errors_figure
 
     base = f"{scan.name}-{result.degradation.replace(':', '-')}"
     names = {"errors": f"{base}-errors.png", "crops": f"{base}-crops.png"}

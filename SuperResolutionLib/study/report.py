@@ -15,10 +15,10 @@ from SuperResolutionLib.study.examine import ERROR_MOST
 from SuperResolutionLib.study.figures.gains import crossings
 from SuperResolutionLib.study.figures.histograms import histogram_figure
 from SuperResolutionLib.study.figures.orientations import orientation_figure
-from SuperResolutionLib.study.figures.slices import slices_figure
+from SuperResolutionLib.study.figures.slice_rows import slices_figure
 from SuperResolutionLib.study.figures.spectra import spectra_figure
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.work import Outcome
+from SuperResolutionLib.study.queue import Outcome
 
 Record = Mapping[str, Any]
 USE = "Research use only. Not a medical device. Restored images were made sharper by computation, not by the scanner."

@@ -36,7 +36,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     Raises InputError for a scan that cannot be used.
     """
     from SuperResolutionLib.methods.network import choose_model, enhancing_with_spread
-    from SuperResolutionLib.study.figures.trust import trust_figure
+    from SuperResolutionLib.study.figures.trust_maps import trust_figure
 
     whole = read_single(scan.path)
     axis = stacking_axis(whole, plan.plane)

@@ -13,9 +13,9 @@ from SuperResolutionLib.quality.hallucination import CORRELATION, EARLY
 from SuperResolutionLib.study import page
 from SuperResolutionLib.study.figures.intensities import intensities_figure
 from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.queue import Outcome
 from SuperResolutionLib.study.report import FACES, USE, copy, licences, made_for
 from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
-from SuperResolutionLib.study.work import Outcome
 
 Record = Mapping[str, Any]
 HOW = (

@@ -22,7 +22,7 @@ from SuperResolutionLib.physics.degradation import (
     reference_index,
     reference_volume,
 )
-from SuperResolutionLib.training import scans
+from SuperResolutionLib.training import split
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -61,13 +61,13 @@ def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
     """Every training volume in every plane of its group; a group's weight is shared by its stacks."""
     result: list[Stack] = []
     least = recipe.patch * recipe.scale
-    chosen = scans.training_files(folder, recipe)
-    for (path, group), share in zip(chosen, scans.shares(chosen), strict=True):
-        volume = scans.read(path, recipe)
+    chosen = split.training_files(folder, recipe)
+    for (path, group), share in zip(chosen, split.shares(chosen), strict=True):
+        volume = split.read(path, recipe)
         signal_only(volume, f"learnt from ({path.name})")
         for plane, voxels in itertools.product(group.planes, group.voxels):
             part = share / len(group.planes) / len(group.voxels)
-            result += stacks_of(scans.stem(path), volume, recipe, plane, voxels, part, group.b0, least)
+            result += stacks_of(split.stem(path), volume, recipe, plane, voxels, part, group.b0, least)
     return result
 
 

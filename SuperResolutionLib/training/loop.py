@@ -18,9 +18,9 @@ import torch
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import checkpoint, guard
-from SuperResolutionLib.training.adversarial import Adversarial
-from SuperResolutionLib.training.cycle import Cycle
+from SuperResolutionLib.training.cycle_game import Cycle
 from SuperResolutionLib.training.data import Sampler, training_stacks
+from SuperResolutionLib.training.game import Adversarial
 from SuperResolutionLib.training.history import write_history
 from SuperResolutionLib.training.optimiser import DivergedError
 from SuperResolutionLib.training.recipe import Recipe

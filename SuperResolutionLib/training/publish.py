@@ -12,7 +12,7 @@ from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import build, grid_of, parameters
-from SuperResolutionLib.training import scans
+from SuperResolutionLib.training import split
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.recognising import learn
 from SuperResolutionLib.training.validation import cases, validate
@@ -79,8 +79,8 @@ def coarse_spacing(data: Path, recipe: Recipe) -> tuple[float, float]:
     if recipe.source == "photographs":
         return 0.1, 100.0
     spacings: list[float] = []
-    for path, group in scans.training_files(data, recipe):
-        volume = scans.read(path, recipe)
+    for path, group in split.training_files(data, recipe):
+        volume = split.read(path, recipe)
         axes = {stacking_axis(volume, plane) for plane in group.planes}
         in_plane = [volume.spacing[k] * recipe.scale for axis in axes for k in range(3) if k != axis]
         spacings += [mm * voxels for mm in in_plane for voxels in group.voxels]

@@ -14,7 +14,7 @@ from SuperResolutionLib.methods.zoo import MOST_TURNS
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
-from SuperResolutionLib.training.losses.second import SECOND_LOSSES
+from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
 

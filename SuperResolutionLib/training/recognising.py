@@ -13,7 +13,7 @@ from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods.batches import Settings, run_network
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
-from SuperResolutionLib.training import scans
+from SuperResolutionLib.training import split
 from SuperResolutionLib.training.data import Stack, stacks_of
 from SuperResolutionLib.training.recipe import Recipe
 
@@ -40,11 +40,11 @@ def fitted(models: tuple[str, ...], found: np.ndarray) -> Recogniser:
 
 def _stacks(data: Path, recipe: Recipe) -> Iterator[Stack]:
     """Each structural scan in each plane of its group. Series have models of their own."""
-    for path, group in scans.training_files(data, recipe):
-        volume = scans.read(path, recipe)
+    for path, group in split.training_files(data, recipe):
+        volume = split.read(path, recipe)
         if not is_diffusion(volume):
             for plane in dict.fromkeys(group.planes):
-                yield from stacks_of(scans.stem(path), volume, recipe, plane)
+                yield from stacks_of(split.stem(path), volume, recipe, plane)
 
 
 def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:

@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from SuperResolutionLib.networks.residual import smooth
-from SuperResolutionLib.training.content import Content
 from SuperResolutionLib.training.data import Sampler
-from SuperResolutionLib.training.losses.second import SECOND_LOSSES
+from SuperResolutionLib.training.image_losses import Content
+from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.schedule import factor

@@ -13,7 +13,7 @@ from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.quality.metrics import difference, score
-from SuperResolutionLib.training import scans
+from SuperResolutionLib.training import split
 from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
@@ -37,13 +37,13 @@ class Case:
 def cases(folder: Path, recipe: Recipe) -> list[Case]:
     """The validation volumes, degraded by each model the recipe validates on, in the first plane of their group."""
     result = []
-    for path in scans.validation_files(folder, recipe):
-        volume = scans.read(path, recipe)
+    for path in split.validation_files(folder, recipe):
+        volume = split.read(path, recipe)
         signal_only(volume, f"validated on ({path.name})")
-        group = recipe.group_of(scans.stem(path))
+        group = recipe.group_of(split.stem(path))
         plane = group.planes[0] if group else "native"
         whole = crop_to_multiple(volume, stacking_axis(volume, plane), recipe.scale)
-        stacks = list(stacks_of(scans.stem(path), whole, recipe, plane))
+        stacks = list(stacks_of(split.stem(path), whole, recipe, plane))
         result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result
 

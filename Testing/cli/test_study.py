@@ -17,7 +17,7 @@ from phantoms import brain
 
 import SuperResolutionLib
 from SuperResolutionLib import files
-from SuperResolutionLib.study import work
+from SuperResolutionLib.study import queue
 from SuperResolutionLib.study.plan import chosen_models
 from SuperResolutionLib.volume import Volume
 
@@ -112,8 +112,8 @@ def test_the_report_holds_every_figure_and_table(command, scans, quick, tmp_path
 
 def test_what_is_done_is_not_done_again_and_another_option_does_it_anew(command, scans, quick, tmp_path, monkeypatch):
     out, done = tmp_path / "study", []
-    plain = work._record
-    monkeypatch.setattr(work, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
+    plain = queue._record
+    monkeypatch.setattr(queue, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
     one = scans / "ben_T1w.nii.gz"
     assert command("study", one, "--out", out, *quick).code == 0
     page = (out / "report.html").read_bytes()

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from tiny_models import Plain, card, repeat
 
 import SuperResolutionLib as sr
-from SuperResolutionLib.diffusion import log_euclidean, predicted
+from SuperResolutionLib.diffusion import log_euclidean, tensor_signals
 from SuperResolutionLib.diffusion.components import components, fractional_anisotropy, matrices, turned
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.checks import unusual
@@ -147,17 +147,19 @@ def test_one_slice_is_that_slice_of_the_whole_result(dtype, plane):
 
 def test_the_signals_of_tensors_give_the_tensors_back(tissue):
     logs = log_euclidean.logarithms(tissue).series
-    seen = predicted.signals(logs).voxels
+    seen = tensor_signals.signals(logs).voxels
     assert seen.min() > 0
     assert seen.max() < 1
-    assert np.allclose(predicted.logarithms(predicted.signals(logs)).voxels, logs.voxels, atol=1e-4)
+    assert np.allclose(tensor_signals.logarithms(tensor_signals.signals(logs)).voxels, logs.voxels, atol=1e-4)
 
 
 def test_the_signals_are_those_of_the_tensor_model(tissue):
     logs = log_euclidean.logarithms(tissue)
-    along = np.einsum("ga,zyxab,gb->gzyx", predicted.DIRECTIONS, matrices(tissue.voxels), predicted.DIRECTIONS)
-    expected = np.exp(-predicted.WEIGHTING * along / logs.unit)
-    assert np.allclose(predicted.signals(logs.series).voxels, expected, atol=1e-6)
+    along = np.einsum(
+        "ga,zyxab,gb->gzyx", tensor_signals.DIRECTIONS, matrices(tissue.voxels), tensor_signals.DIRECTIONS
+    )
+    expected = np.exp(-tensor_signals.WEIGHTING * along / logs.unit)
+    assert np.allclose(tensor_signals.signals(logs.series).voxels, expected, atol=1e-6)
 
 
 def test_the_network_is_shown_all_six_signals_with_one_scale(tissue):
@@ -168,7 +170,7 @@ def test_the_network_is_shown_all_six_signals_with_one_scale(tissue):
         return repeat(x)
 
     sr.enhance(tissue, with_network(look), precision="float32")
-    expected = predicted.signals(log_euclidean.logarithms(tissue).series).voxels
+    expected = tensor_signals.signals(log_euclidean.logarithms(tissue).series).voxels
     assert np.allclose(np.concatenate([x[:, 0].numpy() for x in shown]), expected.reshape(-1, 6, 7), atol=1e-7)
 
 

@@ -8,7 +8,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import report
+from SuperResolutionSlicer import report_page
 from SuperResolutionSlicer.jobs import JobError
 from SuperResolutionSlicer.logic import SuperResolutionLogic
 from test_logic import big, step_until, temporary_files, wait_for, workers
@@ -99,9 +99,9 @@ def test_a_disk_that_is_full_at_the_end_leaves_no_half_report(logic, tmp_path, m
         Path(place).write_bytes(b"part")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report.shutil, "move", refuse)
+    monkeypatch.setattr(report_page.shutil, "move", refuse)
     with pytest.raises(InputError, match=r"could not be saved in .*No space left on device"):
-        report.keep(made, target, "head")
+        report_page.keep(made, target, "head")
     assert list(target.iterdir()) == []
 
 
@@ -125,4 +125,4 @@ def test_what_no_report_can_be_on_is_refused_before_any_work(logic, tmp_path):
     ],
 )
 def test_a_volume_of_any_name_has_a_name_in_the_file_system(session, name, wanted):
-    assert report.file_name(scans.scalar(name)) == wanted
+    assert report_page.file_name(scans.scalar(name)) == wanted

@@ -14,7 +14,7 @@ import torch
 import SuperResolutionLib
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import guard, loop
-from SuperResolutionLib.training.adversarial import Adversarial
+from SuperResolutionLib.training.game import Adversarial
 from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.state import Phase, Place, Run, phases
 

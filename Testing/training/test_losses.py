@@ -13,9 +13,9 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES, adversarial_loss, image_loss
 from SuperResolutionLib.training.losses.adversarial import gradient_penalty
 from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity
+from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.losses.mri_features import MRIFeatures
 from SuperResolutionLib.training.losses.perceptual import PerceptualLoss
-from SuperResolutionLib.training.losses.second import SECOND_LOSSES
 from SuperResolutionLib.training.losses.variation import total_variation
 from SuperResolutionLib.training.losses.vgg19 import VGG19Features, layers_up_to
 from SuperResolutionLib.training.losses.weighted import WeightedSum

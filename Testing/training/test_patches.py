@@ -14,7 +14,7 @@ from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import by_name, degrade
 from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, recoloured, stacks_of, training_stacks
-from SuperResolutionLib.training.scans import volume_files
+from SuperResolutionLib.training.split import volume_files
 from SuperResolutionLib.training.validation import cases
 from SuperResolutionLib.volume import Gradients
 

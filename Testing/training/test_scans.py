@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from skimage import io
 
-from SuperResolutionLib.training import scans as rooms
+from SuperResolutionLib.training import split as rooms
 from SuperResolutionLib.training.data import training_stacks
-from SuperResolutionLib.training.scans import fold, read_photograph, stem, training_files, validation_files
+from SuperResolutionLib.training.split import fold, read_photograph, stem, training_files, validation_files
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import not_scalar, quiet
+from SuperResolutionLib.files.dicom import siemens
 from SuperResolutionLib.files.dicom.headers import find, listed
-from SuperResolutionLib.files.dicom.series import siemens
 from SuperResolutionLib.files.dicom.weighting import Weighting, weighting
 
 _UIH_FRAMES = (0x0065, 0x1051)

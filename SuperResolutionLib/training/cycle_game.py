@@ -7,10 +7,10 @@ from torch import nn
 
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.residual import start_at_zero
-from SuperResolutionLib.training.adversarial import keep_statistics
-from SuperResolutionLib.training.content import Content
 from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.discriminator import Discriminator
+from SuperResolutionLib.training.game import keep_statistics
+from SuperResolutionLib.training.image_losses import Content
 from SuperResolutionLib.training.losses.cycle import cycle_consistency, identity
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.recipe import Recipe

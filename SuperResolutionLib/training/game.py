@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from SuperResolutionLib.training.content import Content
 from SuperResolutionLib.training.data import Sampler
 from SuperResolutionLib.training.discriminator import Discriminator
+from SuperResolutionLib.training.image_losses import Content
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.schedule import factor
 from SuperResolutionLib.training.state import Phase, Place, Run

@@ -8,9 +8,9 @@ from typing import Any
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.output import check_group
 from SuperResolutionSlicer import nodes
+from SuperResolutionSlicer.engine_work import time_left
 from SuperResolutionSlicer.jobs import Step
 from SuperResolutionSlicer.process import Event
-from SuperResolutionSlicer.work import time_left
 
 PAGE = "report.html"
 LONGEST = 60  # characters of a volume's name in a path, for Windows' sake
