@@ -6,7 +6,7 @@ from phantoms import brain
 
 from benchmarks.heldout import shift, shifts
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 
 @pytest.mark.parametrize("moved", [0.0, 0.3, -1.2])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 Rows = dict[str, dict[str, Any]]
 HELD_OUT = ("siemens_prisma_20dir", "uih_16dir", "siemens_xa30", "public_sample")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 HEADLINE = ("bicubic", "area", "k_space", "bicubic_blur3")
 FLOORS = {2: (2.9, 2.3, 1.4, 6.2), 4: (2.1, 1.95, 1.25, 5.2)}

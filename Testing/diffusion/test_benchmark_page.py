@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.diffusion_report import HELD_OUT, MEASURES, best, gain, report
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 
 def row(**changes: float) -> dict[str, object]:
