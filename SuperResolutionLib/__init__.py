@@ -8,8 +8,10 @@
     enhanced = sr.enhance(low, model="mri-x2")
     table    = sr.compare(volume, degradation="k_space", scale=2, methods=["bicubic", "sinc", "mri-x2"])
 
-Everything takes a Volume and gives a Volume with its geometry right. Names are imported when first used, so
-that importing the package costs nothing. Research use only.
+Everything takes a volume (a Volume, a path, a nibabel or SimpleITK image) and gives a Volume with its geometry right;
+voxels are (z, y, x), places are in mm in LPS. `Sampling` says any other grid than "twice as fine in plane", `Runtime`
+where and how a network runs, and `restore` gives all that came of it: the volume, its uncertainty, and the record.
+Names are imported when first used, so that importing the package costs nothing. Research use only.
 """
 
 from importlib import import_module
@@ -18,26 +20,38 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.api import compare as compare
+    from SuperResolutionLib.api import degrade as degrade
+    from SuperResolutionLib.api import enhance as enhance
+    from SuperResolutionLib.api import network as network
+    from SuperResolutionLib.api import restore as restore
+    from SuperResolutionLib.api import upsample as upsample
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
     from SuperResolutionLib.files import write as write
-    from SuperResolutionLib.methods.classical import upsample as upsample
-    from SuperResolutionLib.methods.network import enhance as enhance
-    from SuperResolutionLib.physics.degradation import degrade as degrade
-    from SuperResolutionLib.quality.comparison import compare as compare
+    from SuperResolutionLib.geometry.sampling import Sampling as Sampling
+    from SuperResolutionLib.methods.method import Restoration as Restoration
+    from SuperResolutionLib.methods.method import Runtime as Runtime
+    from SuperResolutionLib.quality.comparison import Experiment as Experiment
     from SuperResolutionLib.volume import Gradients as Gradients
     from SuperResolutionLib.volume import Volume as Volume
 
 _HOME = {
-    "Volume": "volume",
-    "Gradients": "volume",
-    "InputError": "errors",
     "read": "files",
     "write": "files",
-    "degrade": "physics.degradation",
-    "upsample": "methods.classical",
-    "enhance": "methods.network",
-    "compare": "quality.comparison",
+    "degrade": "api",
+    "upsample": "api",
+    "enhance": "api",
+    "restore": "api",
+    "compare": "api",
+    "network": "api",
+    "Volume": "volume",
+    "Gradients": "volume",
+    "Sampling": "geometry.sampling",
+    "Runtime": "methods.method",
+    "Restoration": "methods.method",
+    "Experiment": "quality.comparison",
+    "InputError": "errors",
 }
 __all__ = [*_HOME, "__version__"]
 
@@ -46,3 +60,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

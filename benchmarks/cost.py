@@ -19,9 +19,12 @@ import numpy as np
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
 from SuperResolutionLib import files
+from SuperResolutionLib.api import compare
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.quality.comparison import compare
+from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
@@ -69,7 +72,8 @@ def compare_precisions(volume: Volume, model: str) -> dict[str, float]:
     """psnr_head of the model in each precision."""
     figures = {}
     for precision in ("float32", "bfloat16"):
-        result = compare(volume, "k_space", 2, [model], plane="axial", with_ssim=False, precision=precision)
+        coarsely = Experiment(sampling=Sampling(factor=2, plane="axial"), with_ssim=False)
+        result = compare(volume, coarsely, methods=[model], runtime=Runtime(precision=precision))
         figures[precision] = result.rows[0].score.psnr_head
     return figures
 

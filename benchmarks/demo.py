@@ -12,9 +12,11 @@ from pathlib import Path
 from benchmarks.credits import credit
 from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli, files
+from SuperResolutionLib.api import compare
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.quality.comparison import compare
+from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.study.figure import comparison_figure
 
 OUT = Path("demo")
@@ -35,7 +37,8 @@ def main() -> int:
         "   restored by five classical methods and by our network. Research use only.\n"
     )
     began = time.monotonic()
-    result = compare(truth, "k_space", 2, [*METHODS, "mri-x2"], plane="axial", keep=True)
+    coarsely = Experiment(sampling=Sampling(factor=2, plane="axial"), keep=True)
+    result = compare(truth, coarsely, methods=[*METHODS, "mri-x2"])
     print(result)
     if own:
         comparison_figure(result, OUT / "comparison.png")

@@ -20,11 +20,14 @@ import numpy as np
 from benchmarks.diffusion_report import report
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
-from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
+from SuperResolutionLib.geometry.grid import anatomical_plane, stacking_axis
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.catalogue import by_names
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.quality.comparison import by_names
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.tensor_errors import Reference, reference, tensor_errors
 from SuperResolutionLib.volume import Volume
 
@@ -95,8 +98,8 @@ def read_reference(path: Path, scale: int) -> Reference:
     if (path, scale) not in _last:
         _last.clear()
         volume = files.read(path)
-        axis = stacking_axis(volume)
-        _last[path, scale] = reference(crop_to_multiple(volume, axis, scale).cast(np.float32), axis)
+        truth = Sampling(factor=scale).cropped(volume).cast(np.float32)
+        _last[path, scale] = reference(truth, stacking_axis(volume))
     return _last[path, scale]
 
 
@@ -113,7 +116,8 @@ def described(given: Reference) -> dict[str, Any]:
 def measure(given: Reference, low: Volume, scale: int, method: str) -> dict[str, Any]:
     """One row: every error, how many voxels fell below zero where the scan has none that do, and the seconds taken."""
     began = time.monotonic()
-    restored = by_names([method], scale, anatomical_plane(given.truth))[method](low, scale)
+    finer = Sampling(factor=scale, plane=anatomical_plane(given.truth))
+    restored = finish(by_names([method], scale)[method].restore(low, finer, Runtime())).volume
     seconds = time.monotonic() - began
     errors, _ = tensor_errors(given, restored)
     below = int(np.count_nonzero(restored.voxels < 0)) if low.voxels.min() >= 0 else 0

@@ -14,9 +14,10 @@ import numpy as np
 from benchmarks.credits import credit
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
+from SuperResolutionLib.api import compare
 from SuperResolutionLib.diffusion.guides import unweighted
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.quality.comparison import compare
+from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.study.tensor_figure import tensor_figure
 from SuperResolutionLib.volume import Gradients, Volume
 
@@ -35,7 +36,7 @@ def main() -> None:
     path = sample_series()
     whole = files.read(path)
     series = some_volumes(whole)
-    result = compare(series, "k_space", 2, [*METHODS, "dwi-x2"], keep=True, with_ssim=False)
+    result = compare(series, Experiment(keep=True, with_ssim=False), methods=[*METHODS, "dwi-x2"])
     print(result)
     tensor_figure(result, Path(sys.argv[1]), f"{credit([path.name])}, {series.count} of {whole.count} volumes.")
 

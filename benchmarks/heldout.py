@@ -9,7 +9,6 @@ volume). Rows that are already in the JSON beside --out, for the same model file
 import argparse
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,24 @@ from skimage.registration import phase_cross_correlation
 
 from benchmarks.heldout_report import report
 from SuperResolutionLib import files
+from SuperResolutionLib.api import compare, enhance
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.batches import choose_settings, run_network
+from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.methods.network import choose_model, enhance
-from SuperResolutionLib.physics.agreement import agreement, consistent
+from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.methods.network import NetworkMethod
+from SuperResolutionLib.physics.agreement import consistent, put_back
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.physics.recognition import Recogniser, put_back, shown
-from SuperResolutionLib.quality.comparison import compare
+from SuperResolutionLib.physics.recognition import Recogniser
+from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.quality.metrics import score
+from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
@@ -50,39 +55,37 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
     """One row: scores of every classical method, the model, the model made consistent, and the ensemble's gain."""
     name = model.card.name
     with_ssim = seed == 0
-    result = compare(volume, degradation, scale, [*METHODS, name], seed=seed, keep=True, with_ssim=with_ssim)
+    coarsely = Experiment(
+        degradation=degradation, sampling=Sampling(factor=scale), seed=seed, keep=True, with_ssim=with_ssim
+    )
+    result = compare(volume, coarsely, methods=[*METHODS, model])
     scores = {row.method: row.score for row in result.rows}
-    restored = next(row.restored for row in result.rows if row.method == name)
-    assert restored is not None
-    axis = stacking_axis(result.truth)
-    kept = consistent(result.low, restored, scale, anatomical_plane(result.truth))
+    own = next(row for row in result.rows if row.method == name)
+    assert own.restored is not None
+    assert own.record is not None
+    axis, back = result.axis, result.back
+    kept = consistent(result.low, own.restored, back.plane)
     scores[f"{name} consistent"] = score(result.truth, kept, axis, with_ssim=with_ssim)
     row: dict[str, Any] = {
         "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
         if model.card.recognition:
-            alone = replace(model, card=replace(model.card, recognition={}, turns=1))
-            restored = enhance(result.low, alone, plane=anatomical_plane(result.truth))
-            row["alone"] = score(result.truth, restored, axis, with_ssim=False).psnr_head
-            source, fine = stacks(result.low, axis)[0], stacks(restored, axis)[0]
-            chosen, unit = shown(len(source)), np.float32(data_range(source))
-            row["recognised"] = recognised(fine[chosen], source[chosen], unit, model)
+            work = NetworkMethod(model, put_back="none").restore(result.low, back, Runtime(ensemble=False))
+            row["alone"] = score(result.truth, finish(work).volume, axis, with_ssim=False).psnr_head
+            row["recognised"] = own.record.recognised[0]
         row["ensemble"] = ensemble_gain(result.truth, result.low, axis, model)
     return row
-
-
-def recognised(fine: np.ndarray, source: np.ndarray, unit: np.float32, model: zoo.Model) -> str | None:
-    """The forward model that a restored scan seems to have gone through. unit: of the model, in the scan's values."""
-    return Recogniser.of(model.card.recognition).model_of(fine / unit, source / unit, model.card.scale)
 
 
 def shifts(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.Model) -> dict[str, float]:
     """How far (voxels, along rows or columns) each method's result lies off the truth."""
     axis = stacking_axis(volume)
     part, plane = middle_slices(beginning(volume, 1), axis, MIDDLE), anatomical_plane(volume)
-    methods = [*METHODS, model.card.name]
-    result = compare(part, degradation, scale, methods, plane, seed=seed, keep=True, with_ssim=False)
+    coarsely = Experiment(
+        degradation=degradation, sampling=Sampling(factor=scale, plane=plane), seed=seed, keep=True, with_ssim=False
+    )
+    result = compare(part, coarsely, methods=[*METHODS, model])
     fine = stacks(result.truth, axis)[0]
     return {r.method: shift(fine, stacks(r.restored, axis)[0]) for r in result.rows if r.restored is not None}
 
@@ -106,12 +109,11 @@ def ensemble_gain(truth: Volume, low: Volume, axis: int, model: zoo.Model) -> fl
     inside = head(fine)[picked]
     errors = []
     for ensemble in (False, True):
-        settings = choose_settings(model, source, "auto", "auto", ensemble)
+        settings = choose_settings(model, source, Runtime(ensemble=ensemble or None))
         made = np.concatenate([run_network(model.network, w[None], settings) for w in windows]) * scale
         if model.card.recognition:
-            name = recognised(made, source[picked], scale, model)
-            if name is not None:
-                put_back(source[picked], made, name, scale, model.card.scale)
+            name = Recogniser.of(model.card.recognition).model_of(made / scale, source[picked] / scale)
+            put_back(Volume(source[picked]), Volume(made), 2, [name], "recognised")
         errors.append(np.square(made - fine[picked])[inside].mean())
     return float(10 * np.log10(errors[0] / errors[1]))
 
@@ -123,10 +125,9 @@ def native_agreement(volume: Volume, scale: int, model: zoo.Model) -> dict[str, 
     """
     low = middle_slices(beginning(volume, 1), stacking_axis(volume), MIDDLE).cast(np.float32)
     enhanced = enhance(low, model)
-    kept = consistent(low, enhanced, scale)
-    plane = anatomical_plane(low)
+    kept = consistent(low, enhanced)
     ways = {model.card.name: enhanced, "consistent": kept, "bicubic": upsample(low, "bicubic", scale)}
-    return {d: {w: agreement(low, v, d, scale, plane) for w, v in ways.items()} for d in CLEAN}
+    return {d: {w: agreement(low, v, d) for w, v in ways.items()} for d in CLEAN}
 
 
 def beginning(volume: Volume, count: int) -> Volume:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.measure import located
 from SuperResolutionLib.papers.works import WORKS
@@ -62,7 +63,8 @@ def report(rows: dict[str, dict[str, Any]]) -> str:
 
 def measure(scan: Scan, gan: str, twin: str, slices: int) -> dict[str, Any]:
     """What the checks say of both models on one scan."""
-    plan = Plan((gan, twin), zoo.read_card(zoo.find(gan)).scale, slices=slices, truth=False)
+    scale = zoo.read_card(zoo.find(gan)).scale
+    plan = Plan((gan, twin), Sampling(factor=scale), slices=slices, truth=False)
     with tempfile.TemporaryDirectory() as folder:
         found = finish(examining_without_truth(scan, plan, Path(folder)))["models"]
     sides = {side: found[zoo.label(model)] for side, model in (("gan", gan), ("twin", twin))}

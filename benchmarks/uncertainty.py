@@ -18,11 +18,14 @@ from scipy.ndimage import gaussian_filter, sobel
 from scipy.stats import rankdata, spearmanr
 
 from SuperResolutionLib import files
-from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.methods.network import choose_model, enhancing_with_spread, pooled
+from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.methods.network import NetworkMethod, pooled
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.subjects import held_out
@@ -62,13 +65,14 @@ def measure(volume: Volume, scale: int, model: zoo.Model, slices: int) -> dict[s
     """The rank correlation of each map with |error|, inside the head of the middle slices."""
     axis = stacking_axis(volume)
     part = middle_slices(volume, axis, slices + 2 * EDGE)
-    plane = anatomical_plane(part)
-    truth = crop_to_multiple(part, axis, scale).cast(np.float32)
-    low = degrade(truth, "k_space", scale)
-    restored, spread = finish(enhancing_with_spread(low, model, plane=plane))
-    smooth = upsample(low, "bicubic", scale, plane)
-    again = degrade(restored, "k_space", scale, plane)
-    off = upsample(low.with_voxels(np.abs(again.voxels - low.voxels)), "linear", scale, plane)
+    wish = Sampling(factor=scale, plane=anatomical_plane(part))
+    truth = wish.cropped(part).cast(np.float32)
+    low = degrade(truth, "k_space", sampling=wish)
+    result = finish(NetworkMethod(model, uncertainty=True).restore(low, wish, Runtime()))
+    restored, spread = result.volume, result.uncertainty
+    smooth = upsample(low, "bicubic", sampling=wish)
+    again = degrade(restored, "k_space", sampling=wish)
+    off = upsample(low.with_voxels(np.abs(again.voxels - low.voxels)), "linear", sampling=wish)
     fine, mended, wide, plain, apart = (stacks(v, axis)[0] for v in (truth, restored, spread, smooth, off))
     steep = np.hypot(sobel(plain, 1), sobel(plain, 2))
     maps = {

@@ -4,7 +4,7 @@
     srNode = logic.enhance(slicer.util.getNode("MRHead"), model="mri-x2")
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
     logic.showErrorMaps(table)
-    page = logic.saveReport(node, "/home/me/reports", model="mri-x2")
+    page = logic.saveReport(node, "/home/me/reports")
     logic.showComparison(bicubicNode, srNode)
 
 Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
@@ -12,7 +12,7 @@ Give blocking=False for a job with .progress, .cancel() and .wait() instead of a
 
 import json
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from SuperResolutionLib import __version__
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.mixtures import Mixture
@@ -40,19 +42,27 @@ DEGRADATIONS = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to enhance. model: "" for the one made for such scans; the rest as on the command line."""
+    """What is asked for, as on the command line: enhancing, previewing, measuring and reporting take all of it.
+
+    model: "" for the one made for such scans. sampling: the grid. runtime: where and how. consistent: keep the scan's
+    own k-space centre exactly. uncertainty: also make a map. degradation, seed: how Quality makes the volume coarse.
+    """
 
     model: str = ""
-    scale: int = 2
-    plane: str = "native"
-    device: str = "auto"
-    precision: str = "auto"
-    ensemble: bool = False
+    sampling: Sampling = field(default_factory=lambda: Sampling(factor=2))
+    runtime: Runtime = field(default_factory=Runtime)
     consistent: bool = False
     uncertainty: bool = False
+    degradation: str = "k_space"
+    seed: int = 0
     keep_temporary: bool = False
+
+    @property
+    def scale(self) -> int:
+        """How many times finer in plane."""
+        return int(self.sampling.factor or 2)
 
     def check(self, node: Any) -> None:
         """Raise InputError, one sentence, for a node that cannot be enhanced in this way."""
@@ -67,10 +77,30 @@ class Settings:
         """The model that is meant: the chosen one, or the blind one of the scale, or the one for diffusion series."""
         return self.model or zoo.default_name(self.scale, guides.is_diffusion(nodes.volume_of(node)))
 
-    def network_arguments(self) -> list[str]:
-        """The command line's options for running a network."""
-        flags = [f"--{name}" for name in ("ensemble", "consistent") if getattr(self, name)]
-        return ["--plane", self.plane, "--device", self.device, "--precision", self.precision, *flags]
+    def arguments(self) -> list[str]:
+        """The command line's options for the grid, and for where and how networks run: the same for every command."""
+        flags = ["--consistent"] if self.consistent else []
+        return [*_grid_arguments(self.sampling), *_runtime_arguments(self.runtime), *flags]
+
+
+def _grid_arguments(sampling: Sampling) -> list[str]:
+    words = ["--plane", sampling.plane]
+    if sampling.only is not None:
+        words += ["--slice", str(sampling.only)]
+    if sampling.isotropic:
+        return [*words, "--isotropic"]
+    if sampling.spacing is not None:
+        sizes = sampling.spacing if isinstance(sampling.spacing, (tuple, list)) else (sampling.spacing,)
+        return [*words, "--spacing", *(repr(float(mm)) for mm in sizes)]
+    if sampling.factors is not None:
+        return [*words, "--factors", *(repr(float(factor)) for factor in sampling.factors)]
+    return [*words, "--scale", f"{sampling.factor or 2:g}"]
+
+
+def _runtime_arguments(runtime: Runtime) -> list[str]:
+    words = ["--device", runtime.device, "--precision", runtime.precision]
+    words += ["--threads", str(runtime.threads)] if runtime.threads is not None else []
+    return [*words, "--ensemble"] if runtime.ensemble else words
 
 
 @dataclass(frozen=True)
@@ -106,26 +136,20 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         node: Any,
         model: str = "",
         scale: int = 2,
-        plane: str = "native",
-        device: str = "auto",
-        precision: str = "auto",
-        ensemble: bool = False,
-        consistent: bool = False,
         uncertainty: bool = False,
+        settings: Settings | None = None,
         blocking: bool = True,
-        changed: Changed | None = None,
     ) -> Any:
         """A new volume node, sharper than `node`; a Job of it with blocking=False.
 
         uncertainty: also make a map of how far 8 flips and turns disagree, in 8 x the time; the result then is their
         mean, and refers to the map: srNode.GetNodeReference("SuperResolution.Uncertainty").
+        settings: everything that can be set, in place of the three before it.
         Raises InputError (a ValueError) for what cannot be enhanced, JobError where the work fails.
         """
-        settings = Settings(model, scale, plane, device, precision, ensemble, consistent, uncertainty)
-        settings.check(node)
-        return self._run(
-            _only(self._enhancing(node, settings, with_bicubic=False)), installer.ENHANCE, blocking, changed
-        )
+        chosen = settings or Settings(model=model, sampling=Sampling(factor=scale), uncertainty=uncertainty)
+        chosen.check(node)
+        return self._run(_only(self._enhancing(node, chosen, with_bicubic=False)), installer.ENHANCE, blocking)
 
     def enhanceAndInterpolate(
         self, node: Any, settings: Settings, blocking: bool = True, changed: Changed | None = None
@@ -158,22 +182,30 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         degradation: str = "k_space",
         scale: int = 2,
         methods: list[str] | None = None,
-        plane: str = "native",
-        seed: int = 0,
-        device: str = "auto",
+        settings: Settings | None = None,
         blocking: bool = True,
-        changed: Changed | None = None,
     ) -> Any:
         """A table node: `node`, taken as the truth, degraded, restored by every method, and measured.
 
         Chart, slices and error maps lie beside the table in one folder. methods: classical ones and models;
-        by default all classical ones and the blind model of the scale. A Job of it with blocking=False.
+        by default all classical ones and the blind model of the scale. settings: everything that can be set, in place
+        of degradation and scale. A Job of it with blocking=False.
         """
+        chosen = settings or Settings(degradation=degradation, sampling=Sampling(factor=scale))
+        return self.measure(node, chosen, methods, blocking)
+
+    def measure(
+        self,
+        node: Any,
+        settings: Settings,
+        methods: list[str] | None = None,
+        blocking: bool = True,
+        changed: Changed | None = None,
+    ) -> Any:
+        """What `compare` gives, as the panel asks for it."""
         nodes.check(node)
         quality.check(node)
-        settings = Settings(scale=scale, plane=plane, device=device)
-        work = self._comparing(node, degradation, methods, seed, settings)
-        return self._run(work, installer.QUALITY, blocking, changed)
+        return self._run(self._comparing(node, methods, settings), installer.QUALITY, blocking, changed)
 
     def showComparison(self, left: Any, right: Any, leftLabel: str = "", rightLabel: str = "") -> None:
         """Two volumes side by side in linked views with one window and level."""
@@ -200,13 +232,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         self,
         node: Any,
         folder: Path | str,
-        model: str = "",
-        degradation: str = "k_space",
-        scale: int = 2,
-        plane: str = "native",
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
+        settings: Settings | None = None,
         truth: bool = True,
         blocking: bool = True,
         changed: Changed | None = None,
@@ -220,8 +246,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         report_page.check(node)
         target = Path(folder).absolute()
         report_page.check_folder(target)
-        settings = Settings(model, scale, plane, device, precision)
-        work = self._reporting(node, target, degradation, seed, truth, settings)
+        work = self._reporting(node, target, truth, settings or Settings())
         return self._run(work, installer.REPORT, blocking, changed)
 
     def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
@@ -257,7 +282,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         work: Generator[Step, None, Any],
         packages: tuple[str, ...],
         blocking: bool,
-        changed: Changed | None,
+        changed: Changed | None = None,
     ) -> Any:
         installer.ensure(packages)
         job: Job[Any] = Job(work, changed, start=not blocking)
@@ -268,8 +293,11 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         self, node: Any, settings: Settings, with_bicubic: bool, index: int | None = None
     ) -> Generator[Step, None, Enhancement]:
         """index: one slice only; below 0, the one on screen."""
-        axis = stacking_axis(nodes.volume_of(node), settings.plane)
-        one = [] if index is None else ["--slice", str(index if index >= 0 else views.slice_on_screen(node, axis))]
+        axis = stacking_axis(nodes.volume_of(node), settings.sampling.plane)
+        if index is not None:
+            shown = index if index >= 0 else views.slice_on_screen(node, axis)
+            settings = replace(settings, sampling=replace(settings.sampling, only=shown))
+        one = settings.sampling.only is not None
         model = settings.model_for(node)
         name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(model)})"
         smooth, unsure = f"{node.GetName()} bicubic x{settings.scale}", f"{name} uncertainty"
@@ -280,7 +308,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             yield from exporting(node, source)
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
-            command += ["--scale", str(settings.scale), *one, *settings.network_arguments()]
+            command += settings.arguments()
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -290,7 +318,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
-                command += ["--scale", str(settings.scale), "--plane", settings.plane, *one]
+                command += _grid_arguments(settings.sampling)
                 yield from mapped(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
@@ -309,26 +337,14 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         with folder() as here:
             return (yield from mapped(running(command, here), always("Asking the engine")))[key]
 
-    def _comparing(
-        self, node: Any, degradation: str, methods: list[str] | None, seed: int, settings: Settings
-    ) -> Generator[Step, None, Any]:
+    def _comparing(self, node: Any, methods: list[str] | None, settings: Settings) -> Generator[Step, None, Any]:
         chosen = methods or self.qualityMethods(node, settings)
         with folder(node) as here:
             source, figures, errors = here / INPUT, here / "figures.json", here / "errors"
             yield from exporting(node, source)
-            command = ["compare", str(source), "--degradation", degradation, "--scale", str(settings.scale)]
-            command += ["--seed", str(seed), "--plane", settings.plane, "--device", settings.device]
-            command += [
-                "--json",
-                str(figures),
-                "--errors",
-                str(errors),
-                "--signed",
-                "--progress",
-                "json",
-                "--methods",
-                *chosen,
-            ]
+            command = ["compare", str(source), "--degradation", settings.degradation, "--seed", str(settings.seed)]
+            command += [*settings.arguments(), "--json", str(figures), "--errors", str(errors), "--signed"]
+            command += ["--progress", "json", "--methods", *chosen]
             yield from mapped(running(command, here), counting("steps"))
             table = json.loads(figures.read_text(encoding="utf-8"))
             best = quality.best_classical(table)
@@ -338,18 +354,15 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
 
-    def _reporting(
-        self, node: Any, target: Path, degradation: str, seed: int, truth: bool, settings: Settings
-    ) -> Generator[Step, None, Path]:
+    def _reporting(self, node: Any, target: Path, truth: bool, settings: Settings) -> Generator[Step, None, Path]:
         name = report_page.file_name(node)
         given = f"{name}.nhdr"
         with folder(node, called=given) as here:
             yield from exporting(node, here / given)
             made = here / "report"
             command = ["study", str(here / given), "--out", str(made), "--models", settings.model_for(node)]
-            command += ["--scale", str(settings.scale), "--plane", settings.plane, "--seed", str(seed)]
-            command += ["--device", settings.device, "--precision", settings.precision, "--progress", "json"]
-            command += ["--degradations", degradation] if truth else ["--no-truth"]
+            command += [*settings.arguments(), "--seed", str(settings.seed), "--progress", "json"]
+            command += ["--degradations", settings.degradation] if truth else ["--no-truth"]
             yield from mapped(running(command, here), report_page.words)
             return report_page.keep(made, target, name)
 
@@ -367,7 +380,7 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
         "Model": sidecar["model"],
         "ModelSHA256": sidecar["model_sha256"],
         "Scale": sidecar["scale"],
-        "Plane": settings.plane,
+        "Plane": settings.sampling.plane,
         "Ran": sidecar["ran"],
         "Unusual": "; ".join(sidecar["unusual"]),
         "Version": __version__,

@@ -10,6 +10,8 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionSlicer import installer, nodes, quality, report_page, views
 from SuperResolutionSlicer.difference import difference
@@ -136,15 +138,16 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The parameters as the logic wants them."""
         get = self.binding.__getitem__
         return Settings(
-            get("model"),
-            int(get("scale")),
-            get("plane"),
-            get("device"),
-            get("precision"),
-            get("ensemble") == "true",
-            get("consistent") == "true",
-            get("uncertainty") == "true",
-            get("keepTemporary") == "true",
+            model=get("model"),
+            sampling=Sampling(factor=int(get("scale")), plane=get("plane")),
+            runtime=Runtime(
+                device=get("device"), precision=get("precision"), ensemble=get("ensemble") == "true" or None
+            ),
+            consistent=get("consistent") == "true",
+            uncertainty=get("uncertainty") == "true",
+            degradation=get("degradation"),
+            seed=int(get("seed")),
+            keep_temporary=get("keepTemporary") == "true",
         )
 
     def onEnhance(self, *_: Any) -> None:
@@ -165,17 +168,8 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         chosen = self.settings()
 
         def start(node: Any) -> Job[Any]:
-            return self.logic.compare(
-                node,
-                self.binding["degradation"],
-                chosen.scale,
-                self.logic.qualityMethods(node, chosen),
-                chosen.plane,
-                int(self.binding["seed"]),
-                chosen.device,
-                blocking=False,
-                changed=self.onMeasured,
-            )
+            methods = self.logic.qualityMethods(node, chosen)
+            return self.logic.measure(node, chosen, methods, blocking=False, changed=self.onMeasured)
 
         self._start(start)
 
@@ -185,23 +179,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         target = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), caption)
         if not target:
             return
-        chosen = self.settings()
+        chosen, truth = self.settings(), self.binding["withoutTruth"] != "true"
 
         def start(node: Any) -> Job[Path]:
-            return self.logic.saveReport(
-                node,
-                target,
-                chosen.model,
-                self.binding["degradation"],
-                chosen.scale,
-                chosen.plane,
-                int(self.binding["seed"]),
-                chosen.device,
-                chosen.precision,
-                self.binding["withoutTruth"] != "true",
-                blocking=False,
-                changed=self.onReported,
-            )
+            return self.logic.saveReport(node, target, chosen, truth, blocking=False, changed=self.onReported)
 
         self._start(start)
 

@@ -12,6 +12,7 @@ from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.methods.method import Method
     from SuperResolutionLib.quality.comparison import Comparison
     from SuperResolutionLib.volume import Volume
 
@@ -29,8 +30,7 @@ def add(commands: Any) -> None:
     common.add_files(parser, output=False)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="methods and models (default: all and the blind)")
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
-    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser")
-    common.add_plane(parser)
+    common.add_grid(parser, "coarser")
     common.add_seed(parser)
     common.add_network(parser)
     _add_outputs(parser)
@@ -62,31 +62,32 @@ def run(options: argparse.Namespace) -> int:
         volume = common.read_input(options)
         _check_errors(options, volume)
         from SuperResolutionLib.progress import finish
-        from SuperResolutionLib.quality.comparison import comparing
+        from SuperResolutionLib.quality.comparison import Experiment, comparing
 
-        result = finish(
-            comparing(
-                volume,
-                options.degradation,
-                options.scale,
-                options.methods,
-                options.plane,
-                options.seed,
-                keep=options.figure is not None or options.errors is not None,
-                ensemble=options.ensemble,
-                consistent=options.consistent,
-                device=options.device,
-                precision=options.precision,
-                threads=options.threads,
-            ),
-            report.show,
+        experiment = Experiment(
+            degradation=options.degradation,
+            sampling=common.sampling_of(options),
+            seed=options.seed,
+            keep=options.figure is not None or options.errors is not None,
         )
+        methods = _methods(options, volume)
+        result = finish(comparing(volume, experiment, methods, common.runtime_of(options)), report.show)
         report.close()
         if options.progress != "json":
-            print(f"{options.input.name}, degraded by {options.degradation} x{options.scale}\n{result}")
+            print(f"{options.input.name}, degraded by {options.degradation} x{result.scale:g}\n{result}")
         _write(result, options)
         report.finish(None, time.monotonic() - began)
     return 0
+
+
+def _methods(options: argparse.Namespace, volume: "Volume") -> "dict[str, Method]":
+    """The methods by name, the networks among them as the options have them."""
+    from SuperResolutionLib.diffusion.guides import is_diffusion
+    from SuperResolutionLib.methods.catalogue import by_names, default_methods, putting_back
+
+    scale = common.scale_of(common.sampling_of(options))
+    names = options.methods or default_methods(scale, is_diffusion(volume))
+    return putting_back(by_names(names, scale), common.put_back_of(options))
 
 
 def _write(result: "Comparison", options: argparse.Namespace) -> None:
@@ -122,13 +123,14 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
     from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.files.output import check_folder
     from SuperResolutionLib.methods import zoo
-    from SuperResolutionLib.quality.comparison import default_methods
+    from SuperResolutionLib.methods.catalogue import default_methods
 
     folder: Path = options.errors
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
-    methods = options.methods or default_methods(options.scale, is_diffusion(volume))
+    scale = common.scale_of(common.sampling_of(options))
+    methods = options.methods or default_methods(scale, is_diffusion(volume))
     labels = [zoo.label(method) for method in dict.fromkeys(methods)]
     names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
     if twice := [name for name in names if names.count(name) > 1]:

@@ -16,8 +16,7 @@ def add(commands: Any) -> None:
     )
     common.add_files(parser)
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
-    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser")
-    common.add_plane(parser)
+    common.add_grid(parser, "coarser")
     common.add_seed(parser)
     parser.set_defaults(run=run)
 
@@ -27,11 +26,12 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.physics.degradation import by_name, degrade
 
     model = by_name(options.degradation)
-    result = degrade(common.read_input(options), model, options.scale, options.plane, options.seed)
+    sampling = common.sampling_of(options)
+    result = degrade(common.read_input(options), model, sampling=sampling, seed=options.seed)
     record = {
         "operation": "degrade",
         "degradation": options.degradation,
-        "scale": options.scale,
+        "scale": common.scale_of(sampling),
         "seed": options.seed,
     }
     common.write_output(result, options, record)

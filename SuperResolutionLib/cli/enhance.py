@@ -3,7 +3,6 @@
 import argparse
 import time
 import warnings
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,7 @@ from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.methods.zoo import Model
-    from SuperResolutionLib.progress import Progress
-    from SuperResolutionLib.volume import Volume
+    from SuperResolutionLib.methods.method import Restoration
 
 
 def add(commands: Any) -> None:
@@ -29,8 +26,7 @@ def add(commands: Any) -> None:
     )
     common.add_files(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
-    parser.add_argument("--scale", type=common.at_least_two, help="how much finer: 2 or 4 (default: the model's, or 2)")
-    common.add_plane(parser)
+    common.add_grid(parser, "finer", "the model's, or 2")
     common.add_slice(parser)
     common.add_network(parser)
     parser.add_argument(
@@ -47,52 +43,37 @@ def run(options: argparse.Namespace) -> int:
     """Enhance a file."""
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
+        sampling, runtime = common.sampling_of(options), common.runtime_of(options)
         volume = common.read_input(options)
         _check_uncertainty(options)
-        from SuperResolutionLib.diffusion.guides import is_diffusion
         from SuperResolutionLib.methods import checks
-        from SuperResolutionLib.methods.network import choose_model
+        from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 
-        model = choose_model(options.model, options.scale, is_diffusion(volume))
-        if odd := checks.unusual(volume, model.card, options.plane):
+        spread = options.uncertainty is not None
+        method = network(volume, options.model, sampling, common.put_back_of(options), spread)
+        steps = method.restore(volume, sampling, runtime)
+        if odd := checks.unusual(volume, method.model.card, options.plane):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
-        result, spread = finish(_steps(volume, model, options), report.show)
-        record = {
-            "operation": "enhance",
-            "model": model.card.name,
-            "model_sha256": model.card.sha256,
-            **common.space(volume),
-            "scale": model.card.scale,
-            "slice": options.slice,
-            "ensemble": options.ensemble or spread is not None,
-            "consistent": options.consistent,
-            "ran": report.ran,
-            "notes": report.notes,
-            "unusual": odd,
-        }
-        _write(result, spread, options, record)
+        result = finish(steps, report.show)
+        _write(result, options, {**_said(result, options), **common.space(volume), "scale": method.model.card.scale})
         report.finish(options.output, time.monotonic() - began)
     return 0
 
 
-def _steps(
-    volume: "Volume", model: "Model", options: argparse.Namespace
-) -> "Generator[Progress, None, tuple[Volume, Volume | None]]":
-    """The work: the result, and the spread where it is asked for."""
-    from SuperResolutionLib.methods.network import enhancing, enhancing_with_spread
-
-    where = {
-        "plane": options.plane,
+def _said(result: "Restoration", options: argparse.Namespace) -> dict[str, Any]:
+    """What the sidecar says of the work."""
+    record = result.record
+    return {
+        "operation": "enhance",
+        "model": record.method,
+        **{key: value for key, value in record.as_table().items() if key not in ("method", "seconds")},
+        "slice": options.slice,
+        "ensemble": options.ensemble or result.uncertainty is not None,
         "consistent": options.consistent,
-        "device": options.device,
-        "precision": options.precision,
-        "threads": options.threads,
-        "only": options.slice,
+        "ran": record.ran,
+        "seconds": round(record.seconds, 3),
     }
-    if options.uncertainty is not None:
-        return (yield from enhancing_with_spread(volume, model, **where))
-    return (yield from enhancing(volume, model, ensemble=options.ensemble, **where)), None
 
 
 def _check_uncertainty(options: argparse.Namespace) -> None:
@@ -106,18 +87,18 @@ def _check_uncertainty(options: argparse.Namespace) -> None:
     files.check_output(options.uncertainty, options.input, options.overwrite)
 
 
-def _write(result: "Volume", spread: "Volume | None", options: argparse.Namespace, record: dict[str, Any]) -> None:
+def _write(result: "Restoration", options: argparse.Namespace, record: dict[str, Any]) -> None:
     """The result and the uncertainty map: both, or neither."""
-    if spread is None:
-        common.write_output(result, options, record)
+    if result.uncertainty is None:
+        common.write_output(result.volume, options, record)
         return
     from SuperResolutionLib import files
 
     path: Path = options.uncertainty
     about = {**record, "operation": "uncertainty", "of": options.output.name, "plane": options.plane}
-    files.write(spread, path, options.overwrite, common.whole_record(options, about))
+    files.write(result.uncertainty, path, options.overwrite, common.whole_record(options, about))
     try:
-        common.write_output(result, options, record)
+        common.write_output(result.volume, options, record)
     except BaseException:
         for written in (path, files.sidecar_path(path)):
             written.unlink(missing_ok=True)

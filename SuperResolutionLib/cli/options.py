@@ -9,10 +9,13 @@ from SuperResolutionLib import __version__
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.geometry.sampling import Sampling
+    from SuperResolutionLib.methods.method import Runtime
     from SuperResolutionLib.volume import Volume
 
 USE = "Research use only. Not a medical device. The image was made sharper by computation, not by the scanner."
 PLANES = ("native", "axial", "coronal", "sagittal")
+MOST_SCALE = 16
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -69,6 +72,64 @@ def add_seed(
     parser.add_argument("--seed", metavar="N", type=from_zero, default=default, help=explained)
 
 
+def add_grid(parser: argparse.ArgumentParser, how: str, usual: str = "2") -> None:
+    """What grid is wanted: --scale, --factors, --spacing, --isotropic, and --plane. how: "finer" or "coarser"."""
+    words = "as the finest axis has" if how == "finer" else "as the coarsest axis has"
+    wish = parser.add_mutually_exclusive_group()
+    wish.add_argument("--scale", metavar="S", type=factor, help=f"how many times {how} in plane (default: {usual})")
+    wish.add_argument(
+        "--factors", metavar=("X", "Y", "Z"), nargs=3, type=float, help=f"how many times {how} along each voxel axis"
+    )
+    wish.add_argument(
+        "--spacing", metavar="MM", nargs="+", type=float, help="the voxels that are wanted: one size, or three"
+    )
+    wish.add_argument(
+        "--isotropic",
+        action="store_true",
+        help=f"cubic voxels, {words}",
+    )
+    add_plane(parser)
+
+
+def sampling_of(options: argparse.Namespace) -> "Sampling":
+    """The grid that the options ask for. Raises InputError for one that cannot be meant."""
+    from SuperResolutionLib.geometry.sampling import Sampling
+
+    mm = options.spacing
+    if mm is not None and len(mm) not in (1, 3):
+        raise InputError(f"--spacing has {len(mm)} numbers; give one for all axes, or three along x, y and z.")
+    return Sampling(
+        factor=options.scale,
+        factors=None if options.factors is None else tuple(options.factors),
+        spacing=None if mm is None else mm[0] if len(mm) == 1 else tuple(mm),
+        isotropic=options.isotropic,
+        plane=options.plane,
+        only=getattr(options, "slice", None),
+    )
+
+
+def scale_of(sampling: "Sampling", usual: float = 2) -> float | None:
+    """The scale in plane that is meant; None where another kind of grid is asked for."""
+    return sampling.usually(usual).factor
+
+
+def runtime_of(options: argparse.Namespace) -> "Runtime":
+    """Where and how the options say that networks run."""
+    from SuperResolutionLib.methods.method import Runtime
+
+    return Runtime(
+        device=options.device,
+        precision=options.precision,
+        threads=options.threads,
+        ensemble=getattr(options, "ensemble", False) or None,
+    )
+
+
+def put_back_of(options: argparse.Namespace) -> str:
+    """How the options say that what was measured is put back."""
+    return "k_space" if options.consistent else "auto"
+
+
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Where and how a network runs."""
     parser.add_argument(
@@ -120,12 +181,15 @@ def positive(text: str) -> int:
     return number
 
 
-def at_least_two(text: str) -> int:
-    """A scale: a whole number from 2 on."""
-    number = int(text)
-    if number < 2:
-        raise argparse.ArgumentTypeError(f"a scale of {text} does nothing; give 2 or more")
-    return number
+def factor(text: str) -> float:
+    """A scale: a number above 1, up to 16; a whole one is given as such."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a scale of '{text}' is no number; give one above 1, such as 2") from None
+    if not 1 < number <= MOST_SCALE:
+        raise argparse.ArgumentTypeError(f"a scale of {text} cannot be used; give a number above 1, up to 16")
+    return int(number) if number == int(number) else number
 
 
 def read_input(options: argparse.Namespace) -> "Volume":

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         from SuperResolutionLib.study.subjects import held_out
 
         scans = held_out(options.data)
-        steps = measuring(work, scans, options.models, options.slices, **_network(options))
+        steps = measuring(work, scans, options.models, options.slices, common.runtime_of(options))
         tables = finish(steps, report.show)
         report.close()
         if options.progress != "json":
@@ -86,10 +86,6 @@ def _check_outputs(options: argparse.Namespace) -> None:
         common.check_report(options.out)
 
 
-def _network(options: argparse.Namespace) -> dict[str, Any]:
-    return {"device": options.device, "precision": options.precision, "threads": options.threads}
-
-
 def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
     from SuperResolutionLib.papers.table import as_plain
 
@@ -113,7 +109,7 @@ def _write(
     from SuperResolutionLib.papers.picture import papers_figure, showing
     from SuperResolutionLib.study.report import licences
 
-    shown = showing(work, tables, scans, options.models, options.slices, **_network(options))
+    shown = showing(work, tables, scans, options.models, options.slices, common.runtime_of(options))
     text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{common.USE}\n"
     name = f"work-{work.letter.lower()}"
     writers: dict[str, Callable[[Path], None]] = {

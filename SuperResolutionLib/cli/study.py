@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--models", nargs="+", metavar="NAME", help='models, or "all" of the scale (default: the one for any scan)'
     )
-    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much coarser, and finer again")
+    common.add_grid(parser, "coarser")
     parser.add_argument(
         "--degradations", nargs="+", default=["k_space"], metavar="NAME[:setting=value]", help="the forward models"
     )
@@ -40,10 +41,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--subjects", metavar="REGEX", help="finds the subject in a path, by its one group (...)")
     parser.add_argument("--credit", metavar="TEXT", default="", help="source and licence of the scans, for captions")
     parser.add_argument("--jobs", metavar="N", type=common.positive, default=1, help="scans at a time")
-    common.add_plane(parser)
     common.add_seed(parser)
-    common.add_device(parser)
-    common.add_precision(parser)
+    common.add_network(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
@@ -73,18 +72,19 @@ def run(options: argparse.Namespace) -> int:
 def _plan(options: argparse.Namespace) -> "Plan":
     from SuperResolutionLib.study.plan import Plan, checked_degradations, chosen_models
 
+    sampling, runtime = common.sampling_of(options).usually(2), common.runtime_of(options)
+    if sampling.factor is None or sampling.factor != int(sampling.factor):
+        raise InputError("A study makes scans coarser and finer in plane, by a whole factor; give --scale 2 or 4.")
     return Plan(
-        models=chosen_models(options.models, options.scale),
-        scale=options.scale,
+        models=chosen_models(options.models, int(sampling.factor)),
+        sampling=sampling,
         degradations=checked_degradations(options.degradations),
-        plane=options.plane,
         seed=options.seed,
         slices=options.slices,
         masks=None if options.masks is None else str(options.masks),
         truth=not options.no_truth,
-        device=options.device,
-        precision=options.precision,
-        threads=common.share_of_threads(options.threads, options.jobs),
+        runtime=replace(runtime, threads=common.share_of_threads(options.threads, options.jobs)),
+        put_back=common.put_back_of(options),
     )
 
 

@@ -18,8 +18,7 @@ def add(commands: Any) -> None:
     )
     common.add_files(parser)
     parser.add_argument("--method", default="bicubic", help="nearest, linear, bicubic, bspline or sinc")
-    parser.add_argument("--scale", type=common.at_least_two, default=2, help="how much finer")
-    common.add_plane(parser)
+    common.add_grid(parser, "finer")
     common.add_slice(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
@@ -29,21 +28,21 @@ def run(options: argparse.Namespace) -> int:
     """Refine a file."""
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
-        from SuperResolutionLib.errors import unknown
-        from SuperResolutionLib.methods.classical import upsample
-        from SuperResolutionLib.physics.interpolating import METHODS
+        from SuperResolutionLib.methods.classical import Classical
+        from SuperResolutionLib.methods.method import Runtime
+        from SuperResolutionLib.progress import finish
 
-        if options.method not in METHODS:
-            raise unknown("interpolation method", options.method, METHODS)
+        method, sampling = Classical(options.method), common.sampling_of(options)
         volume = common.read_input(options)
-        result = upsample(volume, options.method, options.scale, options.plane, options.slice)
+        result = finish(method.restore(volume, sampling, Runtime()))
         record = {
             "operation": "upsample",
             "method": options.method,
             **common.space(volume),
-            "scale": options.scale,
+            "scale": common.scale_of(sampling),
             "slice": options.slice,
+            "sampling": result.record.sampling,
         }
-        common.write_output(result, options, record)
+        common.write_output(result.volume, options, record)
         report.finish(options.output, time.monotonic() - began)
     return 0

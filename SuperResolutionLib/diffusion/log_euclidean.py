@@ -16,7 +16,7 @@ import SimpleITK as sitk
 
 from SuperResolutionLib.diffusion.components import components, matrices
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import single_slice
+from SuperResolutionLib.geometry.sampling import Grids
 from SuperResolutionLib.volume import SIGNAL, TENSOR, Volume
 
 # The least eigenvalue, as a share of the volume's median diffusivity: about 1e-5 mm2/s in a brain. Water in living
@@ -38,18 +38,14 @@ class Logarithms:
     unit: float
     tensors: Volume
 
-    def slice(self, axis: int, k: int) -> "Logarithms":
-        """Slice k along `axis` alone. Raises InputError where there is none."""
-        return replace(self, series=single_slice(self.series, axis, k), tensors=single_slice(self.tensors, axis, k))
-
-    def undone(self, fine: Volume, axis: int, scale: int) -> Volume:
-        """The tensors of logarithms refined by `scale` in the plane across `axis`; 0 where the nearest voxel had none.
+    def undone(self, fine: Volume, grids: Grids) -> Volume:
+        """The tensors of logarithms on the wanted grid, or of its one slice; 0 where the nearest voxel had none.
 
         Where interpolation undershoots, eigenvalues stay at the floor. The voxel type is that of the tensors.
         """
         there: np.ndarray = present(self.tensors)
-        for array_axis in {0, 1, 2} - {2 - axis}:
-            there = there.repeat(scale, array_axis)
+        for axis, index in enumerate(grids.nearest()):
+            there = there.take(index, 2 - axis)
         result = np.zeros(fine.voxels.shape, self.tensors.voxels.dtype)
         for k in range(len(there)):
             here = there[k]

@@ -4,6 +4,7 @@ A network is known here only as a callable from (n, slices + guides, h, w) to (n
 far an output voxel can see.
 """
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,11 +12,13 @@ from functools import reduce
 
 import numpy as np
 import torch
+from torch import nn
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.devices import autocast, choose_device, choose_precision
+from SuperResolutionLib.methods.method import Runtime
 
 Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
@@ -35,18 +38,24 @@ class Settings:
     turns: int = 1
 
 
-def choose_settings(
-    model: zoo.Model, source: np.ndarray, device: str, precision: str, ensemble: bool = False
-) -> Settings:
-    """Device and precision by capability, then by a timed slice; a batch that fits the device; the card's turns."""
-    where = choose_device(device)
-    kind = choose_precision(precision, where)
+def placed(network: nn.Module, settings: Settings) -> nn.Module:
+    """A copy of the network where it is to run, laid out as convolutions like it; the given one stays as it is."""
+    return copy.deepcopy(network).to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def choose_settings(model: zoo.Model, source: np.ndarray, runtime: Runtime) -> Settings:
+    """Device and precision by capability, then by a timed slice; a batch that fits the device; the turns.
+
+    source: (n, h, w), the slices to come.
+    """
+    where = choose_device(runtime.device)
+    kind = choose_precision(runtime.precision, where)
     _, h, w = source.shape
     most = GPU_BATCH_VOXELS if where.type == "cuda" else BATCH_VOXELS
-    turns = len(TURNS) if ensemble else model.card.turns
+    turns = model.card.turns if runtime.ensemble is None else len(TURNS) if runtime.ensemble else 1
     batch = max(1, most // (h * w * model.card.scale**2))
     settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, turns)
-    if precision == "auto" and kind != "float32":
+    if runtime.precision == "auto" and kind != "float32":
         plain = replace(settings, precision="float32")
         settings = min((settings, plain), key=lambda choice: _seconds_a_slice(model, source, choice))
     return settings
@@ -54,7 +63,7 @@ def choose_settings(
 
 def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -> float:
     """Time the middle slice in these settings, after one run to warm up."""
-    network = model.network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = placed(model.network, settings)
     middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
     middle = np.pad(middle, [(0, 0), (0, len(model.card.guides)), (0, 0), (0, 0)])
     settings = replace(settings, turns=1)
@@ -167,5 +176,5 @@ def smaller(settings: Settings, shape: tuple[int, ...]) -> tuple[Settings, str]:
         return settings, f"out of memory: going on with {settings.batch} slices at a time"
     tile = (settings.tile or max(shape[1:])) // 2
     if tile < 16:
-        raise InputError("There is too little memory even for a small tile; close other programs or use --device cpu.")
+        raise InputError("There is too little memory even for a small tile; close other programs or use the CPU.")
     return replace(settings, tile=tile), f"out of memory: going on with tiles of {tile} voxels"

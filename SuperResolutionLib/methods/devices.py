@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.methods.method import DEVICES
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -22,7 +22,7 @@ def choose_device(wanted: str = "auto") -> torch.device:
         if trouble is None:
             return torch.device(name)
         if wanted != "auto":
-            raise InputError(f"The device '{wanted}' cannot be used here: {trouble}. Use --device auto or cpu.")
+            raise InputError(f"The device '{wanted}' cannot be used here: {trouble}. Use the device auto or cpu.")
     return torch.device("cpu")
 
 

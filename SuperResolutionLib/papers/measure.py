@@ -12,14 +12,16 @@ import numpy as np
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, mapped
-from SuperResolutionLib.quality.comparison import Comparison, comparing
+from SuperResolutionLib.quality.comparison import Comparison, Experiment, comparing
 from SuperResolutionLib.quality.metrics import difference, score, ssim_map
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import Volume
@@ -39,12 +41,16 @@ def located(case: Case, folders: Sequence[Path] = ()) -> dict[str, str]:
 
 
 def measuring(
-    work: Work, scans: Sequence[Scan], folders: Sequence[Path] = (), slices: int | None = None, **network: Any
+    work: Work,
+    scans: Sequence[Scan],
+    folders: Sequence[Path] = (),
+    slices: int | None = None,
+    runtime: Runtime | None = None,
 ) -> Generator[Progress, None, list[list[Record]]]:
     """Measure a work's networks: a list for each of its cases, of a record for each scan that it takes, and seed.
 
     A step is a percent of the whole. folders: of models beside the installed ones. slices: only as many, in the middle
-    of each scan. network: device, precision and threads. Raises InputError where no scan is of the kind it takes.
+    of each scan. runtime: where and how networks run. Raises InputError where no scan is of the kind it takes.
     """
     began = time.monotonic()
     tables: list[list[Record]] = [[] for _ in work.cases]
@@ -55,7 +61,7 @@ def measuring(
         for seed in case.seeds
     ]
     for done, (case, records, scan, seed) in enumerate(parts):
-        steps = examining(scan, case, located(case, folders), seed, slices, **network)
+        steps = examining(scan, case, located(case, folders), seed, slices, runtime)
         record = yield from mapped(steps, partial(_share, scan=scan.name, done=done, parts=len(parts), began=began))
         if record is not None:
             records.append(record)
@@ -74,13 +80,18 @@ def _share(event: Progress, scan: str, done: int, parts: int, began: float) -> P
 
 
 def examining(
-    scan: Scan, case: Case, models: Mapping[str, str], seed: int = 0, slices: int | None = None, **network: Any
+    scan: Scan,
+    case: Case,
+    models: Mapping[str, str],
+    seed: int = 0,
+    slices: int | None = None,
+    runtime: Runtime | None = None,
 ) -> Generator[Progress, None, Record | None]:
     """Measure one scan; None where the case does not take it. models: name -> as `compare` takes it."""
     volume = files.read(scan.path)
     if not case.takes(volume):
         return None
-    result = yield from restoring(volume, case, models, seed, slices, **network)
+    result = yield from restoring(volume, case, models, seed, slices, runtime)
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -92,16 +103,19 @@ def examining(
 
 
 def restoring(
-    volume: Volume, case: Case, models: Mapping[str, str], seed: int = 0, slices: int | None = None, **network: Any
+    volume: Volume,
+    case: Case,
+    models: Mapping[str, str],
+    seed: int = 0,
+    slices: int | None = None,
+    runtime: Runtime | None = None,
 ) -> Generator[Progress, None, Comparison]:
     """The comparison of a case, with the restored volumes."""
     part = middle_slices(volume, stacking_axis(volume), slices)
-    methods = [*METHODS, *models.values()]
-    return (
-        yield from comparing(
-            part, case.degradation, case.scale, methods, seed=seed, keep=True, with_tensors=False, **network
-        )
+    experiment = Experiment(
+        degradation=case.degradation, sampling=Sampling(factor=case.scale), seed=seed, keep=True, with_tensors=False
     )
+    return (yield from comparing(part, experiment, [*METHODS, *models.values()], runtime))
 
 
 def has_network(case: Case, records: Sequence[Record]) -> bool:
@@ -129,7 +143,8 @@ def measured(result: Comparison, case: Case) -> dict[str, dict[str, float | None
     restored = {zoo.label(row.method): row.restored for row in result.rows if row.restored is not None}
     scores = {zoo.label(row.method): row.score for row in result.rows}
     if case.zero_filled:
-        low = degrade(result.truth, f"{case.degradation}_zero_filled", case.scale, result.plane, result.seed)
+        name = f"{case.degradation}_zero_filled"
+        low = degrade(result.truth, name, sampling=result.experiment.sampling, seed=result.seed)
         restored[ZERO_FILLED], scores[ZERO_FILLED] = low, score(result.truth, low, result.axis)
     beside = {network.name: restored.get(network.beside) for network in case.networks if network.beside is not None}
     found: dict[str, dict[str, float | None]] = {}
@@ -140,7 +155,7 @@ def measured(result: Comparison, case: Case) -> dict[str, dict[str, float | None
             **asdict(scores[name]),
             "mean_psnr": mean_psnr,
             "mean_ssim": mean_ssim,
-            "power": power_ratio(result.truth, volume, result.axis, result.scale),
+            "power": power_ratio(result.truth, volume, result.axis, case.scale),
             "rms": None if other is None else apart(result.truth, volume, other, result.axis),
         }
     return found

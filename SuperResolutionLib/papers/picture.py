@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.papers.measure import Record, common, has_network, located, restoring
 from SuperResolutionLib.papers.table import best_classical
 from SuperResolutionLib.papers.works import Case, Work
@@ -38,7 +38,7 @@ def showing(
     scans: Sequence[Scan],
     folders: Sequence[Path] = (),
     slices: int | None = None,
-    **network: Any,
+    runtime: Runtime | None = None,
 ) -> list[tuple[str, Comparison]]:
     """Restore once more, for each case, the scan that is shown: its name, and the comparison.
 
@@ -50,7 +50,7 @@ def showing(
         record = shown_record(case, records)
         (scan,) = (scan for scan in scans if scan.name == record["scan"])
         networks = {model: where for model, where in located(case, folders).items() if model in case.names}
-        steps = restoring(files.read(scan.path), case, networks, record["seed"], slices, **network)
+        steps = restoring(files.read(scan.path), case, networks, record["seed"], slices, runtime)
         shown.append((scan.name, finish(steps)))
     return shown
 
@@ -96,8 +96,8 @@ def _draw(places: np.ndarray, name: str, result: Comparison) -> None:
     for axes in places.flat:
         axes.set_axis_off()
     for (title, _), image, whole, part in zip(columns, images, *places[:, : len(columns)], strict=True):
-        style.panel(whole, image, title, "gray", 0, white, stretch)
-        style.panel(part, image[top : top + side, left : left + side], "", "gray", 0, white, stretch)
+        style.panel(whole, image, title, "gray", (0, white), stretch)
+        style.panel(part, image[top : top + side, left : left + side], "", "gray", (0, white), stretch)
     label = f"{result.degradation} x{result.scale}: {name}, slice {k}"
     places[0, 0].text(
         -0.06, 0.5, label, color="white", fontsize=8, rotation=90, va="center", ha="right",

@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 import numpy as np
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry.grid import crop_to_multiple, map_slices, stacking_axis
+from SuperResolutionLib.geometry.grid import stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.physics.forward_models import (
     Area,
     Bicubic,
@@ -22,7 +23,7 @@ from SuperResolutionLib.physics.forward_models import (
     Thick,
 )
 from SuperResolutionLib.physics.mixtures import Clinical, Diffusion
-from SuperResolutionLib.volume import Volume, signal_only
+from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
 MODELS: dict[str, Degradation] = {
     "bicubic": Bicubic(),
@@ -71,22 +72,53 @@ def _positive(value: str, item: str) -> float:
 
 
 def degrade(
-    volume: Volume, degradation: str | Degradation, scale: int = 2, plane: str = "native", seed: int = 0
+    volume: Volume,
+    degradation: str | Degradation,
+    scale: float | None = None,
+    *,
+    sampling: Sampling | None = None,
+    seed: int = 0,
 ) -> Volume:
-    """The volume as a coarser scan of the same head would show it, shrunk in plane by `scale`.
+    """The volume as a coarser scan of the same head would show it.
 
-    A size that `scale` does not divide is cropped at the far end first. The same seed gives the same voxels.
-    In a series, noise is measured against the first volume without diffusion weighting. Keeps the voxel type.
-    Raises InputError for tensors: a scanner measures signals.
+    volume: signals, any voxel type, which is kept.
+    degradation: a forward model, or its name with its numbers: "rician:snr=15".
+    scale: how many times coarser in plane, 1 to 16; 2 where neither it nor `sampling` is given.
+    sampling: any other coarser grid.
+    seed: of noise; the same seed gives the same voxels. In a series, noise is measured against the first volume
+        without diffusion weighting.
+    A size that a whole factor does not divide is cropped at the far end first. Raises InputError for tensors (a scanner
+    measures signals), for an unknown model, and for a grid that cannot be had.
     """
     signal_only(volume, "degraded")
+    wish = Sampling.of(scale, sampling).usually(2)
     rng = np.random.default_rng(seed)
-    model = (by_name(degradation) if isinstance(degradation, str) else degradation).draw(rng)
-    axis = stacking_axis(volume, plane)
-    fine = crop_to_multiple(volume, axis, scale)
+    model = model_of(degradation).draw(rng)
+    fine = wish.cropped(volume)
+    grids = wish.coarser(fine)
+    if grids.only is not None:
+        raise InputError("A scan is made coarser as a whole; leave the slice out.")
     level = Level.of(reference_volume(fine))
-    factor = 1.0 if model.outputs(scale, scale) == scale else 1 / scale
-    return map_slices(fine, axis, factor, lambda slices: model.slices(slices, scale, level, rng))
+    result = replace(fine, voxels=np.empty_like(fine.voxels)) if model.keeps_matrix else grids.empty(fine)
+    outputs = _stacked(grids.wanted.size, grids.axis)
+    for source, target in zip(stacks(fine, grids.axis), stacks(result, grids.axis), strict=True):
+        target[...] = cast_voxels(model.stack(source, outputs, level, rng), target.dtype)
+    return result
+
+
+def model_of(degradation: str | Degradation) -> Degradation:
+    """The forward model that is meant. Raises InputError for a name that is none."""
+    if isinstance(degradation, Degradation):
+        return degradation
+    if not isinstance(degradation, str):
+        raise InputError(f"The degradation {degradation!r} is no forward model and no name of one, such as 'k_space'.")
+    return by_name(degradation)
+
+
+def _stacked(size: tuple[int, int, int], axis: int) -> tuple[int, int, int]:
+    """Sizes along x, y, z as those of a stack along `axis`: slices, rows, columns."""
+    rows, columns = (size[k] for k in (2, 1, 0) if k != axis)
+    return size[axis], rows, columns
 
 
 def reference_volume(volume: Volume) -> np.ndarray:

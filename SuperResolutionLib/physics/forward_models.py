@@ -1,12 +1,13 @@
-"""Forward models: how a coarse scan comes from a fine one, in plane, slice by slice.
+"""Forward models: how a coarse scan comes from a fine one.
 
 Each model is one small class: a matrix per axis for the linear part (blur, truncation, shrinking) and, where
-the physics has it, noise before or after. Every model keeps the field of view: voxel (0, 0) of the coarse
+the physics has it, noise before or after. Every model keeps the field of view: coarsened by s, voxel (0, 0) of a
 slice is centred (s - 1) / 2 fine voxels from voxel (0, 0) of the fine one.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
 from SuperResolutionLib.physics.shrinking import (
     area_matrix,
     bicubic_matrix,
+    coarse_size,
     convolution,
     gaussian_matrix,
     k_space_matrix,
@@ -44,12 +46,10 @@ class Level:
 class Degradation:
     """A forward model: noise_before, then a matrix per axis, then the magnitude if complex, then noise_after."""
 
-    def outputs(self, size: int, scale: int) -> int:
-        """Voxels of the coarse slice along an axis of `size`."""
-        return size // scale
+    keeps_matrix: ClassVar[bool] = False  # whether the coarse slice has as many voxels as the fine one
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        """The linear part along one axis: (outputs, size)."""
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        """The linear part along one axis, from `size` fine voxels to `outputs` coarse ones: (outputs, size)."""
         raise NotImplementedError
 
     def noise_before(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
@@ -67,23 +67,38 @@ class Degradation:
     def slices(
         self,
         fine: np.ndarray,
-        scale: int,
+        scale: float,
         level: Level,
         rng: np.random.Generator,
         patch: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
         """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made."""
-        rows, columns = (operator(self, n, scale)[part] for n, part in zip(fine.shape[-2:], patch, strict=True))
-        coarse = kernels.apply(rows, columns, self.noise_before(fine, level, rng))
-        if np.iscomplexobj(coarse):
-            coarse = np.abs(coarse)
-        return self.noise_after(coarse, level, rng)
+        rows, columns = (
+            operator(self, n, coarse_size(n, scale))[part] for n, part in zip(fine.shape[-2:], patch, strict=True)
+        )
+        return self._measured(kernels.apply(rows, columns, self.noise_before(fine, level, rng)), level, rng)
+
+    def stack(
+        self, fine: np.ndarray, outputs: tuple[int, int, int], level: Level, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Degrade a stack (n, h, w) to `outputs` voxels along each axis; an axis that keeps its number stays."""
+        through, rows, columns = (
+            None if few == many else operator(self, many, few) for many, few in zip(fine.shape, outputs, strict=True)
+        )
+        coarse = self.noise_before(fine, level, rng)
+        if through is not None:
+            coarse = kernels.apply_through(through, coarse)
+        return self._measured(kernels.apply(rows, columns, coarse), level, rng)
+
+    def _measured(self, coarse: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
+        """The magnitude, if complex, with the noise of the measurement."""
+        return self.noise_after(np.abs(coarse) if np.iscomplexobj(coarse) else coarse, level, rng)
 
 
 @lru_cache(maxsize=4096)
-def operator(model: Degradation, size: int, scale: int) -> np.ndarray:
-    """A model's matrix in single precision, kept: float32 or complex64."""
-    matrix = model.matrix(size, scale)
+def operator(model: Degradation, size: int, outputs: int) -> np.ndarray:
+    """A model's matrix in single precision, kept: float32 or complex64, (outputs, size)."""
+    matrix = model.matrix(size, outputs)
     return matrix.astype(np.complex64 if np.iscomplexobj(matrix) else np.float32)
 
 
@@ -91,24 +106,24 @@ def operator(model: Degradation, size: int, scale: int) -> np.ndarray:
 class Bicubic(Degradation):
     """Antialiased bicubic shrinking (a = -0.5), the custom of the super-resolution literature; work C."""
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return bicubic_matrix(size, scale)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return bicubic_matrix(size, outputs)
 
 
 @dataclass(frozen=True)
 class Area(Degradation):
     """The mean over each coarse voxel: a scanner whose voxel is a perfect box; work C."""
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return area_matrix(size, scale)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return area_matrix(size, outputs)
 
 
 @dataclass(frozen=True)
 class KSpace(Degradation):
     """Truncation: only the central 1/s of each k-space axis is acquired; magnitude image. Work D on its own grid."""
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return k_space_matrix(size, size // scale, size // scale, self.window)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return k_space_matrix(size, outputs, outputs, self.window)
 
     def window(self, u: np.ndarray) -> np.ndarray:
         """Weight of a k-space sample; u = 0 at the centre, 1 at the edge of what is kept."""
@@ -138,11 +153,10 @@ class KSpaceTukey(KSpace):
 class KSpaceZeroFilled(KSpace):
     """Work D's form of truncation: the outer samples are set to zero and the matrix size stays."""
 
-    def outputs(self, size: int, scale: int) -> int:
-        return size
+    keeps_matrix: ClassVar[bool] = True
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return k_space_matrix(size, size, size // scale, self.window)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return k_space_matrix(size, size, outputs, self.window)
 
 
 @dataclass(frozen=True)
@@ -151,9 +165,9 @@ class BicubicBlur3(Degradation):
 
     sigma: float = 1.0
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
         kernel = np.exp(-0.5 * (np.arange(-1, 2) / self.sigma) ** 2)
-        return convolution(size // scale, kernel) @ bicubic_matrix(size, scale)
+        return convolution(outputs, kernel) @ bicubic_matrix(size, outputs)
 
 
 @dataclass(frozen=True)
@@ -165,8 +179,8 @@ class GaussBicubic(Degradation):
 
     sigma: float = 0.5
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return bicubic_matrix(size, scale) @ gaussian_matrix(size, self.sigma)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return bicubic_matrix(size, outputs) @ gaussian_matrix(size, self.sigma)
 
 
 @dataclass(frozen=True)
@@ -175,8 +189,8 @@ class NoiseDown(Degradation):
 
     level: float = 0.02
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return bicubic_matrix(size, scale)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return bicubic_matrix(size, outputs)
 
     def noise_before(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
         noise = rng.standard_normal(slices.shape, dtype=np.float32)
@@ -193,8 +207,8 @@ class Rician(Degradation):
     snr: float = 20.0
     base: Degradation = KSpace()
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        return self.base.matrix(size, scale)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        return self.base.matrix(size, outputs)
 
     def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
         sigma = np.float32(level.head / self.snr)
@@ -208,8 +222,9 @@ class Thick(Degradation):
 
     fwhm: float = 1.0
 
-    def matrix(self, size: int, scale: int) -> np.ndarray:
-        position = sample_positions(size // scale, scale)
+    def matrix(self, size: int, outputs: int) -> np.ndarray:
+        scale = size / outputs
+        position = sample_positions(outputs, scale)
         sigma = self.fwhm * scale / 2.3548
         reach = int(np.ceil(3 * sigma)) + 1
         taps = np.floor(position).astype(int)[:, None] + np.arange(1 - reach, 1 + reach)

@@ -9,9 +9,21 @@ the rows of M that belong to it.
 import numpy as np
 
 
-def apply(rows: np.ndarray, columns: np.ndarray, slices: np.ndarray) -> np.ndarray:
-    """Apply the operator to a stack: (..., h, w) -> (..., len(rows), len(columns)); float32, or complex64."""
-    return rows @ slices.astype(np.float32, copy=False) @ columns.T
+def apply(rows: np.ndarray | None, columns: np.ndarray | None, slices: np.ndarray) -> np.ndarray:
+    """Apply the operator to a stack: (..., h, w) -> (..., len(rows), len(columns)); float32, or complex64.
+
+    None leaves an axis as it is.
+    """
+    if not np.iscomplexobj(slices):
+        slices = slices.astype(np.float32, copy=False)
+    slices = slices if rows is None else rows @ slices
+    return slices if columns is None else slices @ columns.T
+
+
+def apply_through(through: np.ndarray, slices: np.ndarray) -> np.ndarray:
+    """Apply a matrix along the first axis of a stack: (n, h, w) -> (len(through), h, w); float32, or complex64."""
+    flat = slices.reshape(len(slices), -1).astype(np.float32, copy=False)
+    return (through @ flat).reshape(len(through), *slices.shape[1:])
 
 
 def sample_positions(outputs: int, scale: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which forward model made a scan? And, where it is known: every measured number put back.
+"""Which forward model made a scan?
 
 A network restores a scan; each candidate makes the result coarse again; what is left against the scan is a profile of
 errors, one for each candidate. The smallest error is no safe sign: a local network leaves truncated k-space, whose
@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.physics.agreement import projected, seen
 from SuperResolutionLib.physics.degradation import by_name
-from SuperResolutionLib.volume import cast_voxels
+from SuperResolutionLib.physics.projection import apply_forward
 
 SLICES = 5  # of a volume that are looked at
 FARTHEST = 20.0  # squared Mahalanobis distance beyond which a profile belongs to no model: one in 200 of its own are
 NOISE = 0.6  # median error in the background over that in the head: edges leave less, noise leaves 0.8 and more
-ITERATIONS = 3  # of a truncated k-space, for its phase: 72 dB of agreement, more is not seen in the result
-SMALL = {"k_space_tukey": 0.2}  # singular values far below this share of the largest are not inverted: they raise noise
-SMALL_ELSE = 0.05
+# Of a diffusion series, whose volumes are looked at together, no discriminants are needed.
+CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
+AGREEMENT = 36.0  # dB below which no model is taken for the scan's
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +49,11 @@ class Recogniser:
             "precision": np.round(self.precision, 5).tolist(),
         }
 
-    def model_of(self, fine: np.ndarray, coarse: np.ndarray, scale: int) -> str | None:
-        """The forward model of slices: fine (n, s h, s w) made by the network from coarse (n, h, w), range 1."""
-        distances = self.distances(profile(fine, coarse, self.models, scale))
+    def model_of(self, fine: np.ndarray, coarse: np.ndarray) -> str | None:
+        """The forward model of slices: fine (n, H, W) made by the network from coarse (n, h, w), range 1."""
+        distances = self.distances(profile(fine, coarse, self.models))
         name = self.models[int(distances.argmin())]
-        if distances.min() > FARTHEST or noisy(fine, coarse, name, scale):
+        if distances.min() > FARTHEST or noisy(fine, coarse, name):
             return None
         return name
 
@@ -65,35 +64,30 @@ class Recogniser:
         return result
 
 
-def profile(fine: np.ndarray, coarse: np.ndarray, models: tuple[str, ...], scale: int) -> np.ndarray:
-    """How near (dB) each model takes fine slices (n, s h, s w) to coarse ones (n, h, w) of range 1."""
-    errors = [np.square(np.abs(seen(fine, by_name(name), scale)) - coarse).mean() for name in models]
+def profile(fine: np.ndarray, coarse: np.ndarray, models: tuple[str, ...]) -> np.ndarray:
+    """How near (dB) each model takes fine slices (n, H, W) to coarse ones (n, h, w) of range 1."""
+    errors = [np.square(np.abs(apply_forward(fine, by_name(name), coarse.shape)) - coarse).mean() for name in models]
     return -10 * np.log10(np.array(errors) + 1e-12)
 
 
-def noisy(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int) -> bool:
+def noisy(fine: np.ndarray, coarse: np.ndarray, name: str) -> bool:
     """Whether what a model leaves lies in the background too: noise does, a network's errors lie at edges."""
-    errors = np.abs(np.abs(seen(fine, by_name(name), scale)) - coarse)
+    errors = np.abs(np.abs(apply_forward(fine, by_name(name), coarse.shape)) - coarse)
     inside = coarse > 0.05
     if inside.all() or not inside.any():
         return False
     return bool(np.median(errors[~inside]) > NOISE * np.median(errors[inside]))
 
 
+def nearest_model(fine: np.ndarray, coarse: np.ndarray) -> str | None:
+    """The forward model that takes all volumes of a series nearest to their scan, at one slice position.
+
+    fine (t, H, W) and coarse (t, h, w), each of range 1. None where none comes as near as AGREEMENT.
+    """
+    near = profile(fine, coarse, CANDIDATES)
+    return CANDIDATES[int(near.argmax())] if near.max() > AGREEMENT else None
+
+
 def shown(count: int) -> np.ndarray:
     """Which slices of a stack are looked at: evenly over its middle half."""
     return np.unique((np.linspace(0.25, 0.75, SLICES) * count).astype(int))
-
-
-def put_back(coarse: np.ndarray, fine: np.ndarray, name: str, unit: np.float32, scale: int) -> None:
-    """Move each slice of `fine` (n, s h, s w), in place, the least distance to where the model gives `coarse` back.
-
-    coarse: (n, h, w). unit: the range of the whole volume. Keeps the type of `fine`.
-    """
-    for target, source in zip(fine, coarse, strict=True):
-        target[...] = cast_voxels(agreed(target / unit, source / unit, name, scale) * unit, target.dtype)
-
-
-def agreed(fine: np.ndarray, coarse: np.ndarray, name: str, scale: int) -> np.ndarray:
-    """Slices (..., s h, s w) of range 1, moved the least distance to where the model gives (..., h, w) back."""
-    return projected(fine, coarse, by_name(name), scale, ITERATIONS, SMALL.get(name, SMALL_ELSE))

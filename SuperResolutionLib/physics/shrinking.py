@@ -1,4 +1,7 @@
-"""How a fine line of voxels becomes a coarse one: filters, blur and truncation, one matrix an axis."""
+"""How a fine line of voxels becomes a coarse one: filters, blur and truncation, one matrix an axis.
+
+A line of `size` voxels becomes one of `outputs` over the same field of view; their ratio may be any real number.
+"""
 
 from collections.abc import Callable
 
@@ -7,16 +10,27 @@ import numpy as np
 from SuperResolutionLib.physics.kernels import cubic, kernel_matrix, sample_positions
 
 
-def bicubic_matrix(size: int, scale: int) -> np.ndarray:
-    """Antialiased bicubic shrinking, a = -0.5: the kernel widened by `scale` (as PIL and MATLAB do)."""
-    position = sample_positions(size // scale, scale)
-    taps = np.floor(position).astype(int)[:, None] + np.arange(1 - 2 * scale, 1 + 2 * scale)
+def coarse_size(size: int, scale: float) -> int:
+    """How many voxels `scale` times as large are nearest to the field of view of `size` voxels; at least one."""
+    return max(1, round(size / scale))
+
+
+def bicubic_matrix(size: int, outputs: int) -> np.ndarray:
+    """Antialiased bicubic shrinking, a = -0.5: the kernel widened by the ratio (as PIL and MATLAB do)."""
+    scale = size / outputs
+    position = sample_positions(outputs, scale)
+    reach = int(np.ceil(2 * scale))
+    taps = np.floor(position).astype(int)[:, None] + np.arange(1 - reach, 1 + reach)
     return kernel_matrix(cubic((position[:, None] - taps) / scale, -0.5), taps, size, "drop")
 
 
-def area_matrix(size: int, scale: int) -> np.ndarray:
-    """The mean of each block of `scale` voxels."""
-    return np.repeat(np.eye(size // scale), scale, axis=1) / scale
+def area_matrix(size: int, outputs: int) -> np.ndarray:
+    """The mean over each coarse voxel; a fine voxel on the border of two counts for each by its share."""
+    edges = np.arange(outputs + 1) * (size / outputs)
+    fine = np.arange(size)
+    overlap = np.minimum(edges[1:, None], fine + 1) - np.maximum(edges[:-1, None], fine)
+    matrix: np.ndarray = np.clip(overlap, 0, None) * (outputs / size)
+    return matrix
 
 
 def gaussian_matrix(size: int, sigma: float) -> np.ndarray:

@@ -1,27 +1,55 @@
 """Degrade a volume, restore it by many methods, measure each against the truth: one table."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
-from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
-from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.physics.degradation import by_name, degrade
-from SuperResolutionLib.physics.forward_models import Degradation, KSpaceZeroFilled
-from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.progress import Progress, finish, within
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.grid import anatomical_plane
+from SuperResolutionLib.geometry.sampling import Grids, Sampling
+from SuperResolutionLib.methods.catalogue import Given, by_names, default_methods
+from SuperResolutionLib.methods.method import Record, Runtime
+from SuperResolutionLib.physics.degradation import degrade, model_of
+from SuperResolutionLib.physics.forward_models import Degradation
+from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
-Method = Callable[[Volume, int], Volume]
-"""A way to restore: coarse volume and scale in, fine volume out. A spline, a network, a user's own function."""
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """How a truth is made coarse, and what is measured of what comes back.
+
+    degradation: a forward model, or its name with its numbers. sampling: the coarser grid; in plane by 2 where none is
+    asked for. seed: of noise. keep: hold on to the restored volumes. with_ssim, with_tensors: measure these too;
+    tensors of a series that has gradients, where DIPY is installed.
+    """
+
+    degradation: str | Degradation = "k_space"
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    keep: bool = False
+    with_ssim: bool = True
+    with_tensors: bool = True
+
+    @classmethod
+    def of(cls, degradation: "str | Degradation | Experiment", scale: float | None = None) -> "Experiment":
+        """The experiment that is meant: the given one, or by a forward model and a scale in plane."""
+        if not isinstance(degradation, Experiment):
+            return cls(degradation=degradation, sampling=Sampling(factor=scale))
+        if scale is not None:
+            raise InputError("Both a scale and an experiment are given; say the scale in the experiment's sampling.")
+        return degradation
+
+    @property
+    def label(self) -> str:
+        """The degradation in a word."""
+        return self.degradation if isinstance(self.degradation, str) else type(self.degradation).__name__
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +57,7 @@ class Row:
     """One method's result: its name, whether it is classical, its score and (if kept) its volume.
 
     psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
-    tensors: what is lost in the tensors of a diffusion series.
+    tensors: what is lost in the tensors of a diffusion series. record: how it was restored.
     """
 
     method: str
@@ -38,6 +66,7 @@ class Row:
     restored: Volume | None = None
     psnr_slices: tuple[float | None, ...] = ()
     tensors: TensorErrors | None = None
+    record: Record | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +77,42 @@ class Comparison:
     """
 
     rows: tuple[Row, ...]
-    degradation: str
-    scale: int
-    plane: str
-    seed: int
+    experiment: Experiment
+    grids: Grids
     truth: Volume
     low: Volume
     note: str = ""
 
     @property
+    def degradation(self) -> str:
+        """The forward model in a word."""
+        return self.experiment.label
+
+    @property
+    def plane(self) -> str:
+        """The plane that was asked for."""
+        return self.experiment.sampling.plane
+
+    @property
+    def seed(self) -> int:
+        """Of the noise."""
+        return self.experiment.seed
+
+    @property
+    def scale(self) -> int | float:
+        """How many times coarser in plane, a whole number where it is one; of other grids, of the coarsest axis."""
+        factor = 1 / (self.grids.in_plane or min(self.grids.factors))
+        return round(factor) if abs(factor - round(factor)) < 1e-9 else factor
+
+    @property
+    def back(self) -> Sampling:
+        """What the methods were asked for: from the coarse scan to the truth's grid."""
+        return refining(self.truth, self.grids)
+
+    @property
     def axis(self) -> int:
         """The axis (x, y, z = 0, 1, 2) that the slices of the plane are stacked along."""
-        return stacking_axis(self.truth, self.plane)
+        return self.grids.axis
 
     @property
     def best_classical(self) -> Row | None:
@@ -140,99 +193,62 @@ def _figure(value: float | None, digits: int) -> str:
     return f"{'-':>8}" if value is None else f"{value:8.{digits}f}"
 
 
-@dataclass(frozen=True, eq=False)
-class _Network:
-    """A model as a method, which can also tell how far it is."""
-
-    model: zoo.Model
-    plane: str
-    options: dict[str, Any]
-
-    def steps(self, low: Volume, scale: int) -> Generator[Progress, None, Volume]:
-        from SuperResolutionLib.methods.network import enhancing
-
-        return enhancing(low, self.model, scale, self.plane, **self.options)
-
-    def __call__(self, low: Volume, scale: int) -> Volume:
-        return finish(self.steps(low, scale))
-
-
-def compare(
-    volume: Volume,
-    degradation: str | Degradation = "k_space",
-    scale: int = 2,
-    methods: Sequence[str] | Mapping[str, Method] | None = None,
-    plane: str = "native",
-    seed: int = 0,
-    keep: bool = False,
-    with_ssim: bool = True,
-    **enhance_options: Any,
-) -> Comparison:
-    """Degrade, restore by every method, measure. The volume is taken as the truth.
-
-    Of a diffusion series with gradients the tensors are compared as well, where DIPY is installed.
-
-    methods: names of classical methods and models, or name -> function; by default all classical ones and
-    the model that `enhance` would take. keep: hold on to the restored volumes. enhance_options go to `enhance`
-    (device, precision, ensemble ...). Raises InputError for a name that is neither method nor model.
-    """
-    return finish(comparing(volume, degradation, scale, methods, plane, seed, keep, with_ssim, **enhance_options))
-
-
 def comparing(
     volume: Volume,
-    degradation: str | Degradation = "k_space",
-    scale: int = 2,
-    methods: Sequence[str] | Mapping[str, Method] | None = None,
-    plane: str = "native",
-    seed: int = 0,
-    keep: bool = False,
-    with_ssim: bool = True,
-    with_tensors: bool = True,
-    **enhance_options: Any,
+    experiment: Experiment,
+    methods: Sequence[Given] | Mapping[str, Given] | None = None,
+    runtime: Runtime | None = None,
 ) -> Generator[Progress, None, Comparison]:
-    """`compare` as a generator of progress, which returns the comparison.
+    """Degrade, restore by every method, measure: a generator of progress, which returns the comparison.
 
-    A step is a slice that a network has refined, or a method that has been measured. with_tensors: compare tensors,
-    of a series that has gradients.
+    volume: signals, taken as the truth. methods: names of classical methods and models, loaded models, Methods,
+    functions of volume and sampling, or name -> any of these; by default all classical methods and the model made for
+    such a scan. runtime: where and how networks run.
+    A step is a slice that a network has refined, a volume that another method has, or a method that was measured.
+    Raises InputError for what is no method, and what cannot be degraded.
     """
     signal_only(volume, "degraded and measured")
-    axis = stacking_axis(volume, plane)
-    truth = crop_to_multiple(volume, axis, scale).cast(np.float32)
-    model = coarsening(degradation)
-    same = anatomical_plane(truth, plane)  # where coarsening makes all spacings agree, "native" is another plane
-    names = default_methods(scale, is_diffusion(truth)) if methods is None else methods
-    chosen = names if isinstance(names, Mapping) else by_names(names, scale, same, **enhance_options)
-    slices = truth.count * truth.size[axis]
-    total = sum(steps_of(method, slices) for method in chosen.values())
-    began, done = time.monotonic(), 0
+    wish = experiment.sampling.usually(2)
+    if wish.only is not None:
+        raise InputError("A comparison takes the whole scan, not one slice of it; leave the slice out.")
+    truth = wish.cropped(volume).cast(np.float32)
+    grids = wish.coarser(truth)
+    model = coarsening(experiment.degradation)
+    scale = grids.in_plane and 1 / grids.in_plane
+    if methods is None:
+        methods = default_methods(scale, is_diffusion(truth))
+    chosen = by_names(methods, scale)
+    back = refining(truth, grids)
+    work = {name: 1 + method.steps(truth, back) for name, method in chosen.items()}
+    total, began, done = sum(work.values()), time.monotonic(), 0
     yield Progress(0, total, 0.0)
-    low = degrade(truth, model, scale, plane, seed)
-    tensors, note = _reference(truth, axis) if with_tensors else (None, "")
+    low = degrade(truth, model, sampling=wish, seed=experiment.seed)
+    tensors, note = _reference(truth, grids.axis) if experiment.with_tensors else (None, "")
     rows = []
     for name, method in chosen.items():
-        restored = yield from within(restoring(method, low, scale), done, total, began)
-        done += steps_of(method, slices)
-        row = _measured(name, truth, restored, axis, with_ssim)
+        restored = yield from within(method.restore(low, back, runtime or Runtime()), done, total, began)
+        done += work[name]
+        figures = score(truth, restored.volume, grids.axis, experiment.with_ssim)
+        slices = tuple(psnr_head_slices(truth, restored.volume, grids.axis))
+        row = Row(name, method.classical, figures, psnr_slices=slices)
         if tensors is not None:
-            row = replace(row, tensors=tensor_errors(tensors, restored, with_ssim=False)[0])
-        rows.append(row if keep else replace(row, restored=None))
+            row = replace(row, tensors=tensor_errors(tensors, restored.volume, with_ssim=False)[0])
+        rows.append(replace(row, restored=restored.volume if experiment.keep else None, record=restored.record))
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
-    label = degradation if isinstance(degradation, str) else type(degradation).__name__
-    return Comparison(tuple(rows), label, scale, plane, seed, truth, low, note)
+    return Comparison(tuple(rows), experiment, grids, truth, low, note)
 
 
-def steps_of(method: Method, slices: int) -> int:
-    """What a method counts for in progress: one step, and of a network one more for each slice."""
-    return 1 + slices * isinstance(method, _Network)
+def refining(truth: Volume, grids: Grids) -> Sampling:
+    """The way back from a coarse scan: to the truth's own grid, in the truth's plane.
 
-
-def restoring(method: Method, low: Volume, scale: int) -> Generator[Progress, None, Volume]:
-    """Restore by a method; a network tells how many slices are done."""
-    if isinstance(method, _Network):
-        return (yield from method.steps(low, scale))
-    return method(low, scale)
+    Where coarsening makes all spacings agree, "native" is another plane of the coarse scan.
+    """
+    plane = anatomical_plane(truth, grids.asked.plane)
+    if grids.in_plane is not None:
+        return Sampling(factor=1 / grids.in_plane, plane=plane)
+    x, y, z = (1 / factor for factor in grids.factors)
+    return Sampling(factors=(x, y, z), plane=plane)
 
 
 def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
@@ -247,36 +263,10 @@ def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
 
 def coarsening(degradation: str | Degradation) -> Degradation:
     """The forward model that is meant. Raises InputError for an unknown one, or one that keeps the matrix."""
-    model = by_name(degradation) if isinstance(degradation, str) else degradation
-    if isinstance(model, KSpaceZeroFilled):
+    model = model_of(degradation)
+    if model.keeps_matrix:
         raise InputError(
             "The degradation 'k_space_zero_filled' keeps the matrix, and these methods refine it; "
             "use 'k_space', which holds the same measured samples on the coarse grid."
         )
     return model
-
-
-def _measured(name: str, truth: Volume, restored: Volume, axis: int, with_ssim: bool) -> Row:
-    figures = score(truth, restored, axis, with_ssim)
-    return Row(name, name in METHODS, figures, restored, tuple(psnr_head_slices(truth, restored, axis)))
-
-
-def default_methods(scale: int, diffusion: bool = False) -> list[str]:
-    """What is compared where nothing is named: all classical methods, and the default model if it is installed."""
-    model = zoo.default_name(scale, diffusion)
-    return [*METHODS, *([model] if model in zoo.installed() else [])]
-
-
-def by_names(names: Sequence[str], scale: int, plane: str, **enhance_options: Any) -> dict[str, Method]:
-    """Methods by name: classical ones, installed models, model files."""
-    return {name: _method(name, scale, plane, enhance_options) for name in names}
-
-
-def _method(name: str, scale: int, plane: str, options: dict[str, Any]) -> Method:
-    if name in METHODS:
-        return lambda low, s: upsample(low, name, s, plane)
-    if name not in zoo.installed() and not name.endswith(".safetensors"):
-        raise unknown("method or model", name, [*METHODS, *zoo.installed()])
-    from SuperResolutionLib.methods.network import choose_model
-
-    return _Network(choose_model(name, scale), plane, options)

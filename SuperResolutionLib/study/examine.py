@@ -1,7 +1,7 @@
 """One scan as the truth: degraded, restored by every method, measured and drawn; plain values and PNGs come out."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,18 @@ import numpy as np
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.user_masks import read_mask
-from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import measures, regions, tissue
-from SuperResolutionLib.quality.comparison import Comparison, Row, by_names, comparing
+from SuperResolutionLib.quality.comparison import Comparison, Experiment, Row, comparing
 from SuperResolutionLib.quality.metrics import ssim_map
 from SuperResolutionLib.quality.spectrum import spectrum
 from SuperResolutionLib.study.plan import Plan
-from SuperResolutionLib.study.rotation import ANGLES, FLIPS, turning
+from SuperResolutionLib.study.rotation import ANGLES, FLIPS, Turned, turning
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.volume import SIGNAL, Volume
 
@@ -50,14 +50,13 @@ def examining(
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
-    inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
-    network: dict[str, Any] = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
-    names = [*METHODS, *plan.models]
-    work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
+    inside = plan.sampling.cropped(middle_slices(volume.with_voxels(found), axis, plan.slices))
+    experiment = Experiment(degradation=degradation, sampling=plan.sampling, seed=plan.seed, keep=True, with_ssim=False)
+    work = comparing(part, experiment, plan.methods(), plan.runtime)
     restored, scored, turned = _ends(part.size[axis], len(plan.models))
     result = yield from mapped(work, _between(0.0, restored))
     record = yield from mapped(measuring(result, stacks(inside, axis)[0]), _between(restored, scored))
-    orientation = yield from mapped(_orientations(result, plan, network), _between(scored, turned))
+    orientation = yield from mapped(_orientations(result, plan), _between(scored, turned))
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -159,18 +158,14 @@ def _psnr(error: np.ndarray, r: float) -> float | None:
     return float(10 * np.log10(r**2 / (float(np.mean(error.astype(np.float64) ** 2)) + 1e-12 * r**2)))
 
 
-def _orientations(
-    result: Comparison, plan: Plan, network: Mapping[str, Any]
-) -> Generator[Progress, None, dict[str, Any]]:
+def _orientations(result: Comparison, plan: Plan) -> Generator[Progress, None, dict[str, Any]]:
     """Quality by angle and flip, on the slices around the one with most head."""
     truth = stacks(result.truth, result.axis)[0]
     most = int(np.argmax(head(truth).mean(axis=(1, 2))))
     first = max(0, min(most - TURNED_SLICES // 2, len(truth) - TURNED_SLICES))
     chosen = truth[first : first + TURNED_SLICES]
-    methods = by_names([*METHODS, *plan.models], plan.scale, "axial", **network)
-    labelled = {zoo.label(name): method for name, method in methods.items()}
-    model = by_name(result.degradation)
-    return turning(chosen, data_range(truth), labelled, model, plan.scale, seed=plan.seed)
+    turned = Turned(chosen, data_range(truth), by_name(result.degradation), plan.scale, plan.seed)
+    return turning(turned, plan.methods(), plan.runtime)
 
 
 def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.quality.comparison import Comparison, Row
@@ -27,10 +27,10 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     restored = [row.restored for row in rows if row.restored is not None]
     if not restored or len(restored) < len(rows):
         raise InputError("There is no restored volume to show; compare at least one method.")
-    axis = stacking_axis(result.truth, result.plane)
+    axis = result.axis
     truth = stacks(result.truth, axis)[0]
     k = middle(truth) if height is None else round(height * (len(truth) - 1))
-    coarse = upsample(result.low, "nearest", result.scale, result.plane)
+    coarse = upsample(result.low, "nearest", sampling=result.back)
     shown = [upright(v, axis, k) for v in (result.truth, coarse, *restored)]
     errors = [np.abs(image - shown[0]) for image in shown[2:]]
     white, most = data_range(truth), float(np.percentile(errors[0], 99.5)) or 1.0

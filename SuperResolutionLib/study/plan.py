@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from SuperResolutionLib import __version__, files
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.catalogue import as_method, by_names, putting_back
+from SuperResolutionLib.methods.method import Method, Runtime
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
@@ -17,27 +20,42 @@ RECORD_VERSION = 1  # of what is measured and drawn; another one measures all an
 @dataclass(frozen=True)
 class Plan:
     """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
+    put_back: how networks put back what was measured. runtime: where and how they run.
 
     truth: whether the scans are the truth, to be degraded and restored; else they are enhanced as they are.
     """
 
     models: tuple[str, ...]
-    scale: int = 2
+    sampling: Sampling = field(default_factory=lambda: Sampling(factor=2))
     degradations: tuple[str, ...] = ("k_space",)
-    plane: str = "native"
     seed: int = 0
     slices: int | None = None
     masks: str | None = None
     truth: bool = True
-    device: str = "auto"
-    precision: str = "auto"
-    threads: int | None = None
+    runtime: Runtime = field(default_factory=Runtime)
+    put_back: str = "auto"
+
+    @property
+    def scale(self) -> int:
+        """How many times finer in plane."""
+        return int(self.sampling.factor or 2)
+
+    @property
+    def plane(self) -> str:
+        """The slices that are meant."""
+        return self.sampling.plane
+
+    def methods(self) -> dict[str, Method]:
+        """What restores: every classical method and the models, by what figures and tables call them."""
+        networks = {zoo.label(name): as_method(name, name, self.scale) for name in self.models}
+        return putting_back({**by_names(list(METHODS)), **networks}, self.put_back)
 
     def key(self, scan: Scan, mask: str | None) -> str:
         """What a record hangs on beside its degradation: the bytes of scan, mask and models, and the options."""
         weights = {model: zoo.read_card(zoo.find(model)).sha256 for model in self.models}
-        others = ("threads", "masks", "degradations")  # the mask and the degradation of this record count, not all
+        others = ("masks", "degradations")  # the mask and the degradation of this record count, not all
         options = {name: value for name, value in asdict(self).items() if name not in others}
+        del options["runtime"]["threads"]
         parts = [RECORD_VERSION, __version__, scan.name, scan.subject, files.sha256(scan.path), mask, weights, options]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -6,15 +6,18 @@ without changing them; any other angle resamples the truth first (cubic spline),
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import head
+from SuperResolutionLib.methods.method import Method, Runtime
 from SuperResolutionLib.physics.forward_models import Degradation, Level
 from SuperResolutionLib.progress import Progress, within
-from SuperResolutionLib.quality.comparison import Method, restoring, steps_of
 from SuperResolutionLib.volume import Volume
 
+Figures = dict[str, dict[str, dict[str, float]]]
 ANGLES = (0, 15, 30, 45, 60, 75, 90)
 FLIPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "as it is": lambda x: x,
@@ -40,43 +43,51 @@ def turned(slices: np.ndarray, angle: float) -> np.ndarray:
     return np.asarray(rotate(slices, angle, (1, 2), reshape=False, order=3, mode="constant"))
 
 
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """What is turned: slices (n, h, w) float32 of the truth, its range R, and how it is made coarse in each turn."""
+
+    slices: np.ndarray
+    r: float
+    degradation: Degradation
+    scale: int
+    seed: int = 0
+    angles: tuple[int, ...] = ANGLES
+
+
 def turning(
-    slices: np.ndarray,
-    r: float,
-    methods: Mapping[str, Method],
-    degradation: Degradation,
-    scale: int,
-    angles: tuple[int, ...] = ANGLES,
-    seed: int = 0,
+    given: Turned, methods: Mapping[str, Method], runtime: Runtime
 ) -> Generator[Progress, None, dict[str, dict[str, dict[str, float]]]]:
     """psnr_head (dB) by "angle" and "flip" of every method: {"angle": {"0": {"sinc": 31.2, ...}, ...}, "flip": ...}.
 
-    slices: (n, h, w) float32 of the truth. r: its range R. The methods see a series, one volume an orientation.
+    The methods see a series, one volume an orientation.
     Yields progress; a step is a slice that a network has refined, or a method.
     """
-    whole = square(slices, scale)
-    places = [("angle", str(angle)) for angle in angles] + [("flip", name) for name in FLIPS]
-    truths = [turned(whole, angle) for angle in angles] + [flip(whole) for flip in FLIPS.values()]
-    coarse = np.stack([_coarse(truth, r, degradation, scale, seed) for truth in truths])
+    scale, r = given.scale, given.r
+    whole = square(given.slices, scale)
+    places = [("angle", str(angle)) for angle in given.angles] + [("flip", name) for name in FLIPS]
+    truths = [turned(whole, angle) for angle in given.angles] + [flip(whole) for flip in FLIPS.values()]
+    coarse = np.stack([_coarse(truth, given) for truth in truths])
     low = Volume(coarse, (float(scale), float(scale), 4.0 * scale))
     found: dict[str, dict[str, dict[str, float]]] = {"angle": {}, "flip": {}}
-    count = low.count * low.size[2]
-    total = sum(steps_of(method, count) for method in methods.values())
-    began, done = time.monotonic(), 0
+    finer = Sampling(factor=scale, plane="axial")
+    work = {name: method.steps(low, finer) for name, method in methods.items()}
+    total, began, done = sum(work.values()), time.monotonic(), 0
     for name, method in methods.items():
-        fine = yield from within(restoring(method, low, scale), done, total, began)
-        for (kind, key), truth, restored in zip(places, truths, fine.voxels, strict=True):
+        fine = yield from within(method.restore(low, finer, runtime), done, total, began)
+        for (kind, key), truth, restored in zip(places, truths, fine.volume.voxels, strict=True):
             found[kind].setdefault(key, {})[name] = _psnr_head(truth, restored, r)
-        done += steps_of(method, count)
+        done += work[name]
         yield Progress(done, total, time.monotonic() - began)
     return found
 
 
-def _coarse(truth: np.ndarray, r: float, degradation: Degradation, scale: int, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
+def _coarse(truth: np.ndarray, given: Turned) -> np.ndarray:
+    rng = np.random.default_rng(given.seed)
     inside = head(truth)
-    level = Level(r, float(truth[inside].mean()) if inside.any() else 1.0)
-    coarse = degradation.draw(rng).slices(np.ascontiguousarray(truth, np.float32), scale, level, rng)
+    level = Level(given.r, float(truth[inside].mean()) if inside.any() else 1.0)
+    fine = np.ascontiguousarray(truth, np.float32)
+    coarse = given.degradation.draw(rng).slices(fine, given.scale, level, rng)
     return np.asarray(coarse, np.float32)
 
 

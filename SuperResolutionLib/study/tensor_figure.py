@@ -30,7 +30,7 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     mask = _map(result.truth, head_mask(result.truth))
     k = int(np.argmax(stacks(mask, result.axis)[0].mean(axis=(1, 2))))
     inside = single_slice(mask, result.axis, k).voxels
-    coarse = upsample(result.low, "nearest", result.scale, result.plane)
+    coarse = upsample(result.low, "nearest", sampling=result.back)
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(row) for row in rows)]
 
     figure = Figure(figsize=(3.2 * len(titles), 4.4), facecolor="#111111", layout="constrained")

@@ -1,6 +1,7 @@
 """A scan enhanced as it is, with no truth to compare: what can be said about it nevertheless, and what cannot."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.physics.agreement import agreement as agreement_db
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import regions
 from SuperResolutionLib.quality.hallucination import Agreement, agreement
+from SuperResolutionLib.quality.recoarsening import agreement as agreement_db
 from SuperResolutionLib.quality.scan_statistics import look, unlike
 from SuperResolutionLib.study.examine import read_single
 from SuperResolutionLib.study.plan import Plan
@@ -35,31 +38,32 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     Yields the share that is done.
     Raises InputError for a scan that cannot be used.
     """
-    from SuperResolutionLib.methods.network import choose_model, enhancing_with_spread
-    from SuperResolutionLib.study.figures.trust_maps import trust_figure
+    from SuperResolutionLib.methods.network import NetworkMethod
+    from SuperResolutionLib.study.figures.trust_maps import Shown, trust_figure
 
     whole = read_single(scan.path)
     axis = stacking_axis(whole, plan.plane)
     low = middle_slices(whole, axis, plan.slices).cast(np.float32)
     plane = anatomical_plane(whole, plan.plane)
-    smooth = upsample(low, "bicubic", plan.scale, plane)
+    finer = replace(plan.sampling, plane=plane)
+    smooth = upsample(low, "bicubic", sampling=finer)
     found: dict[str, Any] = {}
     figures: dict[str, str] = {}
     for number, name in enumerate(plan.models):
-        model = choose_model(name, plan.scale)
-        work = enhancing_with_spread(
-            low, model, plane=plane, device=plan.device, precision=plan.precision, threads=plan.threads
-        )
-        restored, spread = yield from mapped(work, partial(_share, number, len(plan.models)))
-        again, patches = brought_back(low, restored, plan.scale, plane)
+        method = NetworkMethod(choose_model(name, plan.scale), plan.put_back, uncertainty=True)
+        work = method.restore(low, finer, plan.runtime)
+        result = yield from mapped(work, partial(_share, number, len(plan.models)))
+        restored, spread = result.volume, result.uncertainty
+        assert spread is not None
+        again, patches = brought_back(low, restored, finer)
         label = zoo.label(name)
         found[label] = {
-            **figures_of(low, restored, patches, plan.scale, plane),
-            "spread": spread_shares(low, spread, plan.scale, plane),
-            "unlike": [*checks.unusual(whole, model.card, plan.plane), *_unlike(low, axis, plan.scale)],
+            **figures_of(low, restored, patches),
+            "spread": spread_shares(low, spread, finer),
+            "unlike": [*checks.unusual(whole, method.model.card, plan.plane), *_unlike(low, axis, plan.scale)],
         }
         figures[label] = f"{scan.name}-{label}-trust.png"
-        trust_figure(low, restored, spread, again, patches, plane, folder / figures[label])
+        trust_figure(Shown(low, restored, spread, again, patches), plane, folder / figures[label])
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -70,7 +74,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         "range": data_range(low.voxels),
         "whole_head": regions.shows_whole_head(head(whole.voxels), regions.brain(whole)),
         "models": found,
-        "bicubic": figures_of(low, smooth, brought_back(low, smooth, plan.scale, plane)[1], plan.scale, plane),
+        "bicubic": figures_of(low, smooth, brought_back(low, smooth, finer)[1]),
         "input_histogram": _histogram(low.voxels, data_range(low.voxels)),
         "figures": figures,
     }
@@ -81,26 +85,26 @@ def _share(number: int, models: int, event: Progress) -> float:
     return (number + ENHANCED * event.done / event.total) / models
 
 
-def brought_back(low: Volume, restored: Volume, scale: int, plane: str) -> tuple[Volume, Agreement | None]:
+def brought_back(low: Volume, restored: Volume, sampling: Sampling) -> tuple[Volume, Agreement | None]:
     """The sharper volume on the scan's own grid, and how its patches agree with the scan."""
-    again = degrade(restored.cast(np.float32), BACK, scale, plane)
-    axis = stacking_axis(low, plane)
+    again = degrade(restored.cast(np.float32), BACK, sampling=sampling)
+    axis = stacking_axis(low, sampling.plane)
     return again, agreement(stacks(low, axis)[0], stacks(again, axis)[0])
 
 
-def figures_of(low: Volume, restored: Volume, patches: Agreement | None, scale: int, plane: str) -> dict[str, Any]:
+def figures_of(low: Volume, restored: Volume, patches: Agreement | None) -> dict[str, Any]:
     """Consistency (dB by forward model), suspect patches and their curve, and the histogram of intensities."""
     return {
-        "consistency": {name: agreement_db(low, restored, name, scale, plane) for name in MODELS_OF_SCANNERS},
+        "consistency": {name: agreement_db(low, restored, name) for name in MODELS_OF_SCANNERS},
         "suspect": None if patches is None else patches.share,
         "curve": None if patches is None else [None if np.isnan(v) else float(v) for v in patches.curve],
         "histogram": _histogram(restored.voxels, data_range(low.voxels)),
     }
 
 
-def spread_shares(low: Volume, spread: Volume, scale: int, plane: str) -> dict[str, float]:
+def spread_shares(low: Volume, spread: Volume, sampling: Sampling) -> dict[str, float]:
     """Median, 95th and 99th percentile of the spread in the head, as shares of R."""
-    inside = head(upsample(low, "nearest", scale, plane).voxels)
+    inside = head(upsample(low, "nearest", sampling=sampling).voxels)
     values = spread.voxels[inside] if inside.any() else spread.voxels
     median, high, highest = np.percentile(values, [50, 95, 99]) / data_range(low.voxels)
     return {"median": float(median), "p95": float(high), "p99": float(highest)}

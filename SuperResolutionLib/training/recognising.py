@@ -57,5 +57,5 @@ def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:
         coarse /= np.float32(data_range(coarse))
         windows = [coarse[neighbours(int(k), count, recipe.slices)][None] for k in shown(count)]
         fine = np.concatenate([run_network(network, window, settings) for window in windows])
-        rows.append(profile(fine, coarse[shown(count)], recipe.recognise, recipe.scale))
+        rows.append(profile(fine, coarse[shown(count)], recipe.recognise))
     return np.array(rows)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
-from SuperResolutionLib.geometry.grid import crop_to_multiple, stacking_axis
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.frequencies import power_beyond
@@ -42,7 +42,7 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
         signal_only(volume, f"validated on ({path.name})")
         group = recipe.group_of(split.stem(path))
         plane = group.planes[0] if group else "native"
-        whole = crop_to_multiple(volume, stacking_axis(volume, plane), recipe.scale)
+        whole = Sampling(factor=recipe.scale, plane=plane).cropped(volume)
         stacks = list(stacks_of(split.stem(path), whole, recipe, plane))
         result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result

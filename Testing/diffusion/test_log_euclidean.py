@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from in_words import enhance
 from phantoms import grids
 from scipy.linalg import expm, logm
 from scipy.spatial.transform import Rotation
@@ -137,11 +138,11 @@ def test_the_field_of_view_stays(grid):
 def test_one_slice_is_that_slice_of_the_whole_result(dtype, plane):
     volume = tensor_volume(random_tensors((4, 6, 7)) * (np.arange(7) > 2), dtype)
     axis = 2 if plane == "native" else 1
-    whole, model = sr.upsample(volume, plane=plane), with_network(repeat)
-    part = sr.upsample(volume, plane=plane, only=1)
+    whole, model = sr.upsample(volume, sampling=sr.Sampling(plane=plane)), with_network(repeat)
+    part = sr.upsample(volume, sampling=sr.Sampling(plane=plane, only=1))
     assert part.voxels.dtype == dtype
     assert np.allclose(part.voxels.take(0, 3 - axis), whole.voxels.take(1, 3 - axis), rtol=0, atol=1e-9)
-    whole, part = (sr.enhance(volume, model, plane=plane, precision="float32", only=k) for k in (None, 1))
+    whole, part = (enhance(volume, model, plane=plane, precision="float32", only=k) for k in (None, 1))
     assert np.allclose(part.voxels.take(0, 3 - axis), whole.voxels.take(1, 3 - axis), rtol=0, atol=1e-9)
 
 
@@ -169,30 +170,30 @@ def test_the_network_is_shown_all_six_signals_with_one_scale(tissue):
         shown.append(x.clone())
         return repeat(x)
 
-    sr.enhance(tissue, with_network(look), precision="float32")
+    enhance(tissue, with_network(look), precision="float32")
     expected = tensor_signals.signals(log_euclidean.logarithms(tissue).series).voxels
     assert np.allclose(np.concatenate([x[:, 0].numpy() for x in shown]), expected.reshape(-1, 6, 7), atol=1e-7)
 
 
 @pytest.mark.parametrize("answer", [-1.0, 0.0, 1e6])
 def test_whatever_a_network_answers_the_tensors_are_positive_definite(tissue, answer):
-    enhanced = sr.enhance(tissue, with_network(lambda x: 0 * repeat(x) + answer), precision="float32")
+    enhanced = enhance(tissue, with_network(lambda x: 0 * repeat(x) + answer), precision="float32")
     assert np.isfinite(enhanced.voxels).all()
     assert eigenvalues(enhanced).min() > 0
 
 
 def test_a_network_that_repeats_voxels_gives_the_mean_of_nearest_and_spline(tissue):
-    enhanced = sr.enhance(tissue, with_network(repeat), precision="float32")
+    enhanced = enhance(tissue, with_network(repeat), precision="float32")
     logs = [log_euclidean.logarithm(sr.upsample(tissue, m).voxels / 1e-3) for m in ("nearest", "bspline")]
     expected = log_euclidean.exponential((logs[0] + logs[1]) / 2) * 1e-3
     assert np.allclose(enhanced.voxels, expected, rtol=1e-3, atol=1e-7)
 
 
 def test_tensors_have_no_k_space(tissue, refuses):
-    with refuses("no k-space", "--consistent"):
-        sr.enhance(tissue, with_network(repeat), consistent=True, precision="float32")
+    with refuses("no k-space", "put nothing back"):
+        enhance(tissue, with_network(repeat), put_back="k_space", precision="float32")
     with refuses("cannot be made consistent", "not intensities"):
-        consistent(tissue, sr.upsample(tissue), 2)
+        consistent(tissue, sr.upsample(tissue))
 
 
 def test_tensors_are_never_taken_for_intensities(tissue, refuses):

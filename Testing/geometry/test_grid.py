@@ -11,18 +11,13 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import (
     PLANES,
     anatomical_plane,
-    crop_to_multiple,
-    map_slices,
     middle_slices,
-    rescale_grid,
     single_slice,
     slice_axis,
     stacking_axis,
     stacks,
 )
-from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.physics.degradation import MODELS, degrade
-from SuperResolutionLib.physics.interpolating import METHODS
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.volume import Volume
 
 few = settings(max_examples=10, deadline=None, derandomize=True, database=None)
@@ -54,95 +49,6 @@ def test_a_single_slice_of_a_series_is_that_of_every_volume():
 def test_a_slice_that_is_not_there_is_refused(refuses, k):
     with refuses(f"no slice {k}", "has 3 in this plane", "from 0 to 2"):
         single_slice(Volume(np.zeros((3, 4, 5))), 2, k)
-
-
-# ---------------------------------------------------------------- the field of view
-
-
-@few
-@given(grids(), any_plane, scales)
-def test_every_interpolation_keeps_the_field_of_view(volume, plane, scale):
-    for method in METHODS:
-        refined = upsample(volume, method, scale, plane)
-        assert np.abs(refined.bounds() - volume.bounds()).max() < 1e-6
-        assert np.array_equal(refined.direction, volume.direction)
-
-
-@few
-@given(grids(), any_plane, scales)
-def test_every_degradation_keeps_the_field_of_view_of_what_it_was_given(volume, plane, scale):
-    whole = crop_to_multiple(volume, stacking_axis(volume, plane), scale)
-    for model in MODELS:
-        coarse = degrade(volume, model, scale, plane)
-        assert np.abs(coarse.bounds() - whole.bounds()).max() < 1e-6
-
-
-@few
-@given(grids(), any_plane, scales)
-def test_only_the_axes_in_the_plane_are_refined(volume, plane, scale):
-    axis = stacking_axis(volume, plane)
-    refined = upsample(volume, "nearest", scale, plane)
-    for k in range(3):
-        factor = 1 if k == axis else scale
-        assert refined.size[k] == volume.size[k] * factor
-        assert refined.spacing[k] == pytest.approx(volume.spacing[k] / factor)
-
-
-@few
-@given(grids(), scales)
-def test_the_first_voxel_moves_outwards_by_half_the_difference_of_the_spacings(volume, scale):
-    refined = rescale_grid(volume, np.zeros([n * scale for n in volume.voxels.shape]), (scale,) * 3)
-    moved = volume.direction.T @ (np.array(volume.origin) - refined.origin)
-    assert np.allclose(moved, (np.array(volume.spacing) - refined.spacing) / 2)
-
-
-@few
-@given(grids(), scales)
-def test_each_coarse_voxel_lies_in_the_middle_of_its_fine_ones(volume, scale):
-    fine = upsample(volume, "nearest", scale)
-    axis = 2 - stacking_axis(volume)
-    mean = centres(fine)
-    for array_axis in {0, 1, 2} - {axis}:
-        shape = list(mean.shape)
-        shape[array_axis : array_axis + 1] = [shape[array_axis] // scale, scale]
-        mean = mean.reshape(shape).mean(axis=array_axis + 1)
-    assert np.allclose(mean, centres(volume), atol=1e-9)
-
-
-def test_refining_and_coarsening_give_the_grid_back():
-    volume = Volume(np.zeros((4, 6, 8)), (0.5, 0.7, 4.0), (1.0, -2.0, 3.0), orientation("P", "I", "L"))
-    fine = rescale_grid(volume, np.zeros((4, 12, 16)), (2, 2, 1))
-    back = rescale_grid(fine, volume.voxels, (0.5, 0.5, 1))
-    assert np.allclose(back.origin, volume.origin)
-    assert np.allclose(back.spacing, volume.spacing)
-
-
-# ---------------------------------------------------------------- cropping
-
-
-@few
-@given(grids(), any_plane, scales)
-def test_cropping_moves_no_voxel(volume, plane, scale):
-    axis = stacking_axis(volume, plane)
-    cropped = crop_to_multiple(volume, axis, scale)
-    z, y, x = cropped.voxels.shape
-    assert np.array_equal(cropped.voxels, volume.voxels[:z, :y, :x])
-    assert np.array_equal(centres(cropped), centres(volume)[:z, :y, :x])
-    for k in range(3):
-        if k == axis:
-            assert cropped.size[k] == volume.size[k]
-        else:
-            assert cropped.size[k] % scale == 0
-            assert 0 <= volume.size[k] - cropped.size[k] < scale
-
-
-def test_a_slice_smaller_than_the_scale_cannot_be_degraded():
-    with pytest.raises(InputError, match="3 voxels cannot be degraded by 4"):
-        crop_to_multiple(Volume(np.zeros((9, 9, 3))), 2, 4)
-
-
-def test_the_stack_itself_may_be_smaller_than_the_scale():
-    assert crop_to_multiple(Volume(np.zeros((1, 9, 9))), 2, 4).size == (8, 8, 1)
 
 
 # ---------------------------------------------------------------- which slices
@@ -242,17 +148,6 @@ def test_slices_are_stacked_along_the_axis_and_share_memory_with_the_volume(axis
     assert len(slices) == volume.size[axis]
     assert np.array_equal(slices[1], volume.voxels.take(1, axis=2 - axis))
     assert np.shares_memory(slices, volume.voxels)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_function_of_slices_is_applied_to_every_volume_of_a_series(axis):
-    series = Volume(np.arange(48.0).reshape(2, 2, 3, 4))
-    assert np.array_equal(map_slices(series, axis, 1, lambda s: s + 1).voxels, series.voxels + 1)
-
-
-def test_an_integer_volume_stays_one_rounded_and_clipped():
-    volume = Volume(np.array([[[10, 200]]], np.uint8))
-    assert map_slices(volume, 2, 1, lambda s: s * 1.56).voxels.tolist() == [[[16, 255]]]
 
 
 def test_the_middle_slices_stay_in_their_place():

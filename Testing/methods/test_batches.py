@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from in_words import enhance, enhancing
 from phantoms import brain, difference
 from tiny_models import Hungry, Plain, card, plain, tiny
 
 from SuperResolutionLib.methods import batches, zoo
 from SuperResolutionLib.methods.batches import Settings, choose_settings, run_network
-from SuperResolutionLib.methods.network import enhance, enhancing
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.volume import Volume
 
 CPU = torch.device("cpu")
@@ -39,8 +40,8 @@ def test_tiles_that_see_too_little_would_show():
 def test_slices_above_the_budget_are_tiled_and_others_are_not(monkeypatch):
     monkeypatch.setattr(batches, "TILE_VOXELS", 20 * 20)
     model = tiny()
-    assert choose_settings(model, np.zeros((1, 20, 20)), "cpu", "float32").tile is None
-    assert choose_settings(model, np.zeros((1, 20, 21)), "cpu", "float32").tile == 1024
+    assert choose_settings(model, np.zeros((1, 20, 20)), Runtime(**EXACT)).tile is None
+    assert choose_settings(model, np.zeros((1, 20, 21)), Runtime(**EXACT)).tile == 1024
 
 
 def test_batches_of_any_size_agree(monkeypatch):
@@ -61,7 +62,7 @@ def messages(low: Volume, network: Plain, precision: str = "float32") -> tuple[l
         try:
             said.append(next(steps).message)
         except StopIteration as end:
-            return [m for m in said if "memory" in m], end.value.voxels
+            return [m for m in said if "memory" in m], end.value.volume.voxels
 
 
 def test_out_of_memory_halves_the_batch_and_says_so():
@@ -106,7 +107,7 @@ def test_the_faster_of_two_precisions_is_taken(monkeypatch):
     source = np.zeros((1, 9, 9), np.float32)
     for quick in ("float32", "bfloat16"):
         monkeypatch.setattr(batches, "_seconds_a_slice", lambda _m, _s, c, q=quick: 1.0 if c.precision == q else 2.0)
-        assert choose_settings(tiny(), source, "cpu", "auto").precision == quick
+        assert choose_settings(tiny(), source, Runtime(device="cpu")).precision == quick
 
 
 def test_bfloat16_stays_near_float32():

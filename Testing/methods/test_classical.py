@@ -8,6 +8,7 @@ from scipy import ndimage
 from torch.nn.functional import interpolate
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.volume import Volume
@@ -112,9 +113,9 @@ def test_a_smooth_scan_is_restored_where_its_voxels_lie(method, scale):
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_a_series_is_refined_volume_by_volume(method, plane):
     series = Volume(np.random.default_rng(0).normal(size=(2, 5, 6, 7)).astype(np.float32))
-    fine = upsample(series, method, 2, plane)
+    fine = upsample(series, method, sampling=Sampling(factor=2, plane=plane))
     for t in range(2):
-        alone = upsample(Volume(series.voxels[t]), method, 2, plane)
+        alone = upsample(Volume(series.voxels[t]), method, sampling=Sampling(factor=2, plane=plane))
         assert np.array_equal(fine.voxels[t], alone.voxels)
 
 
@@ -122,7 +123,7 @@ def test_a_series_is_refined_volume_by_volume(method, plane):
 def test_each_slice_is_refined_by_itself(plane):
     volume = Volume(np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32))
     axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
-    fine = upsample(volume, "sinc", 2, plane)
+    fine = upsample(volume, "sinc", sampling=Sampling(factor=2, plane=plane))
     for k in range(volume.voxels.shape[axis]):
         assert np.allclose(fine.voxels.take(k, axis), refine(volume.voxels.take(k, axis), "sinc", 2), atol=1e-5)
 

@@ -39,7 +39,7 @@ def test_the_cpu_can_be_asked_for():
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_a_device_that_is_not_there_is_refused_in_one_sentence(bare, refuses, name):
-    with refuses(f"The device '{name}' cannot be used here", "torch finds no", "Use --device auto or cpu"):
+    with refuses(f"The device '{name}' cannot be used here", "torch finds no", "Use the device auto or cpu"):
         choose_device(name)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from in_words import enhance, enhancing, restored
 from phantoms import brain, centres, difference, orientation, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Hungry, Plain, card, plain, repeat, store, tiny
@@ -14,20 +15,13 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import batches, network, zoo
+from SuperResolutionLib.methods.batches import Settings, run_ensemble, run_network
+from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.methods.network import (
-    Settings,
-    choose_model,
-    enhance,
-    enhancing,
-    enhancing_with_spread,
-    run_ensemble,
-    run_network,
-)
 from SuperResolutionLib.networks.residual import start_at_zero
-from SuperResolutionLib.physics.agreement import agreement
+from SuperResolutionLib.physics import agreement as agreement_module
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.progress import finish
+from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.volume import Gradients, Volume
 
 CPU = torch.device("cpu")
@@ -150,7 +144,7 @@ def part_of(whole: Volume, axis: int, k: int) -> np.ndarray:
 @pytest.mark.parametrize(("plane", "axis", "k"), [("axial", 2, 0), ("coronal", 1, 17), ("sagittal", 0, 25)])
 def test_one_slice_is_that_slice_of_the_whole_result(plane, axis, k, dtype, consistent):
     low = Volume(brain().voxels, (0.9, 0.9, 3.0), (-20.0, 31.0, 7.5)).cast(dtype)
-    options = {"plane": plane, "consistent": consistent, **EXACT}
+    options = {"plane": plane, "put_back": "k_space" if consistent else "auto", **EXACT}
     part = enhance(low, tiny(), only=k, **options)
     assert part.size[axis] == 1
     assert part.voxels.dtype == dtype
@@ -213,22 +207,22 @@ def test_a_network_that_does_not_care_for_turns_gains_nothing_from_the_ensemble(
 
 def in_eight_turns(model: zoo.Model, x: np.ndarray, settings: Settings) -> list[np.ndarray]:
     """What a model makes of each flip and quarter turn of a batch, turned back."""
-    restored = []
+    found = []
     for mirror in (False, True):
         for quarter in range(4):
             turned = np.rot90(x[..., ::-1] if mirror else x, quarter, (2, 3))
             back = np.rot90(run_network(model.network, turned, settings), -quarter, (1, 2))
-            restored.append(back[..., ::-1] if mirror else back)
-    return restored
+            found.append(back[..., ::-1] if mirror else back)
+    return found
 
 
 def test_the_ensemble_is_the_average_of_eight_flips_and_turns():
     model, settings = tiny(), Settings(CPU, "float32", 4)
     x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
-    restored = in_eight_turns(model, x, settings)
+    turned = in_eight_turns(model, x, settings)
     ensemble = run_network(model.network, x, Settings(CPU, "float32", 4, turns=8))
-    assert np.abs(ensemble - np.mean(restored, axis=0)).max() < 1e-5
-    assert np.abs(ensemble - restored[0]).max() > 1e-4
+    assert np.abs(ensemble - np.mean(turned, axis=0)).max() < 1e-5
+    assert np.abs(ensemble - turned[0]).max() > 1e-4
 
 
 def test_a_model_may_look_at_every_slice_in_two_orientations():
@@ -245,9 +239,9 @@ def test_a_model_may_look_at_every_slice_in_two_orientations():
 def test_a_consistent_result_truncates_to_the_scan():
     low = brain((24, 24, 3))
     free = enhance(low, tiny(), **EXACT)
-    kept = enhance(low, tiny(), consistent=True, **EXACT)
-    assert agreement(low, kept, "k_space", 2, "native") > 60
-    assert agreement(low, free, "k_space", 2, "native") < 50
+    kept = enhance(low, tiny(), put_back="k_space", **EXACT)
+    assert agreement(low, kept, "k_space") > 60
+    assert agreement(low, free, "k_space") < 50
 
 
 # ---------------------------------------------------------------- progress
@@ -303,15 +297,27 @@ def test_a_scale_that_no_model_has_is_refused(shelf, refuses):
 
 
 def test_a_scale_that_the_chosen_model_does_not_have_is_refused(refuses):
-    with refuses("Model 'tiny-x2' has scale 2, not 4", "leave --scale out"):
+    with refuses("Model 'tiny-x2' has scale 2, not 4", "leave the scale out"):
         enhance(brain(), tiny(), scale=4)
 
 
-def test_the_number_of_threads_can_be_chosen(monkeypatch):
-    chosen = []
-    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
-    enhance(brain(), tiny(), threads=3, **EXACT)
-    assert chosen == [3]
+def test_the_number_of_threads_is_the_networks_own_and_the_callers_comes_back():
+    """Fault G: torch was left at the number of threads that was asked for."""
+    before, seen = torch.get_num_threads(), []
+    model = plain(lambda x: (seen.append(torch.get_num_threads()), repeat(x))[1])
+    steps = enhancing(brain(), model, threads=before + 2, **EXACT)
+    for _ in steps:
+        assert torch.get_num_threads() == before
+    assert set(seen) == {before + 2}
+    assert torch.get_num_threads() == before
+
+
+def test_the_callers_model_is_neither_moved_nor_laid_out_anew():
+    """Fault G: the network of a loaded model was changed in place."""
+    model = tiny()
+    places = {name: (w.data_ptr(), w.stride()) for name, w in model.network.named_parameters()}
+    enhance(brain(), model, **EXACT)
+    assert {name: (w.data_ptr(), w.stride()) for name, w in model.network.named_parameters()} == places
 
 
 def test_an_unknown_plane_is_refused(refuses):
@@ -348,7 +354,7 @@ def shown_by(channel: int, series: Volume) -> np.ndarray:
 @pytest.fixture
 def as_the_network_has_it(monkeypatch):
     """The series is not brought into agreement with its scan afterwards."""
-    monkeypatch.setattr(network, "restore_jointly", lambda *given: None)
+    monkeypatch.setattr(agreement_module, "put_back_series", lambda *given: [])
 
 
 @pytest.mark.usefixtures("as_the_network_has_it")
@@ -419,15 +425,17 @@ def test_a_diffusion_series_without_negative_voxels_gets_none():
 
 
 def with_spread(volume: Volume, model: zoo.Model, **options: object) -> tuple[Volume, Volume]:
-    return finish(enhancing_with_spread(volume, model, **{**EXACT, **options}))
+    result = restored(volume, model, uncertainty=True, **{**EXACT, **options})
+    assert result.record.turns == 8
+    return result.volume, result.uncertainty
 
 
 def test_the_spread_is_the_standard_deviation_of_the_eight_turns():
     model, settings = tiny(), Settings(CPU, "float32", 4)
     x = np.random.default_rng(0).random((2, 3, 11, 14), dtype=np.float32)
-    restored = in_eight_turns(model, x, settings)
+    turned = in_eight_turns(model, x, settings)
     mean, spread = run_ensemble(model.network, x, settings)
-    assert np.abs(spread - np.std(restored, axis=0)).max() < 1e-5
+    assert np.abs(spread - np.std(turned, axis=0)).max() < 1e-5
     assert spread.max() > 1e-3
     assert np.array_equal(mean, run_network(model.network, x, Settings(CPU, "float32", 4, turns=8)))
 
@@ -500,3 +508,59 @@ def test_tensors_have_no_spread(refuses):
     tensors = Volume(np.zeros((6, 4, 12, 12), np.float32), quantity="tensor")
     with refuses("uncertainty map"):
         with_spread(tensors, tiny())
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def test_the_record_says_what_was_done():
+    record = restored(brain(), tiny(), plane="axial", **EXACT).record
+    assert (record.method, record.device, record.precision, record.turns) == ("tiny-x2", "cpu", "float32", 1)
+    assert record.sampling == {"asked": {"factor": 2}, "spacing": [0.5, 0.5, 4.0]}
+    assert record.put_back == "none"
+    assert record.model_sha256 == tiny().card.sha256
+    assert record.seconds > 0
+    assert record.ran == "tiny-x2 on cpu in float32"
+
+
+def test_what_memory_did_is_noted():
+    assert restored(brain((26, 28, 11)), zoo.Model(card(slices=1), Hungry(slices=3)), **EXACT).record.notes
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"factor": 1.5}, ["scale 2, not 1.5"]),
+        ({"factors": (2.0, 2.0, 2.0)}, ["2 times finer in plane", "2 x 2 x 2", "a classical method"]),
+        ({"spacing": 0.25}, ["2 times finer in plane", "4 x 4 x 16"]),
+    ],
+)
+def test_a_grid_that_a_network_cannot_make_is_refused_before_any_work(refuses, wish, words):
+    with refuses(*words):
+        enhancing(brain(), tiny(), **wish, **EXACT)
+
+
+def test_a_grid_that_no_model_makes_is_refused(refuses):
+    with refuses("No installed model makes this grid", "classical method"):
+        enhancing(brain(), None, isotropic=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("series", ["no diffusion series"]),
+        ("recognised", ["cannot recognise forward models"]),
+        ("k-space", ["way to put back", "did you mean 'k_space'"]),
+    ],
+)
+def test_a_way_to_put_back_that_does_not_fit_is_refused(refuses, policy, words):
+    with refuses(*words):
+        enhancing(brain(), tiny(), put_back=policy, **EXACT)
+
+
+def test_the_network_alone_takes_one_look_and_puts_nothing_back():
+    low, model = brain(), tiny()
+    two = zoo.Model(replace(model.card, turns=2), model.network)
+    alone = restored(low, two, put_back="none", ensemble=False, **EXACT)
+    assert np.array_equal(alone.volume.voxels, enhance(low, model, **EXACT).voxels)
+    assert (alone.record.turns, alone.record.put_back) == (1, "none")

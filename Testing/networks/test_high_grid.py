@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from in_words import enhance
 from phantoms import blobs, centres, middle, shift, stack
 from small_networks import ON_FINE_GRID, SMALL, small
 from tiny_models import Plain, card
@@ -11,7 +12,6 @@ from torch import nn
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS, build, parameters
 from SuperResolutionLib.networks.blocks import middle_slice
 from SuperResolutionLib.networks.high_grid import METHODS, OnFineGrid, refine

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from in_words import enhance
 from phantoms import brain
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from tiny_models import store
 
 from SuperResolutionLib import files
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.papers.measure import ZERO_FILLED, examining, located, measuring, power_ratio, slice_means
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.physics.degradation import degrade

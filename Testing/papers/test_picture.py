@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.image import imread
 
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.papers.measure import measuring
 from SuperResolutionLib.papers.picture import papers_figure, showing, shown_record
 from SuperResolutionLib.papers.works import WORKS
@@ -35,8 +36,8 @@ def test_the_picture_has_a_column_for_each_network_that_is_there(scans, shelf, i
     if installed:
         request.getfixturevalue("trained")
     work = WORKS["D"]
-    tables = finish(measuring(work, scans, slices=3, precision="float32"))
-    shown = showing(work, tables, scans, slices=3, precision="float32")
+    tables = finish(measuring(work, scans, slices=3, runtime=Runtime(precision="float32")))
+    shown = showing(work, tables, scans, slices=3, runtime=Runtime(precision="float32"))
     ((name, result),) = shown
     assert name in ("anna_T1w", "ben_T1w")
     assert sum(not row.classical for row in result.rows) == 2 * installed
@@ -48,5 +49,5 @@ def test_the_picture_has_a_column_for_each_network_that_is_there(scans, shelf, i
 def test_a_case_whose_networks_are_not_there_is_left_out_beside_one_whose_are(scans, trained, shelf):
     work = WORKS["D"]
     both = replace(work, cases=(work.cases[0], replace(work.cases[0], networks=WORKS["B"].cases[0].networks)))
-    tables = finish(measuring(both, scans, slices=3, precision="float32"))
-    assert len(showing(both, tables, scans, slices=3, precision="float32")) == 1
+    tables = finish(measuring(both, scans, slices=3, runtime=Runtime(precision="float32")))
+    assert len(showing(both, tables, scans, slices=3, runtime=Runtime(precision="float32"))) == 1

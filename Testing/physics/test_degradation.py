@@ -11,6 +11,7 @@ from scipy.signal import windows
 from torch.nn.functional import interpolate
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import MODELS, by_name, degrade, reference_volume
 from SuperResolutionLib.physics.forward_models import Area, Bicubic, KSpaceTukey, Level, NoiseDown, Rician
@@ -139,7 +140,7 @@ def test_k_space_zero_filled_sets_the_outer_samples_to_zero_and_keeps_the_matrix
 def test_thick_is_a_soft_profile_of_the_wanted_width():
     line = np.zeros(129)
     line[64] = 1
-    seen = MODELS["thick"].matrix(129, 1) @ line
+    seen = MODELS["thick"].matrix(129, 129) @ line
     assert seen[64] == seen.max()
     half = np.interp(0.5, np.array(seen[64:70] / seen.max())[::-1], np.arange(6)[::-1])
     assert half == pytest.approx(0.5, abs=0.2)  # a width of one coarse voxel at half its height
@@ -189,7 +190,7 @@ def test_each_slice_is_degraded_by_itself(model):
 @pytest.mark.parametrize(("plane", "axis"), [("axial", 0), ("coronal", 1), ("sagittal", 2)])
 def test_slices_are_those_of_the_plane(model, plane, axis):
     volume = Volume(np.random.default_rng(0).uniform(0, 100, (8, 12, 16)).astype(np.float32))
-    coarse = degrade(volume, model, 2, plane)
+    coarse = degrade(volume, model, sampling=Sampling(factor=2, plane=plane))
     for k in range(volume.voxels.shape[axis]):
         alone = shrink(volume.voxels.take(k, axis), model, 2)
         assert np.allclose(coarse.voxels.take(k, axis), alone, atol=1e-3)
@@ -253,7 +254,7 @@ def test_noise_down_adds_two_percent_of_the_range_to_the_fine_scan():
 def test_noise_down_adds_its_noise_before_it_shrinks():
     volume = brain((120, 120, 4))
     noise = degrade(volume, "noise_down", 2).voxels - degrade(volume, "bicubic", 2).voxels
-    row = Bicubic().matrix(120, 2)[30]
+    row = Bicubic().matrix(120, 60)[30]
     expected = 0.02 * np.percentile(volume.voxels, 99.9) * (row**2).sum()
     assert noise.std() == pytest.approx(expected, rel=0.04)
 
@@ -381,7 +382,8 @@ def test_the_diffusion_mixture_is_truncated_k_space_first_and_resizing_second():
 
 
 def test_a_mixture_never_draws_itself_nor_a_model_that_keeps_the_matrix(drawn):
-    assert all(model.outputs(8, 2) == 4 for model in drawn)
+    assert not any(model.keeps_matrix for model in drawn)
+    assert all(model.matrix(8, 4).shape == (4, 8) for model in drawn)
 
 
 def test_what_a_mixture_gives_is_finite_and_of_the_coarse_size(drawn, scale):
@@ -403,7 +405,7 @@ def test_each_scan_of_a_mixture_goes_through_a_model_of_its_own(mixture):
 @pytest.mark.parametrize("mixture", MIXTURES)
 def test_a_mixture_itself_has_no_matrix(mixture):
     with pytest.raises(InputError, match="draw a model"):
-        MODELS[mixture].matrix(8, 2)
+        MODELS[mixture].matrix(8, 4)
 
 
 # ---------------------------------------------------------------- by name

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from in_words import enhance, enhancing
 from phantoms import brain, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Plain, card
 
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.network import enhance, enhancing
 from SuperResolutionLib.physics import recognition
-from SuperResolutionLib.physics.agreement import agreement
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.quality.metrics import score
+from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.training.recognising import fitted
 from SuperResolutionLib.volume import Volume
 
@@ -42,7 +42,7 @@ def sharpened(x):
 def profile_of(low: Volume) -> np.ndarray:
     fine = enhance(low, zoo.Model(card(slices=1), Plain(sharpened, 4)), precision="float32").voxels
     unit, chosen = data_range(low.voxels), shown(len(fine))
-    return profile(fine[chosen] / unit, low.voxels[chosen] / unit, MODELS, 2)
+    return profile(fine[chosen] / unit, low.voxels[chosen] / unit, MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_result_degrades_to_the_scan_and_comes_nearer_to_the_truth(model, ba
     truth = head(100)
     low = degrade(truth, name, 2)
     kept, plain = (enhance(low, one, precision="float32") for one in (model, bare))
-    assert agreement(low, kept, name, 2, "native") > agreement(low, plain, name, 2, "native") + 10
+    assert agreement(low, kept, name) > agreement(low, plain, name) + 10
     assert score(truth, kept, 2).psnr > score(truth, plain, 2).psnr
 
 
@@ -92,8 +92,8 @@ def test_noise_that_a_network_took_away_is_not_put_back(recogniser, monkeypatch,
         fine = truth.voxels / data_range(low.voxels)
         fine = fine + 0.01 * fine**2
         coarse = low.voxels / data_range(low.voxels)
-        assert recognition.noisy(fine, coarse, base, 2) == refused
-        assert (recogniser.model_of(fine, coarse, 2) is None) == refused
+        assert recognition.noisy(fine, coarse, base) == refused
+        assert (recogniser.model_of(fine, coarse) is None) == refused
 
 
 def test_a_forward_model_that_is_not_among_them_is_left_alone(model, bare):
@@ -127,7 +127,7 @@ def test_each_volume_of_a_series_is_decided_on_its_own(model):
 
 def test_asked_to_be_consistent_it_is_so_with_k_space_whatever_is_recognised(model):
     low = degrade(head(100), "area", 2)
-    assert agreement(low, enhance(low, model, consistent=True), "k_space", 2, "native") > 60
+    assert agreement(low, enhance(low, model, put_back="k_space"), "k_space") > 60
 
 
 def test_a_recogniser_goes_through_a_card_and_back(recogniser):

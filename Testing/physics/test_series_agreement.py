@@ -7,8 +7,9 @@ import pytest
 from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
-from SuperResolutionLib.physics import series_agreement
+from SuperResolutionLib.physics.agreement import put_back_series
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.recognition import CANDIDATES, nearest_model
 from SuperResolutionLib.volume import Gradients, Volume
 
 SIZE = (32, 24, 2)
@@ -44,10 +45,10 @@ def error(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(one - other))))
 
 
-@pytest.mark.parametrize("name", series_agreement.CANDIDATES)
+@pytest.mark.parametrize("name", CANDIDATES)
 def test_the_forward_model_of_a_scan_is_recognised(truth, name):
     low = degrade(truth, name, 2)
-    assert series_agreement.recognised(unit(disturbed(truth, 0.002)), unit(low) * low_range(low, truth), 2) == name
+    assert nearest_model(unit(disturbed(truth, 0.002)), unit(low) * low_range(low, truth)) == name
 
 
 def low_range(low: Volume, truth: Volume) -> float:
@@ -55,12 +56,12 @@ def low_range(low: Volume, truth: Volume) -> float:
     return float(np.percentile(low.voxels, 99.9) / np.percentile(truth.voxels, 99.9))
 
 
-@pytest.mark.parametrize("name", series_agreement.CANDIDATES)
+@pytest.mark.parametrize("name", CANDIDATES)
 @pytest.mark.parametrize("scale", [2, 4])
 def test_the_restored_series_degrades_to_its_scan(truth, name, scale):
     low, wrong = degrade(truth, name, scale), disturbed(truth, 0.005)
     restored = wrong.with_voxels(wrong.voxels.copy())
-    series_agreement.restore_jointly(low, restored, 2, scale)
+    put_back_series(low, restored, 2)
     before, after = (error(degrade(v, name, scale).voxels, low.voxels) for v in (wrong, restored))
     assert after < 0.5 * before
 
@@ -68,14 +69,14 @@ def test_the_restored_series_degrades_to_its_scan(truth, name, scale):
 def test_a_noisy_scan_is_not_agreed_with(truth):
     low = degrade(truth, "rician:snr=15", 2)
     restored = truth.with_voxels(truth.voxels.copy())
-    series_agreement.restore_jointly(low, restored, 2, 2)
+    put_back_series(low, restored, 2)
     assert np.array_equal(restored.voxels, truth.voxels)
 
 
 def test_only_fine_detail_is_shared_and_only_within_a_shell(truth):
     low = degrade(truth, "bicubic", 2)
     restored = truth.with_voxels(truth.voxels.copy())
-    series_agreement.restore_jointly(low, restored, 2, 2)
+    put_back_series(low, restored, 2)
     change = restored.voxels - truth.voxels
     assert np.abs(change).max() > 1
     scale = np.abs(truth.voxels).max()
@@ -88,14 +89,14 @@ def test_only_fine_detail_is_shared_and_only_within_a_shell(truth):
 def test_of_volumes_that_are_alike_sharing_takes_nothing(truth):
     alike = truth.with_voxels(np.broadcast_to(truth.voxels[:1], truth.voxels.shape).copy())
     restored = alike.with_voxels(alike.voxels.copy())
-    series_agreement.restore_jointly(degrade(alike, "area", 2), restored, 2, 2)
+    put_back_series(degrade(alike, "area", 2), restored, 2)
     assert error(restored.voxels, alike.voxels) < 1e-3 * alike.voxels.max()
 
 
 def test_one_slice_is_restored_as_among_all(truth):
     low, wrong = degrade(truth, "k_space", 2), disturbed(truth, 0.005)
     whole = wrong.with_voxels(wrong.voxels.copy())
-    series_agreement.restore_jointly(low, whole, 2, 2)
+    put_back_series(low, whole, 2)
     one = wrong.with_voxels(wrong.voxels[:, 1:].copy())
-    series_agreement.restore_jointly(low, one, 2, 2, only=1)
+    put_back_series(low, one, 2, only=1)
     assert np.array_equal(one.voxels[:, 0], whole.voxels[:, 1])

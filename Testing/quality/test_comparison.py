@@ -7,27 +7,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_words import EXACT, compare, comparing
 from phantoms import blobs, brain, middle
 from tiny_models import store
 
 import SuperResolutionLib
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods.catalogue import by_names
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS, degrade
 from SuperResolutionLib.physics.forward_models import KSpaceZeroFilled
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
-from SuperResolutionLib.quality.comparison import by_names, compare, comparing
 from SuperResolutionLib.quality.metrics import psnr_head_slices, score
 from SuperResolutionLib.volume import Volume
 
 CLASSICAL = list(METHODS)
 
 
-def own(low: Volume, scale: int) -> Volume:
+def own(low: Volume, wish: Sampling) -> Volume:
     """A user's own method: linear, a little too bright."""
-    smooth = upsample(low, "linear", scale)
+    smooth = upsample(low, "linear", sampling=wish)
     return smooth.with_voxels(smooth.voxels * np.float32(1.01))
 
 
@@ -48,7 +51,7 @@ def test_each_figure_is_what_doing_it_by_hand_gives():
 
 def test_the_best_classical_method_is_marked_and_gains_are_measured_from_it():
     truth = brain()
-    methods = {name: lambda low, s, name=name: upsample(low, name, s) for name in ("nearest", "sinc", "bspline")}
+    methods = {n: lambda low, wish, n=n: upsample(low, n, sampling=wish) for n in ("nearest", "sinc", "bspline")}
     result = compare(truth, methods={"oracle": lambda low, s: truth, "own": own, **methods})
     assert result.rows[0].method == "oracle"
     assert result.best_model is result.rows[0]
@@ -72,7 +75,9 @@ def test_without_a_classical_method_there_is_no_gain():
 
 
 def test_a_users_own_function_is_a_method_like_any_other():
-    result = compare(brain(), "bicubic", 2, {"own": own, "linear": lambda low, s: upsample(low, "linear", s)})
+    result = compare(
+        brain(), "bicubic", 2, {"own": own, "linear": lambda low, wish: upsample(low, "linear", sampling=wish)}
+    )
     assert {row.method: row.classical for row in result.rows} == {"own": False, "linear": True}
 
 
@@ -204,10 +209,13 @@ def model(tmp_path) -> str:
 
 def test_progress_counts_the_slices_of_networks_and_the_methods_that_are_measured(model):
     events = list(comparing(brain(), "area", 2, ["linear", model, "sinc"], device="cpu", precision="float32"))
-    assert {event.total for event in events} == {3 + 4}
-    assert [event.done for event in events] == [0, 1, 1, 5, 6, 7]
-    assert events[1].message.startswith("linear: ")
-    assert events[2].message == "tiny-x2 on cpu in float32"
+    assert {event.total for event in events} == {2 + (1 + 4) + 2}
+    done = [event.done for event in events]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, 9)
+    said = [event.message for event in events if event.message]
+    assert said[0].startswith("linear: ")
+    assert said[1] == "tiny-x2 on cpu in float32"
     assert events[-1].left == 0
 
 
@@ -220,7 +228,7 @@ def test_progress_counts_the_slices_of_all_volumes_of_a_series(model):
 
 def test_a_users_own_function_counts_once_it_is_measured():
     events = list(comparing(brain(), "area", 2, {"own": own}))
-    assert [(event.done, event.total) for event in events] == [(0, 1), (1, 1)]
+    assert [(event.done, event.total) for event in events] == [(0, 2), (0, 2), (2, 2)]
 
 
 def test_a_comparison_with_progress_is_the_comparison_without(model):
@@ -233,10 +241,10 @@ def test_a_comparison_with_progress_is_the_comparison_without(model):
 
 
 def test_a_model_by_name_is_a_function_like_any_other(model):
-    methods = by_names([model], 2, "axial", device="cpu", precision="float32")
     low = degrade(brain(), "area", 2)
-    restored = methods[model](low, 2)
-    assert compare(brain(), "area", 2, methods).rows[0].score == score(brain(), restored)
+    work = by_names([model], 2)[model].restore(low, Sampling(factor=2, plane="axial"), Runtime(**EXACT))
+    alone = compare(brain(), "area", 2, [model], **EXACT)
+    assert alone.rows[0].score == score(brain(), finish(work).volume)
 
 
 def test_comparing_is_imported_without_a_network_library():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from phantoms import brain
 
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.quality.hallucination import EARLY, agreement
@@ -29,7 +30,7 @@ def painted(low: Volume, wave: float) -> Volume:
 
 def suspect_places(low: Volume, restored: Volume) -> list[tuple[int, int, int]]:
     """Slice, row and column on the scan's grid of what is called suspect."""
-    _, patches = brought_back(low, restored, 2, "axial")
+    _, patches = brought_back(low, restored, Sampling(factor=2, plane="axial"))
     reach = patches.on_grid(low.voxels.shape)
     return [(int(k), int(i), int(j)) for k, i, j in np.argwhere(reach < EARLY)]
 
@@ -64,7 +65,7 @@ def test_a_changed_contrast_is_no_contradiction():
 
 def test_the_background_is_not_asked():
     low = scan()
-    _, patches = brought_back(low, upsample(low, "sinc", 2), 2, "axial")
+    _, patches = brought_back(low, upsample(low, "sinc", 2), Sampling(factor=2, plane="axial"))
     assert np.isnan(patches.reach[:, 0, 0]).all()
     assert np.isfinite(patches.reach[:, 6, 6]).all()
     assert patches.share == 0

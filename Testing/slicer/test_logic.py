@@ -1,6 +1,7 @@
 """What the console calls, with the real engine in its real process and the real network."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
+from in_words import restored
 from SuperResolutionSlicer import colors, nodes, process, quality, views
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
@@ -17,8 +19,11 @@ from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.network import enhancing_with_spread
-from SuperResolutionLib.progress import finish
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods.method import Runtime
+
+EXACT = Settings(runtime=Runtime(precision="float32"))
+ALL_TURNS = Settings(runtime=Runtime(ensemble=True))
 
 
 @pytest.fixture
@@ -59,8 +64,8 @@ def step_until(job, condition, seconds: float = 60.0):
 def test_enhancing_gives_what_the_library_gives_on_the_same_field_of_view(logic, dtype):
     node = scans.scalar(dtype=dtype)
     before = values(node).copy()
-    enhanced = logic.enhance(node, model="mri-x2", scale=2, precision="float32")
-    expected = sr.enhance(nodes.volume_of(node), "mri-x2", precision="float32")
+    enhanced = logic.enhance(node, settings=replace(EXACT, model="mri-x2"))
+    expected = sr.enhance(nodes.volume_of(node), "mri-x2", runtime=EXACT.runtime)
     assert values(enhanced).dtype == dtype
     assert np.allclose(values(enhanced), expected.voxels, atol=1.01 if np.issubdtype(dtype, np.integer) else 1e-2)
     assert np.allclose(scans.corners(enhanced), scans.corners(node), atol=1e-6)
@@ -96,8 +101,8 @@ def test_a_diffusion_series_stays_one_with_its_gradients_and_order(logic):
 
 def test_a_preview_is_that_slice_of_the_whole_result_in_its_place(logic):
     node = scans.scalar()
-    whole = logic.enhanceAndInterpolate(node, Settings(precision="float32"))
-    part = logic.preview(node, Settings(precision="float32"), index=4)
+    whole = logic.enhanceAndInterpolate(node, EXACT)
+    part = logic.preview(node, EXACT, index=4)
     for one, all_of_it in ((part.enhanced, whole.enhanced), (part.bicubic, whole.bicubic)):
         assert values(one).shape == (1, 48, 40)
         assert np.allclose(values(one)[0], values(all_of_it)[4], atol=1)
@@ -112,8 +117,8 @@ def test_tensors_give_tensors_on_the_same_field_of_view_side_by_side_as_anisotro
     node = scans.tensors(frame=np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]]))
     node.GetDisplayNode().AutoWindowLevelOff()
     node.GetDisplayNode().SetWindowLevelMinMax(0, 1)
-    result = logic.enhanceAndInterpolate(node, Settings(precision="float32"))
-    expected = sr.enhance(nodes.volume_of(node), "mri-x2", precision="float32")
+    result = logic.enhanceAndInterpolate(node, EXACT)
+    expected = sr.enhance(nodes.volume_of(node), "mri-x2", runtime=EXACT.runtime)
     assert result.enhanced.GetClassName() == nodes.TENSORS
     assert result.enhanced.GetName() == "dti SR x2 (mri-x2)"
     assert np.allclose(nodes.volume_of(result.enhanced).voxels, expected.voxels, rtol=0, atol=1e-7)
@@ -130,8 +135,8 @@ def test_tensors_give_tensors_on_the_same_field_of_view_side_by_side_as_anisotro
 
 def test_a_preview_of_tensors_is_that_slice_of_the_whole_result(logic):
     node = scans.tensors()
-    whole = logic.enhance(node, precision="float32")
-    part = logic.preview(node, Settings(precision="float32"), index=2)
+    whole = logic.enhance(node, settings=EXACT)
+    part = logic.preview(node, EXACT, index=2)
     assert np.allclose(values(part.enhanced)[0], values(whole)[2], rtol=0, atol=1e-7)
 
 
@@ -154,13 +159,13 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
 
 def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic):
     node = scans.scalar()
-    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    enhanced = logic.enhance(node, settings=replace(EXACT, uncertainty=True))
     spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
-    mean, expected = finish(enhancing_with_spread(nodes.volume_of(node), "mri-x2", precision="float32"))
+    expected = restored(nodes.volume_of(node), "mri-x2", uncertainty=True, precision="float32")
     assert (spread.GetName(), spread.GetClassName()) == ("head SR x2 (mri-x2) uncertainty", nodes.SCALAR)
     assert values(spread).dtype == np.float32
-    assert np.allclose(values(spread), expected.voxels, rtol=0, atol=1e-2) and values(spread).max() > 1
-    assert np.allclose(values(enhanced), mean.voxels, rtol=0, atol=1)
+    assert np.allclose(values(spread), expected.uncertainty.voxels, rtol=0, atol=1e-2) and values(spread).max() > 1
+    assert np.allclose(values(enhanced), expected.volume.voxels, rtol=0, atol=1)
     assert np.array_equal(scans.grid(spread), scans.grid(enhanced))
     display = spread.GetDisplayNode()
     assert display.GetColorNode() is colors.perceptual()
@@ -178,9 +183,9 @@ def test_without_the_uncertainty_map_there_is_none(logic):
 
 def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(logic):
     node = scans.diffusion()
-    enhanced = logic.enhance(node, precision="float32", uncertainty=True)
+    enhanced = logic.enhance(node, settings=replace(EXACT, uncertainty=True))
     spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
-    _, expected = finish(enhancing_with_spread(nodes.volume_of(node), "dwi-x2", precision="float32"))
+    expected = restored(nodes.volume_of(node), "dwi-x2", uncertainty=True, precision="float32").uncertainty
     assert spread.GetClassName() == nodes.SCALAR
     assert spread.GetDisplayNode().GetClassName() == "vtkMRMLScalarVolumeDisplayNode"
     assert np.allclose(values(spread), np.sqrt((expected.voxels**2).mean(0)), rtol=1e-3, atol=1e-2)
@@ -188,7 +193,7 @@ def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(l
 
 def test_a_preview_with_uncertainty_is_that_slice_of_the_map_and_the_next_one_takes_its_place(logic):
     node = scans.scalar()
-    wanted = Settings(precision="float32", uncertainty=True)
+    wanted = replace(EXACT, uncertainty=True)
     whole = logic.enhanceAndInterpolate(node, wanted)
     for index in (2, 4):
         part = logic.preview(node, wanted, index=index)
@@ -208,9 +213,9 @@ def test_tensors_have_no_uncertainty_map(logic):
 
 def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
     assert Settings().model_for(scans.scalar()) == "mri-x2"
-    assert Settings(scale=4).model_for(scans.diffusion()) == "dwi-x4"
+    assert Settings(sampling=Sampling(factor=4)).model_for(scans.diffusion()) == "dwi-x4"
     assert Settings().model_for(scans.tensors()) == "mri-x2"
-    assert Settings("my.safetensors").model_for(scans.diffusion()) == "my.safetensors"
+    assert Settings(model="my.safetensors").model_for(scans.diffusion()) == "my.safetensors"
 
 
 def test_comparing_fills_a_folder_with_table_chart_and_error_maps(logic):
@@ -299,7 +304,7 @@ def big(name: str = "big"):
 def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was(logic):
     node = big()
     before = scans.names()
-    job = logic.enhance(node, blocking=False, ensemble=True)
+    job = logic.enhance(node, settings=ALL_TURNS, blocking=False)
     step_until(job, lambda: (job.progress.share or 0) > 0)
     assert workers() and temporary_files()
     began = time.monotonic()
@@ -324,7 +329,7 @@ def test_cancelling_an_uncertainty_map_leaves_the_scene_as_it_was(logic):
 
 
 def test_closing_the_scene_in_mid_run_ends_the_worker(logic):
-    job = logic.enhance(big(), blocking=False, ensemble=True)
+    job = logic.enhance(big(), settings=ALL_TURNS, blocking=False)
     step_until(job, lambda: workers() != [])
     slicer.mrmlScene.Clear(0)
     assert job.state == "cancelled"
@@ -333,7 +338,7 @@ def test_closing_the_scene_in_mid_run_ends_the_worker(logic):
 
 
 def test_slicer_quitting_ends_the_worker(logic, session):
-    job = logic.enhance(big(), blocking=False, ensemble=True)
+    job = logic.enhance(big(), settings=ALL_TURNS, blocking=False)
     step_until(job, lambda: workers() != [])
     session.quit()
     assert job.state == "cancelled"
@@ -343,7 +348,7 @@ def test_slicer_quitting_ends_the_worker(logic, session):
 def test_a_worker_that_is_killed_gives_a_message_and_leaves_the_scene_as_it_was(logic):
     node = big()
     before = scans.names()
-    job = logic.enhance(node, blocking=False, ensemble=True)
+    job = logic.enhance(node, settings=ALL_TURNS, blocking=False)
     step_until(job, lambda: (job.progress.share or 0) > 0)
     workers()[0].kill()
     step_until(job, lambda: False)

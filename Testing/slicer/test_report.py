@@ -10,7 +10,7 @@ import slicer
 import slicer.util
 from SuperResolutionSlicer import report_page
 from SuperResolutionSlicer.jobs import JobError
-from SuperResolutionSlicer.logic import SuperResolutionLogic
+from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
 from test_logic import big, step_until, temporary_files, wait_for, workers
 
 from SuperResolutionLib.errors import InputError
@@ -32,7 +32,7 @@ def record(page: Path) -> dict:
 def test_a_report_is_the_study_of_the_volume_by_what_was_chosen_and_adds_nothing_to_the_scene(logic, tmp_path):
     node = scans.scalar("MR head, T1")
     before = scans.names()
-    page = logic.saveReport(node, tmp_path, degradation="area", seed=3)
+    page = logic.saveReport(node, tmp_path, Settings(degradation="area", seed=3))
     assert page == tmp_path / "MR-head-T1-report" / "report.html"
     found = record(page)
     assert (found["scan"], found["degradation"], found["scale"]) == ("MR-head-T1", "area", 2)

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from in_words import compare
 from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.geometry.grid import stacks
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
-from SuperResolutionLib.quality.comparison import Comparison, compare
+from SuperResolutionLib.quality.comparison import Comparison
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.study import tables
 from SuperResolutionLib.study.examine import measuring
@@ -17,25 +19,25 @@ from SuperResolutionLib.study.figures.gains import crossings, ranked_slices
 from SuperResolutionLib.volume import Volume
 
 
-def good(low: Volume, scale: int) -> Volume:
-    return upsample(low, "sinc", scale)
+def good(low: Volume, wish: Sampling) -> Volume:
+    return upsample(low, "sinc", sampling=wish)
 
 
-def shifted(low: Volume, scale: int) -> Volume:
+def shifted(low: Volume, wish: Sampling) -> Volume:
     """Right, but half a coarse voxel off."""
-    fine = good(low, scale)
+    fine = good(low, wish)
     return fine.with_voxels(np.roll(fine.voxels, 1, axis=2))
 
 
-def scaled(low: Volume, scale: int) -> Volume:
+def scaled(low: Volume, wish: Sampling) -> Volume:
     """Right, but a tenth too bright."""
-    fine = good(low, scale)
+    fine = good(low, wish)
     return fine.with_voxels(fine.voxels * np.float32(1.1))
 
 
-def broken(low: Volume, scale: int) -> Volume:
+def broken(low: Volume, wish: Sampling) -> Volume:
     """Right, but for one slice."""
-    fine = good(low, scale)
+    fine = good(low, wish)
     voxels = fine.voxels.copy()
     voxels[1] = voxels[1, ::-1]
     return fine.with_voxels(voxels)
@@ -49,7 +51,7 @@ def soft_head() -> Volume:
 
 @pytest.fixture(scope="module")
 def result() -> Comparison:
-    classical = {name: (lambda low, s, name=name: upsample(low, name, s)) for name in METHODS}
+    classical = {name: (lambda low, wish, name=name: upsample(low, name, sampling=wish)) for name in METHODS}
     own = {"good": good, "shifted": shifted, "scaled": scaled, "broken": broken}
     return compare(soft_head(), "k_space", 2, {**classical, **own}, keep=True, with_ssim=False)
 

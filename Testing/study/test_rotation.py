@@ -4,20 +4,23 @@ import numpy as np
 import pytest
 from phantoms import blobs, brain, middle
 
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods.catalogue import by_names
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.forward_models import Area
 from SuperResolutionLib.progress import finish
-from SuperResolutionLib.study.rotation import square, turned, turning
+from SuperResolutionLib.study.rotation import Turned, square, turned, turning
 from SuperResolutionLib.volume import Volume
 
 
-def one_sided(low: Volume, scale: int) -> Volume:
+def one_sided(low: Volume, wish: Sampling) -> Volume:
     """A method that blurs along the rows only."""
-    fine = upsample(low, "linear", scale)
+    fine = upsample(low, "linear", sampling=wish)
     return fine.with_voxels((fine.voxels + np.roll(fine.voxels, 2, axis=-1)) / 2)
 
 
-METHODS = {"linear": lambda low, s: upsample(low, "linear", s), "one_sided": one_sided}
+METHODS = by_names({"linear": "linear", "one_sided": one_sided})
 
 
 def stripes() -> np.ndarray:
@@ -48,12 +51,12 @@ def test_slices_are_padded_evenly_to_squares():
 
 
 def test_a_method_that_treats_all_directions_alike_is_as_good_in_each_exact_one():
-    found = finish(turning(brain((40, 40, 3)).voxels, 600.0, METHODS, Area(), 2, angles=(0, 90)))
+    found = finish(turning(Turned(brain((40, 40, 3)).voxels, 600.0, Area(), 2, angles=(0, 90)), METHODS, Runtime()))
     values = [found["angle"][a]["linear"] for a in ("0", "90")] + [row["linear"] for row in found["flip"].values()]
     assert np.ptp(values) < 1e-3
 
 
 def test_a_method_that_prefers_a_direction_is_exposed():
-    found = finish(turning(stripes(), 700.0, METHODS, Area(), 2, angles=(0, 90)))
+    found = finish(turning(Turned(stripes(), 700.0, Area(), 2, angles=(0, 90)), METHODS, Runtime()))
     assert found["angle"]["90"]["one_sided"] > found["angle"]["0"]["one_sided"] + 3
     assert found["angle"]["0"]["linear"] == pytest.approx(found["angle"]["90"]["linear"], abs=0.01)

@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 
 import torch
+from in_words import enhance
 from torch import nn
 
 from SuperResolutionLib import files
-from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from in_words import enhance
 from phantoms import stack
 from safetensors.torch import load_file
 from small_world import discs
 
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.training import publish as publishing
 from SuperResolutionLib.training.publish import TWIN, coarse_spacing, publish, starting_weights

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from in_words import enhance
 from small_networks import ON_FINE_GRID, SMALL
 
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import degrade

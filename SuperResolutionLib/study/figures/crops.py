@@ -26,7 +26,7 @@ def crops_figure(result: Comparison, path: Path) -> None:
     volumes = [row.restored for row in shown if row.restored is not None]
     chosen = ranked_slices(result, model)
     r = data_range(stacks(result.truth, result.axis)[0])
-    coarse = upsample(result.low, "nearest", result.scale, result.plane)
+    coarse = upsample(result.low, "nearest", sampling=result.back)
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", f"best classical: {best.method}"]
     titles += [zoo.label(row.method) for row in shown[1:]]
 
@@ -37,7 +37,7 @@ def crops_figure(result: Comparison, path: Path) -> None:
         top, left, side = detail(np.abs(images[2] - images[0]))
         for place, image, title in zip(axes, images, titles, strict=True):
             part = image[top : top + side, left : left + side]
-            style.panel(place, part, title, "gray", 0, r, aspect(result.truth, result.axis))
+            style.panel(place, part, title, "gray", (0, r), aspect(result.truth, result.axis))
         label = f"{rank} gain: slice {k}, {gain:+.2f} dB"
         axes[0].text(
             -0.06, 0.5, label, color="white", fontsize=10, rotation=90, va="center", ha="right",

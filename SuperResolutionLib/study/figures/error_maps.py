@@ -30,12 +30,12 @@ def errors_figure(result: Comparison, path: Path) -> None:
         assert row.restored is not None
         base, own = _error(result, best, k) / r, _error(result, row, k) / r
         label = zoo.label(row.method)
-        style.panel(axes[0], upright(result.truth, result.axis, k), f"truth, slice {k}", "gray", 0, r, stretch)
-        style.panel(axes[1], upright(row.restored, result.axis, k), label, "gray", 0, r, stretch)
-        style.panel(axes[2], base, f"|error|, {best.method} (best classical)", "inferno", 0, most, stretch)
-        shown = style.panel(axes[3], own, f"|error|, {label}", "inferno", 0, most, stretch)
+        style.panel(axes[0], upright(result.truth, result.axis, k), f"truth, slice {k}", "gray", (0, r), stretch)
+        style.panel(axes[1], upright(row.restored, result.axis, k), label, "gray", (0, r), stretch)
+        style.panel(axes[2], base, f"|error|, {best.method} (best classical)", "inferno", (0, most), stretch)
+        shown = style.panel(axes[3], own, f"|error|, {label}", "inferno", (0, most), stretch)
         style.bar(figure, shown, [axes[3]], "|error| / R")
-        shown = style.panel(axes[4], own - base, "difference of |error|", "PuOr_r", -most / 2, most / 2, stretch)
+        shown = style.panel(axes[4], own - base, "difference of |error|", "PuOr_r", (-most / 2, most / 2), stretch)
         style.bar(figure, shown, [axes[4]], f"purple: {label} is nearer,\norange: {best.method} is nearer")
     style.save(figure, path)
 

@@ -61,9 +61,9 @@ def legend(figure: "Figure", axes: "Axes") -> None:
     figure.legend(handles, labels, loc="outside right upper", fontsize=9, frameon=False)
 
 
-def panel(axes: "Axes", image: Any, title: str, colours: str, low: float, high: float, stretch: float) -> Any:
-    """An image on black with a white title; returns what a colour bar needs."""
-    shown = axes.imshow(image, cmap=colours, vmin=low, vmax=high, aspect=stretch, interpolation="nearest")
+def panel(axes: "Axes", image: Any, title: str, colours: str, limits: tuple[float, float], stretch: float) -> Any:
+    """An image on black with a white title; returns what a colour bar needs. limits: of the colours, low and high."""
+    shown = axes.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], aspect=stretch, interpolation="nearest")
     axes.set_title(title, color="white", fontsize=10)
     axes.set_axis_off()
     return shown

@@ -1,5 +1,6 @@
 """What can be shown of an enhanced scan without a truth: consistency, spread, suspect patches."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,25 @@ from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.volume import Volume
 
 
-def trust_figure(
-    low: Volume, restored: Volume, spread: Volume, again: Volume, patches: Agreement | None, plane: str, path: Path
-) -> None:
-    """Write two rows of the picture: the slice in the middle, and the one with the largest spread in the head.
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A scan, what was made of it with its spread, the sharper volume brought back to the scan's grid, and patches."""
 
-    low: the scan. again: the sharper volume brought back to its grid.
-    """
+    low: Volume
+    restored: Volume
+    spread: Volume
+    again: Volume
+    patches: Agreement | None
+
+
+def trust_figure(given: Shown, plane: str, path: Path) -> None:
+    """Write two rows of the picture: the slice in the middle, and the one with the largest spread in the head."""
+    low, restored, spread = given.low, given.restored, given.spread
     axis = stacking_axis(low, plane)
     coarse = stacks(low, axis)[0]
     r = data_range(coarse)
-    off = low.with_voxels((again.voxels - low.voxels) / r)
-    reach = _reach(low, patches, axis)
+    off = low.with_voxels((given.again.voxels - low.voxels) / r)
+    reach = _reach(low, given.patches, axis)
     wide = stacks(spread, axis)[0] / r
     rows = {"in the middle": middle(coarse), "largest spread": _widest(coarse, wide)}
     most, far = float(np.percentile(wide, 99.5)) or 1.0, float(np.percentile(np.abs(off.voxels), 99.5)) or 1.0
@@ -31,14 +39,14 @@ def trust_figure(
     places = figure.subplots(2, 5, squeeze=False)
     for axes, (label, k) in zip(places, rows.items(), strict=True):
         fine, stretch = aspect(restored, axis), aspect(low, axis)
-        style.panel(axes[0], upright(low, axis, k), f"scan, slice {k} ({label})", "gray", 0, r, stretch)
-        style.panel(axes[1], upright(restored, axis, k), "enhanced", "gray", 0, r, fine)
-        shown = style.panel(axes[2], upright(spread, axis, k) / r, "spread of the 8 turns", "inferno", 0, most, fine)
+        style.panel(axes[0], upright(low, axis, k), f"scan, slice {k} ({label})", "gray", (0, r), stretch)
+        style.panel(axes[1], upright(restored, axis, k), "enhanced", "gray", (0, r), fine)
+        shown = style.panel(axes[2], upright(spread, axis, k) / r, "spread of the 8 turns", "inferno", (0, most), fine)
         style.bar(figure, shown, [axes[2]], "standard deviation / R")
         title = "brought back, minus scan"
-        shown = style.panel(axes[3], upright(off, axis, k), title, "PuOr_r", -far, far, stretch)
+        shown = style.panel(axes[3], upright(off, axis, k), title, "PuOr_r", (-far, far), stretch)
         style.bar(figure, shown, [axes[3]], "difference / R")
-        shown = style.panel(axes[4], upright(reach, axis, k), "agrees up to", "viridis", 0, 1, stretch)
+        shown = style.panel(axes[4], upright(reach, axis, k), "agrees up to", "viridis", (0, 1), stretch)
         style.bar(figure, shown, [axes[4]], f"share of the scan's Nyquist\n(below {EARLY:g}: suspect)")
     style.save(figure, path)
 

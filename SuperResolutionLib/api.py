@@ -1,0 +1,179 @@
+"""What `import SuperResolutionLib as sr` offers: a Volume, a path or an image of another library in, a Volume out.
+
+The functions check what the command line checks: voxels that are not finite are refused, and what a model has not seen
+in training is said through `warnings`.
+"""
+
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from SuperResolutionLib import files
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import ScanWarning, check_finite
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods import catalogue, classical
+from SuperResolutionLib.methods.catalogue import Given
+from SuperResolutionLib.methods.method import Method, Restoration, Runtime
+from SuperResolutionLib.physics import degradation as forward
+from SuperResolutionLib.physics.forward_models import Degradation
+from SuperResolutionLib.progress import Progress, finish
+from SuperResolutionLib.quality.comparison import Comparison, Experiment, comparing
+from SuperResolutionLib.volume import Volume
+
+Show = bool | Callable[[Progress], None] | None
+Result = TypeVar("Result")
+
+
+def as_volume(given: Any) -> Volume:
+    """What is given, as a volume whose voxels are all finite.
+
+    given: a Volume, the path of a file or of a DICOM folder, a nibabel or a SimpleITK image.
+    Raises InputError for anything else, and for NaN or infinite voxels.
+    """
+    if isinstance(given, (str, Path)):
+        return files.read(given)
+    if hasattr(given, "affine") and hasattr(given, "dataobj"):
+        given = Volume.from_nibabel(given)
+    elif hasattr(given, "GetDirection") and hasattr(given, "GetSpacing"):
+        given = Volume.from_sitk(given)
+    if not isinstance(given, Volume):
+        hint = "Volume.from_numpy(array, spacing)" if hasattr(given, "dtype") else "a Volume, a path or an image"
+        raise InputError(f"A {type(given).__name__} is no volume, for it does not say where it lies; give {hint}.")
+    check_finite("The volume", given.voxels)
+    return given
+
+
+def enhance(
+    volume: Any,
+    model: Given | None = None,
+    *,
+    scale: float | None = None,
+    sampling: Sampling | None = None,
+    runtime: Runtime | None = None,
+    progress: Show = None,
+) -> Volume:
+    """The volume, sharpened by a trained network; same field of view, same voxel type, gradients kept.
+
+    volume: a Volume, a path, a nibabel or SimpleITK image; signals, a diffusion series or tensors.
+    model: a name, a .safetensors file, a loaded model, or a Method; by default the one made for such a scan.
+    scale: how many times finer in plane, where there are several models.
+    sampling: instead of a scale, the grid, the plane, or one slice.
+    runtime: where and how: device, precision, threads, ensemble.
+    progress: True for a bar, or a function of each `Progress`.
+    Raises InputError, one sentence, for what cannot be enhanced or does not exist. `restore` tells more.
+    """
+    chosen = dict(scale=scale, sampling=sampling, runtime=runtime, progress=progress)
+    return restore(volume, model, **chosen).volume  # type: ignore[arg-type]
+
+
+def restore(
+    volume: Any,
+    method: Given | None = None,
+    *,
+    scale: float | None = None,
+    sampling: Sampling | None = None,
+    runtime: Runtime | None = None,
+    progress: Show = None,
+) -> Restoration:
+    """The whole of what comes of restoring: volume, uncertainty (or None), and how it was done.
+
+    method: as `enhance` takes it, or a classical method's name. The rest is as for `enhance`.
+    A network that also tells its uncertainty, or puts nothing back: `restore(v, network(v, uncertainty=True))`.
+    """
+    given = as_volume(volume)
+    wish = Sampling.of(scale, sampling)
+    chosen = catalogue.network(given, None, wish) if method is None else _named(method, wish)
+    result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)
+    if result.record.unusual:
+        odd = "; ".join(result.record.unusual)
+        warnings.warn(f"The scan is unlike the training scans: {odd}.", ScanWarning, stacklevel=2)
+    return result
+
+
+def network(
+    volume: Any,
+    model: str | None = None,
+    sampling: Sampling | None = None,
+    put_back: str = "auto",
+    uncertainty: bool = False,
+) -> Method:
+    """A network as a method with its own options.
+
+    model: None for the one that suits the volume. sampling: the grid, which tells the scale.
+    put_back: what was measured: "auto", "none" (the network alone), "recognised", "k_space", "series".
+    uncertainty: whether to tell how far eight turns disagree.
+    """
+    return catalogue.network(as_volume(volume), model, sampling, put_back, uncertainty)
+
+
+def upsample(
+    volume: Any, method: str = "bicubic", scale: float | None = None, *, sampling: Sampling | None = None
+) -> Volume:
+    """A classical method: nearest, linear, bicubic, bspline or sinc; any factor along any axes.
+
+    scale: how many times finer in plane, 2 where neither it nor `sampling` is given.
+    Raises InputError for a method that does not exist, or a grid that cannot be had.
+    """
+    return classical.upsample(as_volume(volume), method, scale, sampling=sampling)
+
+
+def degrade(
+    volume: Any,
+    degradation: str | Degradation,
+    scale: float | None = None,
+    *,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+) -> Volume:
+    """The volume as a coarser scan of the same head would show it.
+
+    degradation: a forward model, or its name with its numbers: "rician:snr=15".
+    scale: how many times coarser in plane, 2 where neither it nor `sampling` is given.
+    seed: of noise.
+    Raises InputError for a model that does not exist, or a grid that cannot be had.
+    """
+    return forward.degrade(as_volume(volume), degradation, scale, sampling=sampling, seed=seed)
+
+
+def compare(
+    volume: Any,
+    degradation: str | Degradation | Experiment = "k_space",
+    scale: float | None = None,
+    *,
+    methods: Sequence[Given] | Mapping[str, Given] | None = None,
+    runtime: Runtime | None = None,
+    progress: Show = None,
+) -> Comparison:
+    """Degrade a volume, restore it by every method, measure each against it: a table that prints.
+
+    degradation: a forward model, its name, or a whole Experiment (seed, plane, grid, what is measured).
+    scale: how many times coarser in plane, 2 where it is not given.
+    methods: names of classical methods and models, loaded models, functions of volume and sampling, or name -> any of
+        these; by default all classical methods and the model that `enhance` would take.
+    Raises InputError for what is no method, and what cannot be degraded.
+    """
+    experiment = Experiment.of(degradation, scale)
+    return _finish(comparing(as_volume(volume), experiment, methods, runtime), progress)
+
+
+def _named(method: Given, wish: Sampling) -> Method:
+    return catalogue.as_method(method if isinstance(method, str) else "method", method, wish.factor)
+
+
+def _finish(work: Generator[Progress, None, Result], progress: Show) -> Result:
+    """Run work to its end, with a bar, or telling a function of each event."""
+    if not progress:
+        return finish(work)
+    if callable(progress):
+        return finish(work, progress)
+    from tqdm.auto import tqdm
+
+    with tqdm() as bar:
+
+        def show(event: Progress) -> None:
+            bar.total = event.total
+            bar.update(event.done - bar.n)
+
+        return finish(work, show)

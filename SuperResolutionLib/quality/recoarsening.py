@@ -1,0 +1,20 @@
+"""Does the sharper volume still agree with the scan? Degrade it again and compare."""
+
+import numpy as np
+
+from SuperResolutionLib.geometry.grid import slice_axis
+from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.forward_models import Degradation
+from SuperResolutionLib.quality.metrics import score
+from SuperResolutionLib.volume import Volume
+
+
+def agreement(low: Volume, enhanced: Volume, degradation: str | Degradation) -> float:
+    """PSNR (dB, whole) of the enhanced volume, degraded again onto the scan's grid, against the scan.
+
+    low: the scan. enhanced: what was made of it, on any finer grid over the same field of view.
+    """
+    x, y, z = (fine / coarse for fine, coarse in zip(enhanced.size, low.size, strict=True))
+    again = degrade(enhanced.cast(np.float32), degradation, sampling=Sampling(factors=(x, y, z)))
+    return score(low, again, slice_axis(low.spacing), with_ssim=False).psnr
