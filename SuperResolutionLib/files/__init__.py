@@ -1,10 +1,10 @@
-"""Reading and writing scans: NIfTI, NRRD, MetaImage, DICOM folders and zips."""
+"""Reading and writing scans: NIfTI, NRRD, MetaImage, MGH (read only), DICOM folders and zips."""
 
 import zipfile
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import EXTENSIONS, ScanWarning, check_exists, extension, looks_like
+from SuperResolutionLib.files.common import EXTENSIONS, READ_ONLY, ScanWarning, check_exists, extension, looks_like
 from SuperResolutionLib.files.dicom.series import is_dicom, read_dicom
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.output import check_output, write
@@ -48,7 +48,8 @@ def _read(path: Path, series: str | None) -> Volume:
         return read_image(path)
     if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
         return read_dicom(path, series)
+    known = ", ".join((*EXTENSIONS, *READ_ONLY))
     raise InputError(
-        f"{path.name} is no image that can be read: {looks_like(path)}. Known are {', '.join(EXTENSIONS)}, "
+        f"{path.name} is no image that can be read: {looks_like(path)}. Known are {known}, "
         "DICOM files, and a folder or .zip of them."
     )

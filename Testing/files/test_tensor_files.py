@@ -145,12 +145,12 @@ def test_tensors_in_nifti_are_refused_for_their_frame(tmp_path, tensors, refuses
         ({"space directions": "none none none none"}, ["where its voxels lie"]),
         ({"measurement frame": "(1,0,0) (0,1,0)"}, ["measurement frame that cannot be read"]),
         ({"measurement frame": "(1,0,0) (0,1,0) (0,1,0)"}, ["no rotation"]),
-        ({"encoding": "ascii"}, ["encoding ascii", "save it again with Slicer"]),
-        ({"byte skip": "-1"}, ["byte skip"]),
+        ({"encoding": "hex"}, ["encoding hex", "save it again with Slicer"]),
+        ({"byte skip": "-2"}, ["negative skip"]),
         ({"type": "block"}, ["voxel type is block"]),
         ({"sizes": "5 4 9 6"}, ["cut short"]),
         ({"data file": "lost.raw"}, ["no file or folder", "lost.raw"]),
-        ({"data file": "LIST"}, ["data file LIST"]),
+        ({"data file": "LIST"}, ["several files (LIST)"]),
     ],
 )
 def test_what_is_not_whole_is_refused(tmp_path, tensors, refuses, changes, words):

@@ -47,6 +47,7 @@ class Frame:
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
     thickness: mm to the next slice as the header says. order: sorts the frames of one position in time.
+    repetition: the repetition time as the header has it, ms; None where it has none.
     """
 
     pixels: np.ndarray
@@ -60,6 +61,7 @@ class Frame:
     order: tuple[float, ...]
     weighting: Weighting
     phase: bool
+    repetition: object = None
 
 
 def frames_of(source: Source) -> Iterator[Frame]:
@@ -152,6 +154,7 @@ def _frame(
         intercept=float(find(levels, "RescaleIntercept") or 0),
         order=order,
         weighting=weighted,
+        repetition=find(levels, "RepetitionTime"),
         phase=component == "PHASE" or "P" in kind[2:] or "PHASE" in kind[2:],
     )
 
