@@ -125,7 +125,8 @@ def _qform(header: Any) -> np.ndarray | None:
     lenient["pixdim"][0] = -1 if header["pixdim"][0] == -1 else 1
     lenient["pixdim"][1:4] = np.abs(header["pixdim"][1:4])
     try:
-        qform: np.ndarray = lenient.get_qform()
+        with np.errstate(invalid="ignore"):
+            qform: np.ndarray = lenient.get_qform()
     except ValueError:  # a quaternion longer than 1
         return None
     return qform
