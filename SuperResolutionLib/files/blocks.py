@@ -18,7 +18,7 @@ BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)  # what a damaged stream raise
 _MOST_PACKED = {"gzip": 1040, "bzip2": 50000}  # how many bytes one packed byte can at most stand for
 _LARGE, _UNLIKELY = 1 << 30, 100  # bytes, and how tightly no scan of that size was ever packed
 _SMALL = 1 << 26  # bytes that may be read before the stream is known to hold them
-_STEP = 1 << 24
+_STEP = 1 << 22
 
 
 @contextmanager

@@ -131,7 +131,9 @@ def _numbers(path: Path) -> np.ndarray:
         rows = [[float(word) for word in line.replace(",", " ").split()] for line in path.read_text().splitlines()]
         numbers = np.array([row for row in rows if row], dtype=float, ndmin=2)
     except ValueError as error:
-        raise InputError(f"{path.name} is not a table of numbers ({error}); correct it, or move it away.") from error
+        raise InputError(
+            f"{path.name} is not a table of numbers ({str(error)[:100]}); correct it, or move it away."
+        ) from error
     return numbers
 
 

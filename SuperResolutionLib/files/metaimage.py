@@ -47,7 +47,7 @@ def check_name(path: Path) -> None:
         os.fspath(path).encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(
-            f"The name {os.fspath(path)!a} is not valid text (UTF-8), which MetaImage files need; rename the file."
+            f"The name {os.fspath(path)!a} is not valid text (UTF-8), which ITK needs to open it; rename the file."
         ) from error
 
 

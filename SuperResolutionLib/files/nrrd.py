@@ -122,7 +122,7 @@ def _header(volume: Volume, first: str, more: Sequence[str]) -> bytes:
         *gradients,
         *more,
     ]
-    return ("\n".join(lines) + "\n\n").encode()
+    return ("\n".join(lines) + "\n\n").encode(errors="surrogateescape")
 
 
 def _parts(volume: Volume, first: str) -> Iterator[memoryview]:

@@ -100,7 +100,9 @@ def voxel_type(name: str, header: dict[str, str]) -> np.dtype:
     """The type of the stored voxels, with its byte order. Raises InputError for one that is not a number's."""
     kind = " ".join(header.get("type", "missing").lower().split())
     if kind not in _TYPES:
-        raise InputError(f"{name} cannot be read: its voxel type is {kind}. Write it again as float or an integer.")
+        raise InputError(
+            f"{name} cannot be read: its voxel type is {kind[:40]}. Write it again as float or an integer."
+        )
     return np.dtype((">" if header.get("endian", "").lower() == "big" else "<") + _TYPES[kind])
 
 

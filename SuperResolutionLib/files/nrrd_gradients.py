@@ -35,9 +35,11 @@ def read_gradients(name: str, header: dict[str, str], count: int) -> Gradients |
         rows = np.array([[float(word) for word in line.split()] for line in lines], dtype=float)
         frame = vectors(header[FRAME]).T if FRAME in header else np.eye(3)
     except ValueError as error:
-        raise _unreadable(name, f"they cannot be read ({error})") from error
+        raise _unreadable(name, f"they cannot be read ({str(error)[:100]})") from error
     if rows.shape != (count, 3) or not np.isfinite(nominal) or nominal < 0:
-        raise _unreadable(name, f"{count} volumes, {len(lines)} gradients, b-value {header.get('dwmri_b-value')}")
+        raise _unreadable(
+            name, f"{count} volumes, {len(lines)} gradients, b-value {header.get('dwmri_b-value', 'missing')[:40]}"
+        )
     if not np.isfinite(rows).all() or not np.isfinite(frame).all():
         raise _unreadable(name, "NaN or infinite numbers")
     length = np.linalg.norm(rows, axis=1)

@@ -38,7 +38,7 @@ def parsed(path: Path) -> tuple[dict[str, str], int]:
         while raw := file.readline(_LONGEST):
             if file.tell() > _LONGEST:
                 raise cut_short(path.name, f"its header is longer than {_LONGEST} bytes")
-            line = raw.decode("utf-8", errors="replace").strip()
+            line = raw.decode("utf-8", errors="surrogateescape").strip()
             if not line:
                 return pairs | fields, file.tell()
             name, separator, value = line.partition(":")

@@ -107,10 +107,10 @@ def _frame(name: str, header: dict[str, str]) -> np.ndarray:
     try:
         frame = vectors(header[FRAME]).T
     except ValueError as error:
-        raise InputError(f"{name} has a measurement frame that cannot be read: {header[FRAME]}.") from error
+        raise InputError(f"{name} has a measurement frame that cannot be read: {header[FRAME][:100]}.") from error
     if not np.isfinite(frame).all() or np.abs(frame.T @ frame - np.eye(3)).max() > 1e-2:
         raise InputError(
-            f"{name} has a measurement frame that is no rotation ({header[FRAME]}), so the directions of its tensors "
-            "are not known. Export it again."
+            f"{name} has a measurement frame that is no rotation ({header[FRAME][:100]}), so the directions of its "
+            "tensors are not known. Export it again."
         )
     return frame

@@ -22,6 +22,7 @@ from SuperResolutionLib.files.common import not_scalar, quiet
 from SuperResolutionLib.files.dicom import siemens
 from SuperResolutionLib.files.dicom.headers import find, listed
 from SuperResolutionLib.files.dicom.weighting import Weighting, weighting
+from SuperResolutionLib.files.metaimage import check_name
 
 _UIH_FRAMES = (0x0065, 0x1051)
 _PLACE = {
@@ -226,7 +227,7 @@ def _pixels(source: Source) -> np.ndarray:
     name = source.path.name
     content = source.path.read_bytes()
     if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+        content = _gunzipped(name, content)
     dataset = pydicom.dcmread(io.BytesIO(content), force=True)
     syntax = dataset.file_meta.get("TransferSyntaxUID") if "file_meta" in vars(dataset) else None
     if syntax is None:
@@ -241,7 +242,17 @@ def _pixels(source: Source) -> np.ndarray:
         ) from error
 
 
+def _gunzipped(name: str, content: bytes) -> bytes:
+    most = 100 * len(content) + (1 << 28)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        found = stream.read(most + 1)
+    if len(found) > most:
+        raise InputError(f"{name} unpacks to more than {most} bytes, which no scan does; unpack it yourself.")
+    return found
+
+
 def _decoded_by_itk(source: Source, dataset: Dataset, syntax: str) -> np.ndarray:
+    check_name(source.path)
     try:
         if "PerFrameFunctionalGroupsSequence" in dataset:
             raise RuntimeError("enhanced")
