@@ -61,6 +61,12 @@ def looks_like(path: Path) -> str:
     return f"it looks like text starting with '{text.strip()}'" if text.isprintable() else "its content is unknown"
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file starts as DICOM files do."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
 def not_scalar(name: str, components: int) -> InputError:
     """The error for colour and vector images."""
     kind = {3: "RGB or vector", 4: "RGBA or vector"}.get(components, "vector")

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
@@ -252,6 +251,8 @@ def _gunzipped(name: str, content: bytes) -> bytes:
 
 
 def _decoded_by_itk(source: Source, dataset: Dataset, syntax: str) -> np.ndarray:
+    import SimpleITK as sitk
+
     check_name(source.path)
     try:
         if "PerFrameFunctionalGroupsSequence" in dataset:

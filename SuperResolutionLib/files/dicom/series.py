@@ -18,6 +18,7 @@ import pydicom
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, looks_like
+from SuperResolutionLib.files.common import is_dicom as is_dicom
 from SuperResolutionLib.files.dicom.frames import Frame, Source, frames_of
 from SuperResolutionLib.files.dicom.stack import stack
 from SuperResolutionLib.volume import Volume
@@ -75,12 +76,6 @@ def _damage_named(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise cut_short(name, f"{type(error).__name__}: {error}"[:160]) from error
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file starts as DICOM files do."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
 
 
 @contextmanager
