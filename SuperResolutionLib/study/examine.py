@@ -50,13 +50,14 @@ def examining(
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
-    inside = crop_to_multiple(middle_slices(volume.with_voxels(found), axis, plan.slices), axis, plan.scale)
+    where = volume.with_voxels(found.astype(np.uint8))
+    inside = crop_to_multiple(middle_slices(where, axis, plan.slices), axis, plan.scale)
     network: dict[str, Any] = {"device": plan.device, "precision": plan.precision, "threads": plan.threads}
     names = [*METHODS, *plan.models]
     work = comparing(part, degradation, plan.scale, names, plan.plane, plan.seed, keep=True, with_ssim=False, **network)
     restored, scored, turned = _ends(part.size[axis], len(plan.models))
     result = yield from mapped(work, _between(0.0, restored))
-    record = yield from mapped(measuring(result, stacks(inside, axis)[0]), _between(restored, scored))
+    record = yield from mapped(measuring(result, stacks(inside, axis)[0] > 0), _between(restored, scored))
     orientation = yield from mapped(_orientations(result, plan, network), _between(scored, turned))
     return {
         "scan": scan.name,
