@@ -14,10 +14,11 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import complex_voxels, make_volume, not_scalar, storable
 from SuperResolutionLib.files.nrrd_data import NAMES, map_voxels, read_voxels, unmappable, write_packed, writing_raw
 from SuperResolutionLib.files.nrrd_gradients import IDENTITY, gradient_lines, is_diffusion
-from SuperResolutionLib.files.nrrd_grid import grid_of
+from SuperResolutionLib.files.nrrd_grid import TIME_KEY, grid_of
 from SuperResolutionLib.files.nrrd_header import read_header as read_header
 from SuperResolutionLib.files.nrrd_header import vector
 from SuperResolutionLib.files.nrrd_header import vectors as vectors
+from SuperResolutionLib.header import SECONDS, Header
 from SuperResolutionLib.volume import TENSOR, Volume
 
 TENSOR_KIND = "3D-matrix"
@@ -39,7 +40,8 @@ def read_scalars(path: Path, header: dict[str, str], start: int) -> Volume:
         voxels = np.moveaxis(voxels, len(grid.sizes) - 1 - grid.other, 0)
     if len(grid.sizes) - (grid.other is not None) == 2:
         voxels = np.expand_dims(voxels, -3)
-    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes)
+    about = None if grid.time_step is None else Header(time_step=grid.time_step)
+    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes, about)
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:
@@ -120,9 +122,17 @@ def _header(volume: Volume, first: str, more: Sequence[str]) -> bytes:
         f"space origin: {vector(np.asarray(volume.origin))}",
         *([IDENTITY] if volume.quantity == TENSOR else []),
         *gradients,
+        *(_time_line(volume) if kinds[-1] == "list" else []),
         *more,
     ]
     return ("\n".join(lines) + "\n\n").encode(errors="surrogateescape")
+
+
+def _time_line(volume: Volume) -> list[str]:
+    about = volume.header
+    if about is None or about.time_step is None or about.time_unit != SECONDS:
+        return []
+    return [f"{TIME_KEY}:={about.time_step:.10g}"]
 
 
 def _parts(volume: Volume, first: str) -> Iterator[memoryview]:

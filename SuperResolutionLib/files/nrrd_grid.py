@@ -11,6 +11,7 @@ from SuperResolutionLib.files.nrrd_header import axis_vectors, numbers_of, sizes
 
 _SPATIAL_KINDS = ("domain", "space", "???", "none")
 _SERIES_KINDS = ("list", "time")
+TIME_KEY = "SuperResolution.time_step"  # s; the format has no field for it where volumes lie in space
 _MILLIMETRES = {"mm": 1.0, "millimeter": 1.0, "millimetre": 1.0, "cm": 10.0, "m": 1000.0, "meter": 1000.0}
 _MILLIMETRES |= {"um": 1e-3, "\u00b5m": 1e-3, "\u03bcm": 1e-3, "micron": 1e-3, "micrometer": 1e-3, "nm": 1e-6}
 
@@ -20,6 +21,7 @@ class Grid:
     """sizes, kinds: per axis, the fastest first. other: the axis that does not lie in space, if there is one.
 
     spacing, origin, axes: mm, LPS, of x, y, z; an image of two axes in space gets a third of 1 mm.
+    time_step: s from volume to volume, None where it is not stated.
     """
 
     sizes: tuple[int, ...]
@@ -28,6 +30,7 @@ class Grid:
     spacing: np.ndarray
     origin: np.ndarray
     axes: np.ndarray
+    time_step: float | None = None
 
     @property
     def series(self) -> bool:
@@ -53,9 +56,21 @@ def grid_of(name: str, header: dict[str, str]) -> Grid:
     columns = signs[:, None] * columns
     spacing = np.linalg.norm(columns, axis=0)
     origin = signs * _origin(name, header, spatial) * unit
-    return Grid(
-        sizes, kinds, others[0] if others else None, spacing, origin, columns / np.where(spacing > 0, spacing, 1)
-    )
+    axes = columns / np.where(spacing > 0, spacing, 1)
+    if not others:
+        return Grid(sizes, kinds, None, spacing, origin, axes)
+    return Grid(sizes, kinds, others[0], spacing, origin, axes, _time_step(header, others[0], steps[others[0]]))
+
+
+def _time_step(header: dict[str, str], other: int, step: np.ndarray | None) -> float | None:
+    """From the axis of time where it has a direction or a spacing, else from our own key."""
+    words = header.get("spacings", "").split()
+    stated = words[other] if other < len(words) else header.get(TIME_KEY.lower(), "nan")
+    try:
+        seconds = float(np.linalg.norm(step)) if step is not None else float(stated)
+    except ValueError:
+        return None
+    return seconds if np.isfinite(seconds) and seconds > 0 else None
 
 
 def _by_spacings(name: str, header: dict[str, str], kinds: tuple[str, ...]) -> list[np.ndarray | None]:

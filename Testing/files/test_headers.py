@@ -188,12 +188,16 @@ def test_nrrd_in_other_units_becomes_millimetres(tmp_path, volume, unit, size):
     assert back.bounds() == pytest.approx(volume.bounds(), abs=1e-6)
 
 
-def test_a_series_keeps_its_time_through_metaimage(tmp_path):
-    """Sibling of C1: the fourth spacing of MetaImage."""
-    volume = read(save(tmp_path / "a.nii"))
-    write(volume, tmp_path / "b.mha")
+@pytest.mark.parametrize("extension", [".mha", ".mhd", ".nrrd", ".nhdr"])
+def test_a_series_keeps_its_time_through_other_formats(tmp_path, extension):
+    """Sibling of C1."""
+    write(read(save(tmp_path / "a.nii")), tmp_path / f"b{extension}")
+    assert again(tmp_path / f"b{extension}", tmp_path).get_zooms()[3] == 2.5
+
+
+def test_the_time_of_a_metaimage_is_its_fourth_spacing(tmp_path):
+    write(read(save(tmp_path / "a.nii")), tmp_path / "b.mha")
     assert sitk.ReadImage(str(tmp_path / "b.mha")).GetSpacing() == pytest.approx((2, 2, 3, 2.5))
-    assert again(tmp_path / "b.mha", tmp_path).get_zooms()[3] == 2.5
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
