@@ -28,7 +28,7 @@ _UNSTATED = 1.0  # the fourth spacing of an image that nobody gave one
 
 def read_meta(path: Path) -> Volume:
     """A volume or series of a .mha or .mhd file. Raises InputError for anything that is not a whole scalar image."""
-    metaimage.check(path)
+    unit = metaimage.check(path)
     try:
         with quiet():
             image = sitk.ReadImage(str(path))
@@ -36,6 +36,9 @@ def read_meta(path: Path) -> Volume:
         if "orthonormal" in str(error):
             raise sheared(path.name) from error
         raise cut_short(path.name, _reason(error)) from error
+    if unit != 1:
+        for put, numbers in ((image.SetSpacing, image.GetSpacing()), (image.SetOrigin, image.GetOrigin())):
+            put([*(n * unit for n in numbers[:3]), *numbers[3:]])
     return from_image(path.name, image)
 
 

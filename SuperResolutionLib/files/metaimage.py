@@ -5,14 +5,16 @@ https://itk.org/Wiki/ITK/MetaIO/Documentation
 
 import math
 import os
+import warnings
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.blocks import check_promise
-from SuperResolutionLib.files.common import cut_short, data_beside, looks_like, too_many_axes
+from SuperResolutionLib.files.common import ScanWarning, cut_short, data_beside, looks_like, too_many_axes
 
 _TYPES = {"CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "FLOAT": 4, "DOUBLE": 8}
 _TYPES |= {"LONG_LONG": 8, "ULONG_LONG": 8, "LONG": 8, "ULONG": 8}  # LONG is 4 where it was written on Windows
+_MILLIMETRES = {"um": 1e-3, "cm": 10.0, "m": 1000.0}  # ITK reads every unit as mm
 _LONGEST = 1 << 16  # bytes of a header
 _VECTORS = (
     *("transformmatrix", "rotation", "orientation", "offset", "position", "origin"),
@@ -20,8 +22,11 @@ _VECTORS = (
 )
 
 
-def check(path: Path) -> None:
-    """Raise InputError for a header that ITK should not be given, and for data that is missing or too short."""
+def check(path: Path) -> float:
+    """The file's unit of length in mm.
+
+    Raises InputError for a header that ITK should not be given, and for data that is missing or too short.
+    """
     check_name(path)
     fields, start = read_header(path)
     axes = _number(path.name, fields, "ndims")
@@ -39,6 +44,7 @@ def check(path: Path) -> None:
         raise _odd(path.name, f"ElementType {fields.get('elementtype', 'missing')}, {channels} channels")
     least = 4 if kind.endswith("LONG") and not kind.endswith("LONG_LONG") else _TYPES[kind]
     _check_data(path, fields, start, least * channels * math.prod(int(n) for n in sizes))
+    return _unit(path.name, fields.get("distanceunits", "mm").lower())
 
 
 def check_name(path: Path) -> None:
@@ -71,6 +77,15 @@ def read_header(path: Path) -> tuple[dict[str, str], int]:
         f"{path.name} cannot be read as {path.suffix[1:]}: {looks_like(path)}. Export it again, or give it its right "
         "extension."
     )
+
+
+def _unit(name: str, unit: str) -> float:
+    if unit in ("mm", "?"):
+        return 1.0
+    known = unit in _MILLIMETRES
+    done = "they were converted to mm" if known else "which is no known unit of length; they are taken as mm"
+    warnings.warn(ScanWarning(f"{name} states its sizes in {unit[:60]}; {done}."), stacklevel=3)
+    return _MILLIMETRES[unit] if known else 1.0
 
 
 def _check_data(path: Path, fields: dict[str, str], start: int, wanted: int) -> None:

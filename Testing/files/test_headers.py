@@ -195,6 +195,20 @@ def test_a_series_keeps_its_time_through_other_formats(tmp_path, extension):
     assert again(tmp_path / f"b{extension}", tmp_path).get_zooms()[3] == 2.5
 
 
+@pytest.mark.parametrize(("unit", "size"), [("um", 0.001), ("cm", 10.0), ("mm", 1.0), ("?", 1.0)])
+def test_a_metaimage_in_other_units_becomes_millimetres(tmp_path, unit, size):
+    """Sibling of C4: ITK reads every DistanceUnits as mm."""
+    write(Volume(VOXELS.T[0], (2, 3, 4), (5, 6, 7)), tmp_path / "a.mha")
+    content = (tmp_path / "a.mha").read_bytes().replace(b"NDims = 3\n", f"NDims = 3\nDistanceUnits = {unit}\n".encode())
+    (tmp_path / "a.mha").write_bytes(content)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        back = read(tmp_path / "a.mha")
+    assert len(said) == (size != 1)
+    assert back.spacing == pytest.approx((2 * size, 3 * size, 4 * size))
+    assert back.origin == pytest.approx((5 * size, 6 * size, 7 * size))
+
+
 def test_the_time_of_a_metaimage_is_its_fourth_spacing(tmp_path):
     write(read(save(tmp_path / "a.nii")), tmp_path / "b.mha")
     assert sitk.ReadImage(str(tmp_path / "b.mha")).GetSpacing() == pytest.approx((2, 2, 3, 2.5))
