@@ -7,7 +7,9 @@ import pytest
 from phantoms import orientation
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.volume import Gradients, Volume
+from SuperResolutionLib.geometry.grid import rescale_grid
+from SuperResolutionLib.header import Header
+from SuperResolutionLib.volume import Gradients, Volume, check_finite, orthonormal
 
 
 def test_size_counts_along_x_y_z_and_the_array_runs_backwards():
@@ -95,3 +97,64 @@ def test_a_float_type_keeps_what_lies_outside_any_integer_range():
 def test_a_cast_to_the_same_type_copies_nothing():
     volume = Volume(np.zeros((2, 3, 4), np.int16))
     assert volume.cast(np.int16).voxels is volume.voxels
+
+
+GOOD = np.zeros((2, 3, 4), np.float32)
+SHEARED = np.array([[1.0, 0.01, 0], [0, 1, 0], [0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("voxels", "grid", "words"),
+    [
+        (GOOD.astype(bool), {}, ["true or false (bool)", "cast them"]),
+        (GOOD.astype(complex), {}, ["complex (complex128)", "magnitude"]),
+        (GOOD.astype(object), {}, ["Python objects"]),
+        (GOOD.astype("U4"), {}, ["no numbers"]),
+        ([[[1.0]]], {}, ["a numpy array, not of list"]),
+        (GOOD, {"spacing": (1, -1, 1)}, ["spacing is (1.0, -1.0, 1.0)", "above 0"]),
+        (GOOD, {"spacing": (1, 0, 1)}, ["above 0"]),
+        (GOOD, {"spacing": (1, np.nan, 1)}, ["finite"]),
+        (GOOD, {"spacing": (1, np.inf, 1)}, ["finite"]),
+        (GOOD, {"spacing": (1, 1)}, ["three numbers"]),
+        (GOOD, {"spacing": 2.0}, ["three numbers"]),
+        (GOOD, {"spacing": ("a", 1, 1)}, ["three numbers"]),
+        (GOOD, {"origin": (0, 0, np.nan)}, ["origin", "finite"]),
+        (GOOD, {"origin": (0, 0)}, ["three numbers"]),
+        (GOOD, {"direction": SHEARED}, ["right angles", "resample"]),
+        (GOOD, {"direction": 2 * np.eye(3)}, ["unit vectors", "spacing"]),
+        (GOOD, {"direction": np.full((3, 3), np.nan)}, ["right angles"]),
+        (GOOD, {"direction": np.eye(4)}, ["right angles"]),
+        (GOOD, {"direction": np.zeros((3, 3))}, ["right angles"]),
+    ],
+)
+def test_what_is_no_volume_is_refused_in_one_sentence(refuses, voxels, grid, words):
+    """Faults G: spacing (1, -1, 1) was accepted; bool and complex arrays ended in errors of numpy."""
+    with refuses(*words):
+        Volume(voxels, **grid)
+
+
+def test_rounded_directions_are_taken():
+    Volume(GOOD, direction=np.round(orientation("P", "I", "L") @ np.linalg.qr(np.vander([1.0, 2, 3]))[0], 6))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_no_numbers_can_be_counted(refuses, bad):
+    """Faults G: NaN voxels went through every network."""
+    voxels = np.zeros((2, 3, 4))
+    voxels[0, 0, :2] = bad
+    with refuses("The volume has 2 NaN or infinite voxels of 24", "replace them"):
+        check_finite(voxels)
+    check_finite(np.ones((2, 3, 4), bool))
+    check_finite(np.zeros((2, 3, 4), np.int16))
+
+
+def test_the_nearest_axes_at_right_angles_are_those_that_were_rounded():
+    axes = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    assert np.abs(orthonormal(np.round(axes, 4)) - axes).max() < 1e-4
+    assert orthonormal(np.diag([1.0, 1, -1])) == pytest.approx(np.diag([1.0, 1, -1]))
+
+
+def test_the_header_goes_wherever_the_volume_goes():
+    volume = Volume(GOOD, header=Header(time_step=2.5))
+    for other in (volume.with_voxels(GOOD + 1), volume.cast(np.int16), rescale_grid(volume, GOOD, (2, 2, 1))):
+        assert other.header is volume.header

@@ -15,8 +15,8 @@ from vtk.util import numpy_support
 
 from SuperResolutionLib.diffusion.components import components, matrices, turned
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.nrrd import TENSOR_KIND, open_voxels, read_header, vectors, writing_detached
-from SuperResolutionLib.volume import SIGNAL, TENSOR, Gradients, Volume
+from SuperResolutionLib.files.nrrd import TENSOR_KIND, UPPER_HALF, open_voxels, read_header, vectors, writing_detached
+from SuperResolutionLib.volume import SIGNAL, TENSOR, Gradients, Volume, orthonormal
 
 SCALAR, DIFFUSION = "vtkMRMLScalarVolumeNode", "vtkMRMLDiffusionWeightedVolumeNode"
 TENSORS = "vtkMRMLDiffusionTensorVolumeNode"
@@ -92,7 +92,7 @@ def volume_of(node: Any) -> Volume:
         np.moveaxis(array, -1, 0) if series else array,
         tuple(float(s) for s in spacing),
         tuple(float(x) for x in RAS_TO_LPS @ matrix[:3, 3]),
-        RAS_TO_LPS @ axes / spacing,
+        orthonormal(RAS_TO_LPS @ axes / spacing),
         _gradients(node) if series else None,
         TENSOR if tensors else SIGNAL,
     )
@@ -207,7 +207,7 @@ def _filling(node: Any, voxels: np.ndarray) -> Generator[None, None, None]:
 
 
 def _filling_tensors(node: Any, voxels: np.ndarray) -> Generator[None, None, None]:
-    """Tensors (6, k, j, i) in LPS into a node, in the axes of its measurement frame."""
+    """Tensors (9, k, j, i) in LPS, row by row, into a node, in the axes of its measurement frame."""
     image = _image(voxels)
     array = vtk.vtkDataArray.CreateDataArray(numpy_support.get_vtk_array_type(voxels.dtype))
     array.SetName("tensors")
@@ -216,7 +216,7 @@ def _filling_tensors(node: Any, voxels: np.ndarray) -> Generator[None, None, Non
     target = numpy_support.vtk_to_numpy(array).reshape(*voxels.shape[1:], 3, 3)
     turn = np.linalg.inv(_measurement_frame(node)) @ RAS_TO_LPS
     for part in _chunks(target):
-        target[part] = matrices(turned(np.asarray(voxels[:, part]), turn))
+        target[part] = matrices(turned(np.asarray(voxels[:, part])[UPPER_HALF], turn))
         yield
     image.GetPointData().SetTensors(array)
     node.SetAndObserveImageData(image)

@@ -1,11 +1,18 @@
-"""Reading and writing scans: NIfTI, NRRD, MetaImage, DICOM folders and zips."""
+"""Reading and writing scans: NIfTI, NRRD, MetaImage, MGH (read only), DICOM folders and zips."""
 
 import zipfile
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import EXTENSIONS, ScanWarning, check_exists, extension, looks_like
-from SuperResolutionLib.files.dicom.series import is_dicom, read_dicom
+from SuperResolutionLib.files.common import (
+    EXTENSIONS,
+    READ_ONLY,
+    ScanWarning,
+    check_exists,
+    extension,
+    is_dicom,
+    looks_like,
+)
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.output import check_output, write
 from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar
@@ -41,6 +48,17 @@ def read(path: str | Path, series: str | None = None) -> Volume:
         raise InputError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
 
 
+def read_dicom(path: str | Path, series: str | None = None) -> Volume:
+    """Read one DICOM series as a volume, or as a (t, z, y, x) series with its gradients.
+
+    path: a folder (searched to its depths), a .zip, or one file. series: the start of a SeriesInstanceUID.
+    Raises InputError for no series, or several and no choice.
+    """
+    from SuperResolutionLib.files.dicom.series import read_dicom as read_series
+
+    return read_series(path, series)
+
+
 def _read(path: Path, series: str | None) -> Volume:
     if extension(path) and path.is_file():
         if series is not None:
@@ -48,7 +66,8 @@ def _read(path: Path, series: str | None) -> Volume:
         return read_image(path)
     if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
         return read_dicom(path, series)
+    known = ", ".join((*EXTENSIONS, *READ_ONLY))
     raise InputError(
-        f"{path.name} is no image that can be read: {looks_like(path)}. Known are {', '.join(EXTENSIONS)}, "
+        f"{path.name} is no image that can be read: {looks_like(path)}. Known are {known}, "
         "DICOM files, and a folder or .zip of them."
     )

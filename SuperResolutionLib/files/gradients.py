@@ -10,6 +10,7 @@ from SuperResolutionLib.files.common import ScanWarning, stem
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
 
 SUFFIXES = (".bval", ".bvec", ".bvals", ".bvecs")
+_BARE = (("bvals", "bval"), ("bvecs", "bvec"))  # as the HCP's and FSL's folders name them beside data.nii.gz
 _ROUNDED = 0.02  # how far from 1 the length of a direction may lie that was written with two digits
 
 
@@ -22,29 +23,53 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
     """The .bval/.bvec beside an image as Gradients in LPS, or None where there are none.
 
     count: volumes in the image. direction: (3, 3) of the image.
+    Files that are called bvals and bvecs alone, beside the image, count where they fit the series.
     Directions are read transposed, and scaled to unit length, where they have to be: with a ScanWarning.
     Raises InputError when they do not fit a series; a single volume that they do not fit is left without.
     """
     bval, bvec = (_either(path) for path in fsl_paths(image))
     if bval is None and bvec is None:
-        return None
+        return _read_bare(image, count, direction)
     if bval is None or bvec is None:
         found, lost = ("b-values", ".bvec") if bvec is None else ("b-vectors", ".bval")
         _warn(f"{image.name} has {found} but no {lost} beside it; both are ignored.")
         return None
-    bvals, bvecs = _numbers(bval).ravel(), _numbers(bvec)
+    return _read_pair(image.name, (bval, bvec), count, direction)
+
+
+def _read_bare(image: Path, count: int, direction: np.ndarray) -> Gradients | None:
+    """What bvals and bvecs without an image's name say of a series that has as many volumes."""
+    bval, bvec = (next((p for name in names if (p := image.with_name(name)).is_file()), None) for names in _BARE)
+    if bval is None or bvec is None or count == 1:
+        return None
+    listed = _numbers(bval).size
+    if listed != count:
+        _warn(
+            f"{image.name} has {count} volumes, and {bval.name} beside it {listed} b-values; it was read without "
+            "gradients. If they belong to it, find the right files."
+        )
+        return None
+    return _read_pair(image.name, (bval, bvec), count, direction)
+
+
+def _read_pair(name: str, pair: tuple[Path, Path], count: int, direction: np.ndarray) -> Gradients | None:
+    bval, bvec = pair
+    bvals, bvecs = _finite(bval, _numbers(bval).ravel()), _numbers(bvec)
+    if bvals.min(initial=0) < 0:
+        raise InputError(f"{bval.name} has a b-value below 0 ({bvals.min():g} s/mm2); correct it, or move it away.")
     transposed = bvecs.shape[0] != 3 and bvecs.shape[1] == 3
     bvecs = bvecs.T if transposed else bvecs
     if bvals.shape != (count,) or bvecs.shape != (3, count):
         if count == 1:
             return None
         raise InputError(
-            f"{image.name} has {count} volumes, but {bval.name} has {bvals.size} b-values and {bvec.name} "
+            f"{name} has {count} volumes, but {bval.name} has {bvals.size} b-values and {bvec.name} "
             f"{bvecs.shape[0]} x {bvecs.shape[1]}; they must agree. Find the right files or move them away."
         )
     if transposed:
         _warn(f"{bvec.name} has a direction per line, where FSL has three lines; it was read transposed.")
-    return Gradients(bvals, _unit(bvec.name, bvals, bvecs.T) @ _fsl_axes(direction).T)
+    vectors = _finite(bvec, _unweighted_to_zero(bvec.name, bvals, bvecs.T))
+    return Gradients(bvals, _unit(bvec.name, bvals, vectors) @ _fsl_axes(direction).T)
 
 
 def warn_of_weighting(name: str, gradients: Gradients) -> None:
@@ -106,10 +131,25 @@ def _numbers(path: Path) -> np.ndarray:
         rows = [[float(word) for word in line.replace(",", " ").split()] for line in path.read_text().splitlines()]
         numbers = np.array([row for row in rows if row], dtype=float, ndmin=2)
     except ValueError as error:
-        raise InputError(f"{path.name} is not a table of numbers ({error}); correct it, or move it away.") from error
+        raise InputError(
+            f"{path.name} is not a table of numbers ({str(error)[:100]}); correct it, or move it away."
+        ) from error
+    return numbers
+
+
+def _finite(path: Path, numbers: np.ndarray) -> np.ndarray:
     if not np.isfinite(numbers).all():
         raise InputError(f"{path.name} has NaN or infinite numbers; correct it, or move it away.")
     return numbers
+
+
+def _unweighted_to_zero(name: str, bvals: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(t, 3) with zeros for the NaN that some converters write where b is 0 and a direction means nothing."""
+    empty = ~np.isfinite(vectors).all(axis=1) & (bvals <= UNWEIGHTED)
+    if not empty.any():
+        return vectors
+    _warn(f"{name} has NaN for {int(empty.sum())} volumes of b = 0; their directions were taken as 0 0 0.")
+    return np.where(empty[:, None], 0, vectors)
 
 
 def _line(numbers: np.ndarray) -> str:

@@ -1,89 +1,193 @@
-"""NIfTI voxels, read here because ITK turns NaN into 0 and fills the end of a truncated file with rubbish.
+"""NIfTI-1 and NIfTI-2, through nibabel, which is imported only here and only when a NIfTI file is met.
 
-The geometry is left to ITK, so that it is the same as in Slicer.
+nibabel knows the headers. The voxels are read here, so that damaged files end in a sentence and NaN is found.
 """
 
 import gzip
-import struct
-import zlib
+import math
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import complex_voxels, cut_short, looks_like, not_scalar
+from SuperResolutionLib.files.blocks import BROKEN, check_promise, check_stream, read_block, unpacked
+from SuperResolutionLib.files.common import (
+    complex_voxels,
+    cut_short,
+    looks_like,
+    make_volume,
+    nibabel_for,
+    not_scalar,
+    too_many_axes,
+)
+from SuperResolutionLib.files.nifti_grid import lps_grid, placed, set_forms
+from SuperResolutionLib.files.nifti_header import put_back, read_extensions, taken
+from SuperResolutionLib.header import Header
+from SuperResolutionLib.volume import Volume, signal_only
 
-_TYPES = {
-    2: "u1",
-    4: "i2",
-    8: "i4",
-    16: "f4",
-    64: "f8",
-    256: "i1",
-    512: "u2",
-    768: "u4",
-    1024: "i8",
-    1280: "u8",
-}
-_COMPLEX = (32, 1792, 2048)
-_COLOUR = {128: 3, 2304: 4}
-_HEADER = 348
+if TYPE_CHECKING:
+    import nibabel
+
+_SIZES = {348: 4, 540: 4}  # bytes of the headers, which also is their first number, and of the flag that follows
 _TENSORS = 1005  # NIFTI_INTENT_SYMMATRIX
+_LONGEST = 32767  # voxels along an axis that NIfTI-1 can count
 
 
-def read_voxels(path: Path) -> np.ndarray:
-    """The voxels of a NIfTI-1 file, (z, y, x) or (t, z, y, x), in their own type.
+def read_nifti(path: Path) -> Volume:
+    """A volume or series without its gradients, in its own voxel type; scaled (scl_slope) it becomes float32.
 
-    Scaled files (scl_slope) become float32. Raises InputError for anything that is not a whole scalar file.
+    Raises InputError for anything that is not a whole scalar file with one place, and where nibabel is missing.
     """
+    nibabel = nibabel_for(path.name)
     try:
-        with _open(path) as file:
-            header = file.read(_HEADER)
-            order = _byte_order(path, header)
-            if struct.unpack_from(order + "h", header, 68)[0] == _TENSORS:
-                raise _tensors(path.name)
-            dtype = _dtype(path.name, order, struct.unpack_from(order + "h", header, 70)[0])
-            shape = _shape(path.name, struct.unpack_from(order + "8h", header, 40))
-            offset, slope, intercept = struct.unpack_from(order + "3f", header, 108)
-            file.read(max(0, int(offset) - _HEADER))
-            voxels = _block(path.name, file, shape, dtype)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        with unpacked(path) as (file, packed):
+            header = _header(nibabel, path, file)
+            shape, dtype = _shape(path.name, header), _dtype(path.name, header)
+            start = _start(path.name, header)
+            wanted = math.prod(shape) * dtype.itemsize
+            size = path.stat().st_size
+            check_promise(path.name, start - file.tell() if packed else start, size, "gzip" if packed else "")
+            check_promise(path.name, wanted, size if packed else size - start, "gzip" if packed else "")
+            if packed:
+                with path.open("rb") as stream:
+                    check_stream(path.name, stream, start + wanted)
+            extensions = read_extensions(file, start - file.tell())
+            voxels = read_block(path.name, file, shape, dtype)
+            _check_end(path.name, file, math.prod(shape[-2:]) * dtype.itemsize)
+    except BROKEN as error:
         raise cut_short(path.name, str(error)) from error
-    return _scaled(voxels, slope, intercept)
+    return _volume(path.name, header, voxels, extensions)
 
 
-def _open(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path, "rb")) if zipped else path.open("rb")
+def write_nifti(volume: Volume, path: Path) -> None:
+    """Write a volume or a series, without its gradients; equal volumes make equal files.
+
+    Raises InputError for tensors and where nibabel is missing, OSError where the disk refuses.
+    """
+    image = to_image(volume)
+    with path.open("wb") as file:
+        if not path.name.lower().endswith(".gz"):
+            image.to_stream(file)
+            return
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=5, mtime=0) as stream:
+            image.to_stream(stream)
 
 
-def _byte_order(path: Path, header: bytes) -> str:
-    order = next((o for o in "<>" if len(header) >= 4 and struct.unpack_from(o + "i", header)[0] in (348, 540)), "")
-    if not order:
+def to_image(volume: Volume) -> "nibabel.nifti1.Nifti1Image":
+    """A volume as an image of nibabel, NIfTI-1, or NIfTI-2 where an axis is too long for that."""
+    signal_only(volume, "written as NIfTI")
+    nibabel = nibabel_for("NIfTI")
+    kind = nibabel.Nifti2Image if max(volume.voxels.shape) > _LONGEST else nibabel.Nifti1Image
+    voxels = volume.voxels
+    if voxels.dtype == np.float16:
+        voxels = voxels.astype(np.float32)
+    if voxels.ndim == 3 and volume.header is not None and volume.header.four_axes:
+        voxels = voxels[None]
+    header = kind.header_class()
+    header.set_data_dtype(voxels.dtype.newbyteorder("="))
+    header.set_data_shape(voxels.shape[::-1])
+    put_back(header, volume)
+    set_forms(header, volume)
+    image = kind(voxels.T, header.get_best_affine(), header, dtype=voxels.dtype.newbyteorder("="))
+    for code, content in volume.header.extensions if volume.header is not None else ():
+        image.header.extensions.append(nibabel.nifti1.Nifti1Extension(code, content))
+    return image
+
+
+def from_image(name: str, image: Any) -> Volume:
+    """A volume of an image of nibabel in memory or on disk."""
+    header = image.header
+    shape, stored = _shape(name, header), image.dataobj
+    if hasattr(stored, "get_unscaled"):
+        header = header.copy()
+        header["scl_slope"], header["scl_inter"] = stored.slope, stored.inter
+        voxels = stored.get_unscaled()
+    else:
+        voxels = np.asanyarray(stored)
+        header = header.copy()
+        header["scl_slope"], header["scl_inter"] = 1, 0
+    _check_type(name, voxels.dtype)
+    extensions = tuple((int(one.get_code()), _content(one)) for one in image.header.extensions)
+    return _volume(name, header, voxels.T.reshape(shape), extensions)
+
+
+def _content(extension: Any) -> bytes:
+    """An extension's content as it is stored, without the zeros that fill it up."""
+    content = getattr(extension, "content", None)  # of nibabel from 5.3 on
+    return content if isinstance(content, bytes) else bytes(extension._mangle(extension.get_content()))
+
+
+def _volume(name: str, header: Any, voxels: np.ndarray, extensions: tuple[tuple[int, bytes], ...]) -> Volume:
+    affine, forms = placed(name, header)
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    about: Header = taken(header, forms, extensions)
+    return make_volume(name, _scaled(name, voxels, slope, intercept), *lps_grid(affine), about)
+
+
+def _header(nibabel: Any, path: Path, file: BinaryIO) -> Any:
+    """The header of a file, NIfTI-1 or NIfTI-2 by its first number, in either byte order; nothing in it is believed."""
+    block = file.read(348)
+    length, order = next(((n, o) for n in _SIZES for o in ("little", "big") if block[:4] == n.to_bytes(4, o)), (0, ""))
+    if not length:
         raise InputError(f"{path.name} is not a NIfTI file: {looks_like(path)}. Give it its right extension.")
-    if struct.unpack_from(order + "i", header)[0] == 540:
-        raise InputError(f"{path.name} is a NIfTI-2 file, which is not supported; convert it to NIfTI-1 or NRRD.")
-    if len(header) < _HEADER:
-        raise cut_short(path.name, f"its header has {len(header)} of {_HEADER} bytes")
-    if header[344:347] != b"n+1":
+    block += file.read(length - 348)
+    if len(block) < length:
+        raise cut_short(path.name, f"its header has {len(block)} of {length} bytes")
+    magic = block[344:347] if length == 348 else block[4:7]
+    if magic in (b"ni1", b"ni2"):
         raise InputError(f"{path.name} keeps its voxels in a second file (.hdr/.img); convert it to .nii.gz.")
-    return order
+    if magic not in (b"n+1", b"n+2"):
+        raise InputError(
+            f"{path.name} is an Analyze file, or damaged: it lacks NIfTI's mark; Analyze does not say where left and "
+            "right are, so convert it to NIfTI with the program that knows."
+        )
+    kind = nibabel.Nifti1Header if length == 348 else nibabel.Nifti2Header
+    header = kind(block, "<" if order == "little" else ">", check=False)
+    if int(header["intent_code"]) == _TENSORS:
+        raise _tensors(path.name)
+    return header
 
 
-def _dtype(name: str, order: str, code: int) -> np.dtype:
-    if code in _COMPLEX:
+def _start(name: str, header: Any) -> int:
+    """The first byte of the voxels."""
+    offset, least = float(header["vox_offset"]), int(header["sizeof_hdr"]) + 4
+    if not np.isfinite(offset) or offset < 0 or offset > 2**62:
+        raise cut_short(name, f"its voxels start at byte {offset:g}")
+    return max(least, int(offset))
+
+
+def _dtype(name: str, header: Any) -> np.dtype:
+    try:
+        dtype: np.dtype = header.get_data_dtype()
+    except Exception as error:  # nibabel's own, for a code that it does not know
+        raise _rare(name, int(header["datatype"])) from error
+    _check_type(name, dtype)
+    if int(header["bitpix"]) != 8 * dtype.itemsize:
+        raise InputError(
+            f"{name} contradicts itself: its voxels are {dtype.name} and have {int(header['bitpix'])} bits; "
+            "correct its header, or export it again."
+        )
+    return dtype
+
+
+def _check_type(name: str, dtype: np.dtype) -> None:
+    if dtype.names:
+        raise not_scalar(name, len(dtype.names))
+    if dtype.kind == "c":
         raise complex_voxels(name)
-    if code in _COLOUR:
-        raise not_scalar(name, _COLOUR[code])
-    if code not in _TYPES:
-        raise InputError(f"{name} has voxels of a rare NIfTI type (code {code}); convert it to float32 first.")
-    return np.dtype(order + _TYPES[code])
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise _rare(name, str(dtype))
 
 
-def _shape(name: str, dim: tuple[int, ...]) -> tuple[int, ...]:
-    sizes = list(dim[1 : 1 + max(0, min(dim[0], 7))])
+def _rare(name: str, kind: object) -> InputError:
+    return InputError(f"{name} has voxels of a rare NIfTI type ({kind}); convert it to float32 first.")
+
+
+def _shape(name: str, header: Any) -> tuple[int, ...]:
+    """(z, y, x) or (t, z, y, x)."""
+    dim = [int(n) for n in header["dim"]]
+    sizes = dim[1 : 1 + max(0, min(dim[0], 7))]
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     if len(sizes) > 4:
@@ -95,11 +199,6 @@ def _shape(name: str, dim: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sizes + [1] * (3 - len(sizes)))[::-1]
 
 
-def too_many_axes(name: str, count: int) -> InputError:
-    """The error for images of 5 axes and more."""
-    return InputError(f"{name} has {count} axes; a volume has 3 and a series 4. Split it into volumes or series first.")
-
-
 def _tensors(name: str) -> InputError:
     return InputError(
         f"{name} holds tensors (intent code {_TENSORS}), and NIfTI does not say whether they lie in the axes of the "
@@ -107,21 +206,24 @@ def _tensors(name: str) -> InputError:
     )
 
 
-def _block(name: str, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    wanted = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    data = bytearray()  # grown, not allocated at once: a damaged header may ask for anything
-    while len(data) < wanted and (part := file.read(min(wanted - len(data), 1 << 26))):
-        data += part
-    if len(data) < wanted:
-        raise cut_short(name, f"it has {len(data)} of {wanted} bytes of voxels")
-    file.read(1)  # the end of a gzip stream: its checksum is compared here
-    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+def _check_end(name: str, file: BinaryIO, slice_size: int) -> None:
+    """The end of a gzip stream is met here, where its checksum is compared."""
+    if len(file.read(slice_size)) == slice_size:
+        raise InputError(
+            f"{name} holds more voxels than its header says, so the size or the type of them there is wrong; "
+            "correct its header, or export it again."
+        )
 
 
-def _scaled(voxels: np.ndarray, slope: float, intercept: float) -> np.ndarray:
-    if not np.isfinite([slope, intercept]).all() or slope == 0 or (slope == 1 and intercept == 0):
+def _scaled(name: str, voxels: np.ndarray, slope: float, intercept: float) -> np.ndarray:
+    if not np.isfinite(slope) or slope == 0 or (slope == 1 and intercept == 0):
         return voxels
+    if not np.isfinite(intercept):
+        raise InputError(
+            f"{name} has an intensity scale that is no number ({slope:g}, {intercept:g}); export it again."
+        )
     scaled = np.empty(voxels.shape, np.float32)
-    for part, source in zip(scaled, voxels, strict=True):
-        part[...] = source * float(slope) + float(intercept)
+    with np.errstate(over="ignore"):  # infinities are counted and refused afterwards
+        for part, source in zip(scaled, voxels, strict=True):
+            part[...] = source * slope + intercept
     return scaled

@@ -13,10 +13,10 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import gradients
-from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, ScanWarning, check_finite, extension, stem
+from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, ScanWarning, extension, stem
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.sidecar import sidecar_path, write_sidecar
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, check_finite
 
 
 def check_output(path: str | Path, input_path: str | Path | None = None, overwrite: bool = False) -> None:
@@ -46,7 +46,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
     _check_extension(path)
     check_takes(volume, path)
     check_folder(path.parent)
-    check_finite(f"The result for {path.name}", volume.voxels)
+    check_finite(volume.voxels, f"The result for {path.name}")
     if not overwrite:
         _check_free([p for p in _family(path) if record is not None or p != sidecar_path(path)])
     workshop = Path(tempfile.mkdtemp(prefix=f".{stem(path)}-", dir=path.parent))
@@ -115,7 +115,7 @@ def _unwritten(path: Path, workshop: Path, error: Exception, what: str) -> Input
 
 
 def _check_extension(path: Path) -> None:
-    if extension(path):
+    if extension(path) in EXTENSIONS:
         return
     given = "".join(path.suffixes[-2:]).lower()
     near = [n for word in (given, path.suffix) for n in difflib.get_close_matches(word, EXTENSIONS, n=1)]

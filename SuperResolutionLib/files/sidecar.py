@@ -19,7 +19,8 @@ def sidecar_path(output: str | Path) -> Path:
 def write_sidecar(path: str | Path, record: dict[str, Any]) -> None:
     """Write a record as indented JSON; numpy values and paths are written as plain ones."""
     text = json.dumps(record, indent=2, ensure_ascii=False, default=_plain)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    # a file name that is no text is written as JSON's own escapes
+    Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def sha256(path: str | Path) -> str:

@@ -5,69 +5,76 @@ tensors are meant: T in the file's space is M T M', the columns of M being the v
 http://teem.sourceforge.net/nrrd/format.html (kinds, measurement frame)
 """
 
-import bz2
-import gzip
-import math
 import warnings
-import zlib
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from SuperResolutionLib.diffusion.components import turned
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, make_volume
-from SuperResolutionLib.files.nrrd import FRAME, TENSOR_KIND, to_lps, vectors, voxel_type
+from SuperResolutionLib.files.common import ScanWarning, make_volume
+from SuperResolutionLib.files.nrrd_data import read_voxels
+from SuperResolutionLib.files.nrrd_grid import grid_of
+from SuperResolutionLib.files.nrrd_header import FRAME, to_lps, vectors
 from SuperResolutionLib.volume import TENSOR, Volume
 
 # Where xx xy xz yy yz zz, and the lower halves of xy xz yz, lie; a mask (of confidence) comes before the tensor.
 _WHERE = {
-    TENSOR_KIND: ((0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5)),
-    "3D-masked-symmetric-matrix": ((1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5, 6)),
-    "3D-matrix": ((0, 1, 2, 4, 5, 8), (0, 3, 6, 4, 7, 8)),
-    "3D-masked-matrix": ((1, 2, 3, 5, 6, 9), (1, 4, 7, 5, 8, 9)),
+    "3d-symmetric-matrix": ((0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5)),
+    "3d-masked-symmetric-matrix": ((1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5, 6)),
+    "3d-matrix": ((0, 1, 2, 4, 5, 8), (0, 3, 6, 4, 7, 8)),
+    "3d-masked-matrix": ((1, 2, 3, 5, 6, 9), (1, 4, 7, 5, 8, 9)),
 }
 _SIZES = dict(zip(_WHERE, (6, 7, 9, 10), strict=True))
-_SPACES = ("left-posterior-superior", "right-anterior-superior", "left-anterior-superior", "lps", "ras", "las")
-_DECODERS: dict[str, Callable[[BinaryIO], BinaryIO | gzip.GzipFile | bz2.BZ2File]] = {
-    "raw": lambda file: file,
-    "gzip": lambda file: gzip.GzipFile(fileobj=file),
-    "gz": lambda file: gzip.GzipFile(fileobj=file),
-    "bzip2": bz2.BZ2File,
-    "bz2": bz2.BZ2File,
-}
 
 
 def are_tensors(header: dict[str, str]) -> bool:
     """Whether an NRRD header says that its voxels are tensors."""
-    return any(kind in _WHERE for kind in header.get("kinds", "").split())
+    return any(kind in _WHERE for kind in header.get("kinds", "").lower().split())
 
 
-def read_tensors(path: Path, header: dict[str, str]) -> Volume:
-    """A tensor volume, in LPS whatever the file's space and measurement frame.
+def read_tensors(path: Path, header: dict[str, str], start: int) -> Volume:
+    """A tensor volume, in LPS whatever the file's space and measurement frame. start: where the header ends.
 
-    Integer components become float32; a full matrix is made symmetric by its mean with its transpose. The confidence
-    of a masked kind is dropped, as in Slicer. Raises InputError where space or grid are not stated, or for voxels that
-    are not whole.
+    Integer components become float32; a full matrix is made symmetric by its mean with its transpose. Where the
+    confidence of a masked kind is 0 there is no tensor; confidences between 0 and 1 are lost, with a ScanWarning.
+    Raises InputError where space or grid are not stated, or for voxels that are not whole.
     """
-    name, kinds = path.name, header.get("kinds", "").split()
+    name, kinds = path.name, header.get("kinds", "").lower().split()
     at = next(k for k, kind in enumerate(kinds) if kind in _WHERE)
     kind = kinds[at]
-    sizes = [int(n) for n in header.get("sizes", "").split() if n.isdecimal() and int(n)]
-    if len(sizes) != 4 or len(kinds) != 4 or sizes[at] != _SIZES[kind]:
+    sizes = header.get("sizes", "").split()
+    if len(sizes) != 4 or len(kinds) != 4 or sizes[at] != str(_SIZES[kind]):
         raise InputError(
             f"{name} says that it holds tensors ({kind}, {_SIZES[kind]} components), but its sizes are "
-            f"{header.get('sizes', 'missing')}. Export it again."
+            f"{header.get('sizes', 'missing')[:60]}. Export it again."
         )
     signs = _signs(name, header)
-    axes, origin = _grid(name, header, signs)
-    stored = np.moveaxis(_voxels(path, header, sizes), 3 - at, 0)
+    grid = grid_of(name, header)
+    if grid.other != at:
+        stated = header.get("space directions", "missing")[:200]
+        raise InputError(
+            f"{name} does not say where its voxels lie (space directions: {stated}). Export it again with its geometry."
+        )
+    stored = np.moveaxis(read_voxels(path, header, start), 3 - at, 0)
     tensors = turned(_components(stored, kind), signs[:, None] * _frame(name, header))
-    spacing = np.linalg.norm(axes, axis=0)
-    grid = make_volume(name, tensors, spacing, origin, axes / np.where(spacing, spacing, 1))
-    return Volume(grid.voxels, grid.spacing, grid.origin, grid.direction, quantity=TENSOR)
+    if "masked" in kind:
+        _apply_confidence(name, tensors, stored[0])
+    return replace(make_volume(name, tensors, grid.spacing, grid.origin, grid.axes), quantity=TENSOR)
+
+
+def _apply_confidence(name: str, tensors: np.ndarray, confidence: np.ndarray) -> None:
+    tensors[:, confidence == 0] = 0
+    between = int(np.count_nonzero((confidence != 0) & (confidence != 1)))
+    if between:
+        warnings.warn(
+            ScanWarning(
+                f"{name} has confidences beside its tensors, {between} of them neither 0 nor 1; they are not kept, "
+                "only that there is no tensor where the confidence is 0."
+            ),
+            stacklevel=2,
+        )
 
 
 def _components(stored: np.ndarray, kind: str) -> np.ndarray:
@@ -80,26 +87,14 @@ def _components(stored: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _signs(name: str, header: dict[str, str]) -> np.ndarray:
-    space = header.get("space", "")
-    if space.lower() not in _SPACES:
+    signs = to_lps(header.get("space", ""))
+    if signs is None:
         raise InputError(
-            f"{name} does not say how its tensors lie in the patient (its space is {space or 'missing'}); "
-            f"known are {', '.join(_SPACES[:3])}. Export it again with its space."
+            f"{name} does not say how its tensors lie in the patient (its space is "
+            f"{header.get('space', 'missing')[:60]}); known are left-posterior-superior, right-anterior-superior, "
+            "left-anterior-superior. Export it again with its space."
         )
-    return to_lps(space)
-
-
-def _grid(name: str, header: dict[str, str], signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The step from voxel to voxel along x, y, z as columns, and the origin: mm in LPS."""
-    try:
-        axes = vectors(header.get("space directions", "").replace("none", "")).T
-        origin = np.array([float(word) for word in header.get("space origin", "(0,0,0)").strip("() ").split(",")])
-    except ValueError as error:
-        raise InputError(
-            f"{name} does not say where its voxels lie (space directions: "
-            f"{header.get('space directions', 'missing')}). Export it again with its geometry."
-        ) from error
-    return signs[:, None] * axes, signs * origin
+    return signs
 
 
 def _frame(name: str, header: dict[str, str]) -> np.ndarray:
@@ -112,33 +107,10 @@ def _frame(name: str, header: dict[str, str]) -> np.ndarray:
     try:
         frame = vectors(header[FRAME]).T
     except ValueError as error:
-        raise InputError(f"{name} has a measurement frame that cannot be read: {header[FRAME]}.") from error
+        raise InputError(f"{name} has a measurement frame that cannot be read: {header[FRAME][:100]}.") from error
     if not np.isfinite(frame).all() or np.abs(frame.T @ frame - np.eye(3)).max() > 1e-2:
         raise InputError(
-            f"{name} has a measurement frame that is no rotation ({header[FRAME]}), so the directions of its tensors "
-            "are not known. Export it again."
+            f"{name} has a measurement frame that is no rotation ({header[FRAME][:100]}), so the directions of its "
+            "tensors are not known. Export it again."
         )
     return frame
-
-
-def _voxels(path: Path, header: dict[str, str], sizes: list[int]) -> np.ndarray:
-    """All components as stored, the fastest axis last."""
-    encoding = header.get("encoding", "missing")
-    data = path.parent / header["data file"] if "data file" in header else path
-    skips = [key for key in ("byte skip", "line skip") if header.get(key, "0") != "0"]
-    if encoding not in _DECODERS or skips or "LIST" in data.name or "%" in data.name:
-        why = skips[0] if skips else f"encoding {encoding}, data file {data.name}"
-        raise InputError(f"{path.name} stores its tensors in a rare way ({why}); save it again with Slicer.")
-    dtype = voxel_type(path.name, header)
-    check_exists(data)
-    wanted = dtype.itemsize * math.prod(sizes)
-    try:
-        with data.open("rb") as file:
-            while data == path and file.readline().strip():  # the header ends at the first empty line
-                pass
-            found = _DECODERS[encoding](file).read(wanted)
-    except (EOFError, zlib.error, OSError) as error:
-        raise cut_short(data.name, str(error)) from error
-    if len(found) < wanted:
-        raise cut_short(data.name, f"it has {len(found)} of {wanted} bytes of voxels")
-    return np.frombuffer(found, dtype).reshape(sizes[::-1])

@@ -50,12 +50,13 @@ def examining(
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
-    inside = plan.sampling.cropped(middle_slices(volume.with_voxels(found), axis, plan.slices))
+    where = volume.with_voxels(found.astype(np.uint8))
+    inside = plan.sampling.cropped(middle_slices(where, axis, plan.slices))
     experiment = Experiment(degradation=degradation, sampling=plan.sampling, seed=plan.seed, keep=True, with_ssim=False)
     work = comparing(part, experiment, plan.methods(), plan.runtime)
     restored, scored, turned = _ends(part.size[axis], len(plan.models))
     result = yield from mapped(work, _between(0.0, restored))
-    record = yield from mapped(measuring(result, stacks(inside, axis)[0]), _between(restored, scored))
+    record = yield from mapped(measuring(result, stacks(inside, axis)[0] > 0), _between(restored, scored))
     orientation = yield from mapped(_orientations(result, plan), _between(scored, turned))
     return {
         "scan": scan.name,

@@ -27,9 +27,9 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     kept = [row.restored for row in rows if row.restored is not None]
     if not kept or len(kept) < len(rows):
         raise InputError("There are no tensors to show; compare a diffusion series by at least one method.")
-    mask = _map(result.truth, head_mask(result.truth))
+    mask = _map(result.truth, head_mask(result.truth).astype(np.uint8))
     k = int(np.argmax(stacks(mask, result.axis)[0].mean(axis=(1, 2))))
-    inside = single_slice(mask, result.axis, k).voxels
+    inside = single_slice(mask, result.axis, k).voxels > 0
     coarse = upsample(result.low, "nearest", sampling=result.back)
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(row) for row in rows)]
 

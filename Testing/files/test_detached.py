@@ -56,9 +56,7 @@ def test_what_the_library_writes_can_be_mapped(tmp_path, volume, series, dtype):
         assert same(given.with_voxels(open_voxels(tmp_path / f"{name}.nhdr")), given)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "kept"), [(">i2", "int16"), (">f4", "float32"), ("bool", "uint8"), ("f2", "float32")]
-)
+@pytest.mark.parametrize(("dtype", "kept"), [(">i2", "int16"), (">f4", "float32"), ("f2", "float32")])
 def test_other_number_types_and_byte_orders_are_written(tmp_path, volume, dtype, kept):
     given = (volume.voxels > 5).astype(dtype)
     write_detached(volume.with_voxels(given), tmp_path / "a.nhdr")
@@ -92,8 +90,8 @@ def test_voxels_in_the_other_byte_order_are_mapped(tmp_path, volume):
 
 
 def test_a_type_that_nrrd_does_not_have_is_refused(tmp_path, refuses):
-    with refuses("complex64", "cast them"):
-        write_detached(Volume(np.zeros((2, 3, 4), np.complex64)), tmp_path / "a.nhdr")
+    with refuses("float128", "cast them"):
+        write_detached(Volume(np.zeros((2, 3, 4), np.longdouble)), tmp_path / "a.nhdr")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,7 +109,7 @@ def change(path, old: str, new: str) -> None:
         ("data file: a.raw", "data file: b.raw", ["no file or folder", "b.raw"]),
         ("type: int16", "type: block", ["voxel type is block"]),
         ("sizes: 7 6 5", "sizes: 7 6 0", ["sizes are 7 6 0"]),
-        ("sizes: 7 6 5", "sizes: 7 30", ["sizes are 7 30"]),
+        ("sizes: 7 6 5", "sizes: 7 30", ["dimension is 3", "2 sizes"]),
         ("encoding: raw", "encoding: raw\nbyte skip: 8", ["byte skip"]),
         ("space directions: (", "space directions: none (", ["one after another"]),
     ],
@@ -132,7 +130,7 @@ def test_a_data_file_that_is_too_short_is_refused(tmp_path, volume, refuses):
 
 def test_a_file_that_is_no_header_is_refused(tmp_path, refuses):
     (tmp_path / "a.nhdr").write_text(json.dumps({"not": "a header"}))
-    with refuses("a.nhdr cannot be mapped"):
+    with refuses("a.nhdr cannot be read as nhdr"):
         open_voxels(tmp_path / "a.nhdr")
     with pytest.raises(InputError, match="no file or folder"):
         open_voxels(tmp_path / "gone.nhdr")

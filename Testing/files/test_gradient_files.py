@@ -118,12 +118,13 @@ def test_directions_far_from_unit_length_are_scaled_to_it_with_a_note(tmp_path, 
     assert found.bvecs == pytest.approx(SEVEN * (-1, 1, 1), abs=1e-6)
 
 
-def test_the_length_of_an_nrrd_direction_is_its_b_value(tmp_path):
+def test_the_longest_nrrd_direction_has_the_nominal_b_value(tmp_path):
+    """Fault D1: Slicer computes b (|g| / max |g|)^2."""
     (tmp_path / "a.nrrd").write_bytes(NRRD.format(kind="list", keys=KEYS).encode() + bytes(16))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = read(tmp_path / "a.nrrd").gradients
-    assert found.bvals == pytest.approx([0, 1000])
+    assert found.bvals == pytest.approx([0, 2000])
     assert np.linalg.norm(found.bvecs, axis=1) == pytest.approx([0, 1])
 
 
@@ -205,7 +206,7 @@ def test_nrrd_gradients_go_through_the_measurement_frame_and_space(tmp_path):
     volume = read(tmp_path / "a.nrrd")
     assert volume.origin == (-1, -2, 3)
     assert volume.voxels[1].ravel().tolist() == list(range(8, 16))
-    assert volume.gradients.bvals == pytest.approx([0, 1000])
+    assert volume.gradients.bvals == pytest.approx([0, 2000])
     assert volume.gradients.bvecs[1] == pytest.approx([0, -np.sqrt(0.5), np.sqrt(0.5)])
 
 

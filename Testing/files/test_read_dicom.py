@@ -15,6 +15,7 @@ import SimpleITK as sitk
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import ScanWarning, read
+from SuperResolutionLib.files.dicom import series
 from SuperResolutionLib.files.gradients import read_fsl
 
 VOXELS = np.random.default_rng(8).integers(-100, 3000, (6, 4, 5)).astype(np.int16)
@@ -69,6 +70,31 @@ def test_a_zip_that_writes_outside_is_refused(tmp_path, make, name):
 def test_a_broken_zip_is_refused(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     refused(tmp_path / "a.zip", "a.zip", "not a whole zip")
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    """Fault I3: a zip of 5.7 MB was unpacked to 1.3 GB."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for k in range(12):
+            archive.writestr(f"{k}.dcm", bytes(1_000_000))
+    monkeypatch.setattr(series, "_LARGE", 10_000_000)
+    refused(tmp_path / "a.zip", "a.zip would unpack from", "to 0.012 GB", "no scan")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_with_flipped_bits_is_refused(tmp_path, make, packing):
+    """Fault E, last row: zlib.error and LZMAError."""
+    make.classic(tmp_path / "scan", VOXELS)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        for path in sorted((tmp_path / "scan").iterdir()):
+            archive.write(path, path.name)
+    whole = (tmp_path / "a.zip").read_bytes()
+    for place in range(60, 400, 17):
+        (tmp_path / "a.zip").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            read(tmp_path / "a.zip")
+        except InputError:
+            continue
 
 
 def test_files_without_extension_and_gzipped_ones_are_read(tmp_path, make):

@@ -145,12 +145,12 @@ def test_tensors_in_nifti_are_refused_for_their_frame(tmp_path, tensors, refuses
         ({"space directions": "none none none none"}, ["where its voxels lie"]),
         ({"measurement frame": "(1,0,0) (0,1,0)"}, ["measurement frame that cannot be read"]),
         ({"measurement frame": "(1,0,0) (0,1,0) (0,1,0)"}, ["no rotation"]),
-        ({"encoding": "ascii"}, ["encoding ascii", "save it again with Slicer"]),
-        ({"byte skip": "-1"}, ["byte skip"]),
+        ({"encoding": "hex"}, ["encoding hex", "save it again with Slicer"]),
+        ({"byte skip": "-2"}, ["negative skip"]),
         ({"type": "block"}, ["voxel type is block"]),
         ({"sizes": "5 4 9 6"}, ["cut short"]),
         ({"data file": "lost.raw"}, ["no file or folder", "lost.raw"]),
-        ({"data file": "LIST"}, ["data file LIST"]),
+        ({"data file": "LIST"}, ["several files (LIST)"]),
     ],
 )
 def test_what_is_not_whole_is_refused(tmp_path, tensors, refuses, changes, words):
@@ -172,3 +172,42 @@ def test_nan_in_a_tensor_is_refused(tmp_path, tensors, refuses):
     voxels[2, 1, 1, 1] = np.nan
     with refuses("t.nrrd has", "NaN"):
         read(write_by_hand(tmp_path / "t.nrrd", tensors.with_voxels(voxels)))
+
+
+@pytest.mark.parametrize("kind", ["3D-masked-symmetric-matrix", "3D-masked-matrix"])
+def test_where_the_confidence_is_0_there_is_no_tensor_there_and_back(tmp_path, tensors, kind):
+    """Fault J9: teem's masked form lost its mask without a word."""
+    path = write_by_hand(tmp_path / "t.nrrd", tensors, kind)
+    content = path.read_bytes()
+    start, count = content.index(b"\n\n") + 2, tensors.voxels[0].size
+    mask = np.ones(count, "<f4")
+    mask[10:30] = 0
+    path.write_bytes(content[:start] + content[start:].replace(np.ones(count, "<f4").tobytes(), mask.tobytes(), 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        volume = read(path)
+    expected = tensors.voxels.reshape(6, -1) * mask
+    assert np.allclose(volume.voxels.reshape(6, -1), expected, rtol=0, atol=1e-9)
+    assert not volume.voxels.reshape(6, -1)[:, 10:30].any()
+    files.write(volume, tmp_path / "again.nrrd")
+    assert np.array_equal(read(tmp_path / "again.nrrd").voxels, volume.voxels)
+
+
+def test_confidences_that_are_lost_are_said(tmp_path, tensors):
+    """Fault J9: what cannot be kept is said."""
+    path = write_by_hand(tmp_path / "t.nrrd", tensors, "3D-masked-symmetric-matrix")
+    content = path.read_bytes()
+    start, count = content.index(b"\n\n") + 2, tensors.voxels[0].size
+    mask = np.ones(count, "<f4")
+    mask[:7] = 0.5
+    path.write_bytes(content[:start] + content[start:].replace(np.ones(count, "<f4").tobytes(), mask.tobytes(), 1))
+    with pytest.warns(
+        ScanWarning, match="confidences beside its tensors, 7 of them neither 0 nor 1; they are not kept"
+    ):
+        assert same(read(path), tensors)
+
+
+def test_the_names_of_kinds_may_be_in_any_letters(tmp_path, tensors):
+    """Sibling of D1."""
+    changes = {"kinds": "Domain DOMAIN domain 3d-Symmetric-Matrix"}
+    assert same(read(write_by_hand(tmp_path / "t.nrrd", tensors, changes=changes)), tensors)

@@ -1,5 +1,7 @@
 """Slicer's own reader finds in our NRRD files the voxels, the grid and the gradients that we wrote."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scans
@@ -74,6 +76,25 @@ def test_we_read_the_gradients_that_slicer_writes_in_a_turned_measurement_frame(
     assert volume.gradients.bvecs == pytest.approx(in_patient_space(node, 7), abs=1e-6)
     assert volume.gradients.bvals == pytest.approx([node.GetBValue(k) for k in range(7)])
     assert np.array_equal(volume.voxels, np.moveaxis(slicer.util.arrayFromVolume(node), -1, 0))
+
+
+SIX = [(0, 0, 0), (1, 0, 1), (-1, 0, 1), (0, 1, 1), (0, 1, -1), (1, 1, 0), (-1, 1, 0)]
+MIXED = [(0, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 0.5), (1, 1, 1), (0.3, 0, 0), (0, -2, 0)]
+
+
+@pytest.mark.parametrize("vectors", [SIX, MIXED])
+def test_we_read_the_b_values_that_slicer_reads(tmp_path, vectors):
+    """Fault D1: unnormalised vectors; we read 2000 where Slicer reads 1000."""
+    unit = Gradients(np.full(7, 1000.0), np.tile([1.0, 0, 0], (7, 1)))
+    files.write(replace(series(7), gradients=unit), tmp_path / "dwi.nhdr")
+    text = (tmp_path / "dwi.nhdr").read_text()
+    for k, numbers in enumerate(vectors):
+        assert f"DWMRI_gradient_{k:04d}:=1 0 0\n" in text
+        text = text.replace(f"gradient_{k:04d}:=1 0 0\n", f"gradient_{k:04d}:={' '.join(map(str, numbers))}\n")
+    (tmp_path / "dwi.nhdr").write_text(text)
+    node, volume = load(tmp_path / "dwi.nhdr"), sr.read(tmp_path / "dwi.nhdr")
+    assert volume.gradients.bvals == pytest.approx([node.GetBValue(k) for k in range(7)], abs=1e-6)
+    assert volume.gradients.bvals.max() == pytest.approx(1000)
 
 
 @pytest.mark.parametrize("count", [2, 6])

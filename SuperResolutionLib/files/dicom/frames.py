@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from SuperResolutionLib.errors import InputError
@@ -22,6 +21,7 @@ from SuperResolutionLib.files.common import not_scalar, quiet
 from SuperResolutionLib.files.dicom import siemens
 from SuperResolutionLib.files.dicom.headers import find, listed
 from SuperResolutionLib.files.dicom.weighting import Weighting, weighting
+from SuperResolutionLib.files.metaimage import check_name
 
 _UIH_FRAMES = (0x0065, 0x1051)
 _PLACE = {
@@ -47,6 +47,7 @@ class Frame:
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
     thickness: mm to the next slice as the header says. order: sorts the frames of one position in time.
+    repetition: the repetition time as the header has it, ms; None where it has none.
     """
 
     pixels: np.ndarray
@@ -60,6 +61,7 @@ class Frame:
     order: tuple[float, ...]
     weighting: Weighting
     phase: bool
+    repetition: object = None
 
 
 def frames_of(source: Source) -> Iterator[Frame]:
@@ -152,6 +154,7 @@ def _frame(
         intercept=float(find(levels, "RescaleIntercept") or 0),
         order=order,
         weighting=weighted,
+        repetition=find(levels, "RepetitionTime"),
         phase=component == "PHASE" or "P" in kind[2:] or "PHASE" in kind[2:],
     )
 
@@ -223,7 +226,7 @@ def _pixels(source: Source) -> np.ndarray:
     name = source.path.name
     content = source.path.read_bytes()
     if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+        content = _gunzipped(name, content)
     dataset = pydicom.dcmread(io.BytesIO(content), force=True)
     syntax = dataset.file_meta.get("TransferSyntaxUID") if "file_meta" in vars(dataset) else None
     if syntax is None:
@@ -238,7 +241,19 @@ def _pixels(source: Source) -> np.ndarray:
         ) from error
 
 
+def _gunzipped(name: str, content: bytes) -> bytes:
+    most = 100 * len(content) + (1 << 28)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        found = stream.read(most + 1)
+    if len(found) > most:
+        raise InputError(f"{name} unpacks to more than {most} bytes, which no scan does; unpack it yourself.")
+    return found
+
+
 def _decoded_by_itk(source: Source, dataset: Dataset, syntax: str) -> np.ndarray:
+    import SimpleITK as sitk
+
+    check_name(source.path)
     try:
         if "PerFrameFunctionalGroupsSequence" in dataset:
             raise RuntimeError("enhanced")

@@ -2,9 +2,12 @@
 
 import gzip
 import itertools
+import lzma
+import shutil
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +18,12 @@ import pydicom
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, looks_like
+from SuperResolutionLib.files.common import is_dicom as is_dicom
 from SuperResolutionLib.files.dicom.frames import Frame, Source, frames_of
 from SuperResolutionLib.files.dicom.stack import stack
 from SuperResolutionLib.volume import Volume
+
+_LARGE, _UNLIKELY = 1 << 29, 100  # bytes of a zip's content, and how tightly no scan of that size is packed
 
 
 def read_dicom(path: str | Path, series: str | None = None) -> Volume:
@@ -72,12 +78,6 @@ def _damage_named(name: str) -> Iterator[None]:
         raise cut_short(name, f"{type(error).__name__}: {error}"[:160]) from error
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file starts as DICOM files do."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
     """The folder or file itself, or a temporary folder with what the zip holds."""
@@ -92,16 +92,33 @@ def _unpacked(path: Path) -> Iterator[Path]:
 def _unzip(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_size(path, archive, folder)
             for name in archive.namelist():
                 if not (folder / name).resolve().is_relative_to(folder.resolve()) or ".." in Path(name).parts:
                     raise InputError(f"{path.name} holds '{name}', which would be written outside; it is not safe.")
             archive.extractall(folder)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path.name} is not a whole zip ({error}): {looks_like(path)}. Export it again.") from error
     except (RuntimeError, OSError, EOFError) as error:
         raise InputError(
             f"{path.name} cannot be unpacked ({error}); unpack it yourself and give the folder."
         ) from error
+
+
+def _check_size(path: Path, archive: zipfile.ZipFile, folder: Path) -> None:
+    """Refuse, before anything is unpacked, what no scan packs to, or what the disk has no room for."""
+    whole, held = sum(info.file_size for info in archive.infolist()), path.stat().st_size
+    if whole > _LARGE and whole > _UNLIKELY * held:
+        raise InputError(
+            f"{path.name} would unpack from {held} bytes to {whole / 1e9:.3g} GB, which no scan does; if it is whole "
+            "nevertheless, unpack it yourself and give the folder."
+        )
+    free = shutil.disk_usage(folder).free
+    if whole > free:
+        raise InputError(
+            f"{path.name} unpacks to {whole / 1e9:.3g} GB, and the folder for temporary files has {free / 1e9:.3g} GB "
+            "left; unpack it yourself and give the folder."
+        )
 
 
 def _series(path: Path, place: Path) -> dict[str, list[Source]]:

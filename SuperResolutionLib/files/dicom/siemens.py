@@ -38,7 +38,7 @@ def csa(name: str, header: Dataset) -> dict[str, list[Any]]:
     except ImportError as error:
         raise InputError(
             f"{name} can only be read with nibabel, which knows Siemens' CSA header; install it with "
-            "'pip install \"superresolution[diffusion]\"'."
+            "'pip install nibabel'."
         ) from error
     try:
         return {field: tag["items"] for field, tag in csareader.read(content)["tags"].items()}

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from SuperResolutionLib.files.common import ScanWarning, make_volume
 from SuperResolutionLib.files.dicom.frames import Frame
 from SuperResolutionLib.files.dicom.weighting import Weighting
 from SuperResolutionLib.files.gradients import warn_of_weighting
+from SuperResolutionLib.header import repeating
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position
@@ -32,8 +34,9 @@ def stack(name: str, frames: list[Frame]) -> Volume:
     series = values.reshape(len(volumes), len(slots), *values.shape[1:])
     first = volumes[0][0]
     axes = np.stack([first.row, first.column, _normal(first)], axis=1)
-    grid = make_volume(name, _filled(series, slots), np.array([*first.spacing, spacing]), first.position, axes)
-    return Volume(grid.voxels, grid.spacing, grid.origin, grid.direction, _gradients(name, volumes))
+    sizes, about = np.array([*first.spacing, spacing]), repeating(first.repetition)
+    grid = make_volume(name, _filled(series, slots), sizes, first.position, axes, about)
+    return replace(grid, gradients=_gradients(name, volumes))
 
 
 def _normal(frame: Frame) -> np.ndarray:

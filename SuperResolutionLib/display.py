@@ -1,0 +1,125 @@
+"""How a volume shows itself: in one line, as three slices in a notebook, as a figure."""
+
+import base64
+import html as escaping
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.volume import TENSOR, Volume
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SIDE = 220  # pixels of the longest side of a slice in a notebook
+_NAMES = ("axial", "coronal", "sagittal")
+
+
+def line(volume: Volume) -> str:
+    """Size, spacing, plane, voxel type and gradients, as "Volume 7 x 8 x 9, 1.00 x 1.00 x 4.00 mm, axial, int16"."""
+    from SuperResolutionLib.geometry.grid import anatomical_plane
+
+    size, spacing = " x ".join(map(str, volume.size)), " x ".join(f"{s:.2f}" for s in volume.spacing)
+    parts = [f"Volume {size}", f"{spacing} mm", anatomical_plane(volume), str(volume.voxels.dtype)]
+    if volume.quantity == TENSOR:
+        parts.append("diffusion tensors")
+    elif volume.voxels.ndim == 4:
+        parts.append(f"{volume.count} volumes" if volume.count != 1 else "1 volume")
+    if volume.gradients is None:
+        return ", ".join(parts)
+    bvals = volume.gradients.bvals
+    return f"{', '.join(parts)}: b {bvals.min():.0f} to {bvals.max():.0f}"
+
+
+def middle_slices(volume: Volume) -> list[tuple[str, np.ndarray, float]]:
+    """The name, the voxels (rows, columns) and the height of a row by the width of a column of three slices.
+
+    Axial, coronal and sagittal through the middle of the first volume of a series, or of the mean diffusivity of
+    tensors. As radiologists look: axial and coronal with the patient's left on the right side, head up; sagittal with
+    the nose to the left. Of an oblique grid the nearest planes.
+    """
+    from SuperResolutionLib.geometry.grid import stacking_axis
+
+    voxels = volume.voxels
+    if volume.quantity == TENSOR:
+        voxels = (voxels[0] + voxels[3] + voxels[5]) / 3
+    voxels = voxels[0] if voxels.ndim == 4 else voxels
+    order = [stacking_axis(volume, name) for name in ("axial", "coronal", "sagittal")]  # the voxel axes S, P, L
+    upright = voxels.transpose([2 - axis for axis in order])
+    turned = [volume.direction[world, axis] < 0 for world, axis in zip((2, 1, 0), order, strict=True)]
+    upright = upright[tuple(slice(None, None, -1) if turn else slice(None) for turn in turned)]
+    s, p, left = (n // 2 for n in upright.shape)
+    high, deep, wide = (volume.spacing[axis] for axis in order)
+    return [
+        ("axial", upright[s], deep / wide),
+        ("coronal", upright[::-1, p], high / wide),
+        ("sagittal", upright[::-1, :, left], high / deep),
+    ]
+
+
+def html(volume: Volume) -> str:
+    """The line, and below it the three slices as one picture."""
+    text = f"<div>{escaping.escape(line(volume))}</div>"
+    content = base64.b64encode(_png(_side_by_side(volume))).decode()
+    return f'{text}<img alt="axial, coronal and sagittal slice" src="data:image/png;base64,{content}">'
+
+
+def figure(volume: Volume) -> "Figure":
+    """The three slices as a figure of matplotlib, titled by the line. Raises InputError where it is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError(
+            "A plot needs matplotlib, which is not installed; install it: pip install matplotlib."
+        ) from error
+    drawn = Figure(figsize=(9, 3.4), layout="constrained")
+    low, high = _window(volume)
+    for place, (name, pixels, aspect) in zip(drawn.subplots(1, 3), middle_slices(volume), strict=True):
+        place.imshow(pixels, cmap="gray", vmin=low, vmax=high, aspect=aspect, interpolation="nearest")
+        place.set_title(name, fontsize=9)
+        place.set_axis_off()
+    drawn.suptitle(line(volume), fontsize=9)
+    return drawn
+
+
+def _window(volume: Volume) -> tuple[float, float]:
+    """What is black and what is white: the middle 99 % of the three slices."""
+    values = np.concatenate([pixels.ravel() for _, pixels, _ in middle_slices(volume)]).astype(np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = np.percentile(values, (0.5, 99.5))
+    return float(low), float(high) if high > low else float(low) + 1
+
+
+def _side_by_side(volume: Volume) -> np.ndarray:
+    """The three slices beside each other: (rows, columns) uint8, at true proportions, nearest neighbours."""
+    low, high = _window(volume)
+    tiles = [_sized(pixels, aspect) for _, pixels, aspect in middle_slices(volume)]
+    tall = max(tile.shape[0] for tile in tiles)
+    padded = [np.pad(tile.astype(np.float64), ((0, tall - len(tile)), (0, 4)), constant_values=low) for tile in tiles]
+    grey = np.clip((np.nan_to_num(np.hstack(padded), nan=low) - low) / (high - low), 0, 1)
+    return np.rint(255 * grey).astype(np.uint8)
+
+
+def _sized(pixels: np.ndarray, aspect: float) -> np.ndarray:
+    rows, columns = pixels.shape
+    scale = _SIDE / max(rows * aspect, columns)
+    tall, wide = max(1, round(rows * aspect * scale)), max(1, round(columns * scale))
+    nearest: np.ndarray = pixels[np.ix_(np.arange(tall) * rows // tall, np.arange(wide) * columns // wide)]
+    return nearest
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """A grey picture, (rows, columns) uint8, as PNG (https://www.w3.org/TR/png-3/)."""
+    rows, columns = pixels.shape
+    lines = np.concatenate([np.zeros((rows, 1), np.uint8), pixels], axis=1)  # each line begins with its filter: none
+    head = struct.pack(">2I5B", columns, rows, 8, 0, 0, 0, 0)
+    blocks = ((b"IHDR", head), (b"IDAT", zlib.compress(lines.tobytes())), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in blocks
+    )
