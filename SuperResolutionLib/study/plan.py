@@ -11,7 +11,7 @@ from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 
-RECORD_VERSION = 1  # of what is measured and drawn; another one measures all anew
+RECORD_VERSION = 2  # of what is measured and drawn; another one measures all anew
 
 
 @dataclass(frozen=True)

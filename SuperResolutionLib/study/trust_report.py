@@ -134,7 +134,10 @@ def words(record: Record, name: str, row: Record) -> list[str]:
     label = name
     sentences = [f"{label}: {sentence}." for sentence in row["unlike"]]
     if not sentences:
-        sentences.append(f"{label}: in voxel size, contrast, noise and sharpness the scan is like the training scans.")
+        known = "voxel size, contrast, noise and sharpness" if row["looks_known"] else "voxel size"
+        sentences.append(f"{label}: in {known} the scan is like the training scans.")
+    if not row["looks_known"]:
+        sentences.append(f"{label}: its card does not say which contrast, noise and sharpness it was trained on.")
     if row["suspect"] is None:
         sentences.append(f"{label}: the slices are too small for the check of patches.")
     else:
