@@ -64,6 +64,19 @@ def test_the_package_takes_its_version_from_the_library():
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "SuperResolutionLib.__version__"}
 
 
+def test_what_the_library_reads_is_packed_with_it():
+    """Templates and recipes: in the wheel by a pattern in pyproject.toml; in the extension, see test_extension.py."""
+    patterns = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]["package-data"]
+    library = [package for package in patterns if package != "SuperResolutionLib.Resources"]
+    packed = {path for package in library for glob in patterns[package] for path in folder_of(package).glob(glob)}
+    there = {path for path in (ROOT / "SuperResolutionLib").rglob("*") if path.is_file() and path.suffix != ".py"}
+    assert {path for path in there if "__pycache__" not in path.parts} == packed
+
+
+def folder_of(package: str) -> Path:
+    return ROOT / package.replace(".", "/")
+
+
 def test_every_folder_of_the_library_that_holds_code_is_a_package():
     folders = {path.parent for path in (ROOT / "SuperResolutionLib").rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
