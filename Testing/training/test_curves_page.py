@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.curves import line
+from benchmarks.curves import cells
 from SuperResolutionLib.training.history import write_history
 
 TWIN = [
@@ -19,7 +19,7 @@ GAME = [
 def row(tmp_path):
     def make(history):
         write_history(history, tmp_path)
-        return [cell.strip() for cell in line(tmp_path / "curves.csv").strip("|").split("|")][1:]
+        return cells(tmp_path / "curves.csv")[1:]
 
     return make
 
