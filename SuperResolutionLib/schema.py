@@ -34,14 +34,14 @@ def limits(words: str = "", **rules: Any) -> Any:
 
 
 Word = Annotated[str, limits(max_length=64)]
-Name = Annotated[
-    str,
-    limits(
-        "1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-    ),
-]
-"""One component of a path, on every system."""
+
+
+def component(most: int) -> Any:
+    """The limits of a name that is one component of a path, on every system."""
+    words = f"1 to {most} letters, digits, '.', '_' or '-', the first a letter or digit"
+    return limits(words, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{most - 1}}}\Z")
+
+
 Sentence = Annotated[str, limits(max_length=4000)]
 Share = Annotated[float, limits(ge=0, le=1)]
 Amount = Annotated[float, limits(ge=0, le=1e6)]

@@ -5,6 +5,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.physics.degradation import by_name
-from SuperResolutionLib.schema import Name, Option, Sentence, Word, limits
+from SuperResolutionLib.schema import Option, Sentence, Word, component, limits
 
 if TYPE_CHECKING:
     import torch
@@ -26,11 +27,12 @@ MOST_SLICES = 63
 LOOKS = ("contrast", "noise", "sharpness")
 LARGEST_WEIGHT = 1e5  # ours reach 1300, in the variances of batch normalisation; float16 ends at 65504
 
-Millimetres = Annotated[float, limits(gt=0, le=1000)]
+Millimetres = Annotated[float, limits(gt=0, le=10_000)]
 Turns = Annotated[int, limits(ge=1, le=MOST_TURNS)]
 Scale = Annotated[int, limits(ge=1, le=16)]
 Slices = Annotated[int, limits(ge=1, le=MOST_SLICES)]
 Looks = Annotated[float, limits(ge=0, le=1000)]
+Number = Annotated[float, limits(ge=-1e9, le=1e9)]
 Decibels = Annotated[float, limits(ge=-1000, le=1000)]
 Digest = Annotated[str, limits("the 64 hexadecimal digits of a SHA-256", pattern="^[0-9a-f]{64}$")]
 
@@ -49,7 +51,7 @@ class Card:
     measured. held_out: figures by benchmark.
     """
 
-    name: Name
+    name: Annotated[str, component(80)]
     architecture: Word
     arguments: dict[str, Option]
     scale: Scale
@@ -80,7 +82,7 @@ class Recognition:
 
     models: Annotated[tuple[Word, ...], limits(min_length=1, max_length=32)]
     profiles: tuple[tuple[Decibels, ...], ...]
-    precision: tuple[tuple[Decibels, ...], ...]
+    precision: tuple[tuple[Number, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +196,10 @@ def _card(text: str, name: str, trusted: bool) -> Card:
     if table.get("card_version") != CARD_VERSION:
         raise InputError(f"{name} is not a model card of version {CARD_VERSION}; update the package or the model.")
     if trusted:
-        return schema.plain(Card, table)
+        try:
+            return schema.plain(Card, table)
+        except TypeError as error:
+            raise InputError(f"{name} is not a card as this version has it: {error}; copy the model again.") from error
     card = schema.convert(Card, table, name, "field")
     _check_card(card, name)
     return card
@@ -276,7 +281,7 @@ def _network(card: Card, weights: "dict[str, torch.Tensor]", who: str) -> "nn.Mo
 
     given = (card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides))
     try:
-        with without_memory():
+        with suppress(NotImplementedError), without_memory():  # unless it computes with numbers as it is built
             build(*given).load_state_dict(weights, assign=True)
         network = build(*given).eval()
         network.load_state_dict(weights)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from SuperResolutionLib import __version__, files
-from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
@@ -50,16 +50,13 @@ def chosen_models(names: list[str] | None, scale: int) -> tuple[str, ...]:
     if names is None:
         names = [zoo.default_name(scale)] if zoo.default_name(scale) in zoo.installed() else ["all"]
     if names == ["all"]:
-        cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
-        fitting = tuple(name for name, card in cards.items() if card.scale == scale and not card.guides)
+        fitting = tuple(name for name, card in zoo.cards().items() if card.scale == scale and not card.guides)
         if not fitting:
             raise InputError(f"No model of scale {scale} is installed; name some with --models, or choose a scale.")
         return fitting
     for name in names:
         if name in METHODS:
             raise InputError(f"'{name}' is a classical method, and all of those are compared anyhow; leave it out.")
-        if name not in zoo.installed() and not name.endswith(".safetensors"):
-            raise unknown("model", name, zoo.installed())
         card = zoo.read_card(zoo.find(name))
         if card.scale != scale:
             raise InputError(f"Model '{card.name}' has scale {card.scale}, not {scale}; give --scale {card.scale}.")

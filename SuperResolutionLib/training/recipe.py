@@ -14,7 +14,7 @@ from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.physics.degradation import by_name
-from SuperResolutionLib.schema import Amount, Name, Option, Sentence, Share, Word, limits
+from SuperResolutionLib.schema import Amount, Option, Sentence, Share, Word, component, limits
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
@@ -117,7 +117,7 @@ class Recipe:
     subject: a regular expression, of whose first group the files of one subject have the same in their names.
     """
 
-    name: Name
+    name: Annotated[str, component(64)]
     architecture: Word
     scale: Scale
     slices: Slices = 5

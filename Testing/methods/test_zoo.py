@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from phantoms import brain
 from safetensors.torch import load_file
 from tiny_models import store, tiny
 
+from SuperResolutionLib import cli, files
 from SuperResolutionLib.methods import zoo
 
 
@@ -236,6 +238,25 @@ def test_a_card_is_imported_without_msgspec():
         "import sys; sys.modules['msgspec'] = None; from SuperResolutionLib.methods import zoo; print(zoo.Card.turns)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "1\n"
+
+
+def test_without_msgspec_a_card_of_another_version_of_ours_is_refused(shelf, monkeypatch, refuses):
+    path = store(shelf)
+    change_card(path, spacing="gone")
+    without_msgspec(monkeypatch)
+    with refuses("tiny-x2.json is not a card as this version has it", "spacing"):
+        zoo.load("tiny-x2")
+
+
+def test_the_other_models_enhance_beside_a_bad_card(shelf, tmp_path, capsys):
+    """Fault I6."""
+    store(shelf, "mri-x2")
+    change_card(store(shelf, "mri-x4"), turns=0)
+    files.write(brain((16, 16, 2)), tmp_path / "in.nii.gz")
+    assert cli.main(["enhance", str(tmp_path / "in.nii.gz"), str(tmp_path / "out.nii.gz")]) == 0
+    assert "warning: the model mri-x4 was left out: mri-x4.json has turns = 0" in capsys.readouterr().err
+    assert cli.main(["enhance", str(tmp_path / "in.nii.gz"), str(tmp_path / "two.nii.gz"), "--model", "mri-x4"]) == 2
+    assert "mri-x4.json has turns = 0; give a whole number from 1 to 8." in capsys.readouterr().err
 
 
 def without_msgspec(monkeypatch) -> None:
