@@ -5,7 +5,7 @@ Slicer there is none: the dataclasses are imported without it all the same, and 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import NoneType
@@ -138,16 +138,21 @@ def _check_bounds(value: Any, who: str, path: str = "", depth: int = 0) -> None:
                 f"{who} has {_called(path)} with more than {MOST_ENTRIES} entries or {DEEPEST} tables in each other; "
                 "give less."
             )
-        for key, one in _entries(value):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_text(str(key), who, path)
             _check_bounds(one, who, _joined(path, key), depth + 1)
     elif isinstance(value, (int, float)) and not abs(value) <= LARGEST:
         raise InputError(f"{who} has {_called(path)}, which is no number up to {LARGEST:g}; give a smaller one.")
-    elif isinstance(value, str) and len(value) > LONGEST:
-        raise InputError(f"{who} has {_called(path)} of {len(value)} characters; give at most {LONGEST}.")
+    elif isinstance(value, str):
+        _check_text(value, who, path)
 
 
-def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
-    yield from value.items() if isinstance(value, dict) else enumerate(value)
+def _check_text(text: str, who: str, path: str) -> None:
+    """Raise InputError for a text that is too long, or none: JSON can hold halves of characters."""
+    if len(text) > LONGEST:
+        raise InputError(f"{who} has {_called(path)} of {len(text)} characters; give at most {LONGEST}.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError(f"{who} has {_called(path)} with characters that are none; write it again.")
 
 
 def _joined(path: str, key: Any) -> str:
@@ -161,7 +166,9 @@ def _called(path: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    """A text for a sentence: one line, and not too long a one."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
 def _check_keys(kind: Any, table: Mapping[str, Any], who: str, part: str, path: str = "") -> None:
