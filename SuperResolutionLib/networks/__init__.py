@@ -92,7 +92,7 @@ def _construct(
 ) -> nn.Module:
     try:
         return registry[architecture](**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         raise InputError(f"{kind} '{architecture}' cannot be built from {arguments}: {error}.") from error
 
 

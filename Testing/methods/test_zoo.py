@@ -119,6 +119,7 @@ def test_a_card_without_weights_is_refused_by_path_and_by_name(shelf, refuses):
         ({"scale": 4}, ["does not do what its card says", "scale 4"]),
         ({"architecture": "edsrr"}, ["no network called 'edsrr'", "did you mean 'edsr'"]),
         ({"arguments": {"depth": 3}}, ["cannot be built", "depth"]),
+        ({"architecture": "cpce", "input_grid": "high", "arguments": {"features": 0}}, ["cannot be built"]),
         ({"arguments": {"scale": 2, "channels": 3, "features": 16, "blocks": "many"}}, ["cannot be built", "many"]),
         ({"scale": "gone"}, ["tiny-x2.json lacks the field 'scale'"]),
         ({"spacing": "gone"}, ["lacks the field 'spacing'"]),
