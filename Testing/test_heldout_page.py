@@ -10,7 +10,7 @@ from benchmarks.heldout import completed, shift, shifts
 from benchmarks.results import Row
 from SuperResolutionLib import files
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.study.subjects import Scan
 
 

@@ -24,7 +24,7 @@ from benchmarks.diffusion import SITES
 from benchmarks.publish_figures import measured
 from benchmarks.results import Row
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 8_000_000  # bytes; work E's WDSR at the paper's size takes 7.1 million

@@ -13,7 +13,7 @@ from benchmarks.credits import credit
 from benchmarks.sample import sample_scan
 from SuperResolutionLib import cli, files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.figure import comparison_figure
 

@@ -23,8 +23,8 @@ from benchmarks.sample import sample_series
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import by_names
 from SuperResolutionLib.quality.tensor_errors import Reference, reference, tensor_errors
 from SuperResolutionLib.volume import Volume

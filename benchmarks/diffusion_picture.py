@@ -15,7 +15,7 @@ from benchmarks.credits import credit
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
 from SuperResolutionLib.diffusion.guides import unweighted
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.tensor_figure import tensor_figure
 from SuperResolutionLib.volume import Gradients, Volume

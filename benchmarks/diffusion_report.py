@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.results import Row, find, select, table, values
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 Rows = Sequence[Row]
 TRUTH = "truth"  # in a model's place: what the series itself shows

@@ -25,9 +25,10 @@ from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.batches import choose_settings, run_network
-from SuperResolutionLib.methods.classical import METHODS, upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.network import choose_model, enhance
 from SuperResolutionLib.physics.agreement import agreement, consistent
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.recognition import Recogniser, put_back, shown
 from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.quality.metrics import score

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.results import Row, select, table, values
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 HEADLINE = ("bicubic", "area", "k_space", "bicubic_blur3")
 AS_IT_IS = ""  # the degradation of a row in which the scan itself was enhanced

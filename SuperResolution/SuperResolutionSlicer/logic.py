@@ -24,8 +24,9 @@ from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
-from SuperResolutionLib.physics.degradation import MODELS, Mixture
+from SuperResolutionLib.physics.degradation import MODELS
+from SuperResolutionLib.physics.interpolating import METHODS
+from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import colors, installer, nodes, quality, report_page, views
 from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one

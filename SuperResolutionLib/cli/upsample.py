@@ -30,7 +30,8 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         from SuperResolutionLib.errors import unknown
-        from SuperResolutionLib.methods.classical import METHODS, upsample
+        from SuperResolutionLib.methods.classical import upsample
+        from SuperResolutionLib.physics.interpolating import METHODS
 
         if options.method not in METHODS:
             raise unknown("interpolation method", options.method, METHODS)

@@ -28,8 +28,8 @@ from SuperResolutionLib.methods.batches import (
 from SuperResolutionLib.methods.classical import refine
 from SuperResolutionLib.physics import kernels, recognition
 from SuperResolutionLib.physics.agreement import consistent as make_consistent
-from SuperResolutionLib.physics.degradation import gaussian_matrix
 from SuperResolutionLib.physics.series_agreement import restore_jointly
+from SuperResolutionLib.physics.shrinking import gaussian_matrix
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.methods.classical import bicubic
+from SuperResolutionLib.physics.interpolating import bicubic
 from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
 
 SINC_REACH = 12  # coarse voxels on each side; on a training scan at x2 0.10 dB below zero-filling (8: 0.17, 16: 0.06)

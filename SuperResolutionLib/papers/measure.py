@@ -14,10 +14,10 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.works import Case, Work
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.frequencies import power_beyond
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality.comparison import Comparison, comparing
 from SuperResolutionLib.quality.metrics import difference, score, ssim_map

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.measure import ZERO_FILLED, Record, common
 from SuperResolutionLib.papers.works import Case, Figures, Work
+from SuperResolutionLib.physics.interpolating import METHODS
 
 BEST = "best of five classical"
 NONE_PRINTED = "none printed"

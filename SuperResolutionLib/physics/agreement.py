@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from SuperResolutionLib.geometry.grid import anatomical_plane, map_slices, stacking_axis, stacks
-from SuperResolutionLib.physics.degradation import Degradation, KSpace, degrade, operator
+from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.forward_models import Degradation, KSpace, operator
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import Volume, signal_only
 

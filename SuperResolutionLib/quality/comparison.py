@@ -11,8 +11,10 @@ from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import anatomical_plane, crop_to_multiple, stacking_axis
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.physics.degradation import Degradation, KSpaceZeroFilled, by_name, degrade
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.degradation import by_name, degrade
+from SuperResolutionLib.physics.forward_models import Degradation, KSpaceZeroFilled
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, finish, within
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors

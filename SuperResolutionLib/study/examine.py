@@ -14,8 +14,8 @@ from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.geometry.grid import crop_to_multiple, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import measures, regions, tissue
 from SuperResolutionLib.quality.comparison import Comparison, Row, by_names, comparing

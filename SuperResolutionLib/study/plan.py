@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from SuperResolutionLib import __version__, files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 import numpy as np
 
 from SuperResolutionLib.intensity import head
-from SuperResolutionLib.physics.degradation import Degradation, Level
+from SuperResolutionLib.physics.forward_models import Degradation, Level
 from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.quality.comparison import Method, restoring, steps_of
 from SuperResolutionLib.volume import Volume

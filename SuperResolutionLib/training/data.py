@@ -14,14 +14,9 @@ from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import METHODS, matrix
 from SuperResolutionLib.physics import kernels
-from SuperResolutionLib.physics.degradation import (
-    Degradation,
-    Level,
-    by_name,
-    k_space_matrix,
-    reference_index,
-    reference_volume,
-)
+from SuperResolutionLib.physics.degradation import by_name, reference_index, reference_volume
+from SuperResolutionLib.physics.forward_models import Degradation, Level
+from SuperResolutionLib.physics.shrinking import k_space_matrix
 from SuperResolutionLib.training import split
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only

@@ -10,8 +10,9 @@ from SuperResolutionLib import files
 from SuperResolutionLib.files.nrrd import open_voxels
 from SuperResolutionLib.geometry.grid import single_slice, stacking_axis, stacks
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS, upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.volume import Gradients, Volume
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.diffusion_report import HELD_OUT, MEASURES, TRUTH, best, gain, report
 from benchmarks.results import Row, find
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 
 def figures(**changes: float) -> dict[str, object]:

@@ -13,8 +13,8 @@ from SuperResolutionLib.diffusion import log_euclidean, tensor_signals
 from SuperResolutionLib.diffusion.components import components, fractional_anisotropy, matrices, turned
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.checks import unusual
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.physics.agreement import consistent
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import TENSOR, Volume
 

@@ -20,8 +20,9 @@ from SuperResolutionLib.geometry.grid import (
     stacking_axis,
     stacks,
 )
-from SuperResolutionLib.methods.classical import METHODS, upsample
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import MODELS, degrade
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.volume import Volume
 
 few = settings(max_examples=10, deadline=None, derandomize=True, database=None)

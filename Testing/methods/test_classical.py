@@ -8,7 +8,8 @@ from scipy import ndimage
 from torch.nn.functional import interpolate
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.classical import METHODS, upsample
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.volume import Volume
 
 SIZES = [(1, 1), (2, 3), (8, 8), (9, 14), (31, 20)]

@@ -11,11 +11,11 @@ from tiny_models import store
 
 from SuperResolutionLib import files
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.methods.network import enhance
 from SuperResolutionLib.papers.measure import ZERO_FILLED, examining, located, measuring, power_ratio, slice_means
 from SuperResolutionLib.papers.works import WORKS
 from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.volume import Volume

@@ -5,8 +5,8 @@ import pytest
 from benchmarks.credits import credit
 from benchmarks.papers import current, joined, missing
 from benchmarks.papers_report import asked, report
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.works import WORKS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 ROW = {"psnr": 32.0, "psnr_head": 30.0, "ssim": 0.9, "mean_psnr": 33.0, "mean_ssim": 0.91, "power": 0.2, "rms": None}
 EDSR, GAN, TWIN = "E-edsr-x2", "C-srgan-paediatric-x2", "C-srgan-paediatric-x2-twin"

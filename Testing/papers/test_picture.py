@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from matplotlib.image import imread
 
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.measure import measuring
 from SuperResolutionLib.papers.picture import papers_figure, showing, shown_record
 from SuperResolutionLib.papers.works import WORKS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from SuperResolutionLib.methods.classical import METHODS
 from SuperResolutionLib.papers.measure import ZERO_FILLED
 from SuperResolutionLib.papers.table import (
     BEST,
@@ -17,6 +16,7 @@ from SuperResolutionLib.papers.table import (
     page,
 )
 from SuperResolutionLib.papers.works import WORKS, Figures
+from SuperResolutionLib.physics.interpolating import METHODS
 
 ROW = {"psnr": 32.0, "psnr_head": 30.0, "ssim": 0.9, "mean_psnr": 33.0, "mean_ssim": 0.91, "power": 0.2, "rms": None}
 

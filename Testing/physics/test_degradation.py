@@ -11,20 +11,11 @@ from scipy.signal import windows
 from torch.nn.functional import interpolate
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.physics.degradation import (
-    MODELS,
-    Area,
-    Bicubic,
-    KSpaceTukey,
-    Level,
-    Mixture,
-    NoiseDown,
-    Rician,
-    by_name,
-    degrade,
-    reference_volume,
-)
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.degradation import MODELS, by_name, degrade, reference_volume
+from SuperResolutionLib.physics.forward_models import Area, Bicubic, KSpaceTukey, Level, NoiseDown, Rician
+from SuperResolutionLib.physics.interpolating import METHODS
+from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.volume import Gradients, Volume
 
 NOISY = ["noise_down", "rician"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.physics.degradation import KSpaceZeroFilled
+from SuperResolutionLib.physics.forward_models import KSpaceZeroFilled
 from SuperResolutionLib.physics.frequencies import beyond_band, power_beyond
 
 

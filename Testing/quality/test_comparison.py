@@ -13,8 +13,10 @@ from tiny_models import store
 import SuperResolutionLib
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
-from SuperResolutionLib.methods.classical import METHODS, upsample
-from SuperResolutionLib.physics.degradation import MODELS, KSpaceZeroFilled, degrade
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.degradation import MODELS, degrade
+from SuperResolutionLib.physics.forward_models import KSpaceZeroFilled
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.comparison import by_names, compare, comparing
 from SuperResolutionLib.quality.metrics import psnr_head_slices, score

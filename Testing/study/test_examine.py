@@ -6,7 +6,8 @@ from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.geometry.grid import stacks
-from SuperResolutionLib.methods.classical import METHODS, upsample
+from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.comparison import Comparison, compare
 from SuperResolutionLib.quality.metrics import score

@@ -6,7 +6,7 @@ from matplotlib.image import imread
 from phantoms import brain
 from tiny_models import store
 
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.figure import comparison_figure
 from SuperResolutionLib.study.figures import style

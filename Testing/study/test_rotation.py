@@ -5,7 +5,7 @@ import pytest
 from phantoms import blobs, brain, middle
 
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.physics.degradation import Area
+from SuperResolutionLib.physics.forward_models import Area
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.rotation import square, turned, turning
 from SuperResolutionLib.volume import Volume

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.classical import METHODS
+from SuperResolutionLib.physics.interpolating import METHODS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,217 @@
+"""Forward models: how a coarse scan comes from a fine one, in plane, slice by slice.
+
+Each model is one small class: a matrix per axis for the linear part (blur, truncation, shrinking) and, where
+the physics has it, noise before or after. Every model keeps the field of view: voxel (0, 0) of the coarse
+slice is centred (s - 1) / 2 fine voxels from voxel (0, 0) of the fine one.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.physics import kernels
+from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
+from SuperResolutionLib.physics.shrinking import (
+    area_matrix,
+    bicubic_matrix,
+    convolution,
+    gaussian_matrix,
+    k_space_matrix,
+)
+
+
+def _no_window(u: np.ndarray) -> np.ndarray:
+    return np.ones_like(u)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What noise is measured against: `range` is R of the volume, `head` the mean of its head."""
+
+    range: float
+    head: float
+
+    @classmethod
+    def of(cls, voxels: np.ndarray) -> "Level":
+        """The levels of a 3-D volume."""
+        inside = voxels[head(voxels)]
+        return cls(data_range(voxels), float(inside.mean()) if inside.size else 1.0)
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """A forward model: noise_before, then a matrix per axis, then the magnitude if complex, then noise_after."""
+
+    def outputs(self, size: int, scale: int) -> int:
+        """Voxels of the coarse slice along an axis of `size`."""
+        return size // scale
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        """The linear part along one axis: (outputs, size)."""
+        raise NotImplementedError
+
+    def noise_before(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
+        """The fine slices with whatever noise the model adds before shrinking."""
+        return slices
+
+    def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
+        """The coarse slices with whatever noise the model adds after shrinking."""
+        return slices
+
+    def draw(self, rng: np.random.Generator) -> "Degradation":
+        """The model that one scan goes through: itself, unless the model is a mixture."""
+        return self
+
+    def slices(
+        self,
+        fine: np.ndarray,
+        scale: int,
+        level: Level,
+        rng: np.random.Generator,
+        patch: tuple[slice, slice] = (slice(None), slice(None)),
+    ) -> np.ndarray:
+        """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made."""
+        rows, columns = (operator(self, n, scale)[part] for n, part in zip(fine.shape[-2:], patch, strict=True))
+        coarse = kernels.apply(rows, columns, self.noise_before(fine, level, rng))
+        if np.iscomplexobj(coarse):
+            coarse = np.abs(coarse)
+        return self.noise_after(coarse, level, rng)
+
+
+@lru_cache(maxsize=4096)
+def operator(model: Degradation, size: int, scale: int) -> np.ndarray:
+    """A model's matrix in single precision, kept: float32 or complex64."""
+    matrix = model.matrix(size, scale)
+    return matrix.astype(np.complex64 if np.iscomplexobj(matrix) else np.float32)
+
+
+@dataclass(frozen=True)
+class Bicubic(Degradation):
+    """Antialiased bicubic shrinking (a = -0.5), the custom of the super-resolution literature; work C."""
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return bicubic_matrix(size, scale)
+
+
+@dataclass(frozen=True)
+class Area(Degradation):
+    """The mean over each coarse voxel: a scanner whose voxel is a perfect box; work C."""
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return area_matrix(size, scale)
+
+
+@dataclass(frozen=True)
+class KSpace(Degradation):
+    """Truncation: only the central 1/s of each k-space axis is acquired; magnitude image. Work D on its own grid."""
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return k_space_matrix(size, size // scale, size // scale, self.window)
+
+    def window(self, u: np.ndarray) -> np.ndarray:
+        """Weight of a k-space sample; u = 0 at the centre, 1 at the edge of what is kept."""
+        return _no_window(u)
+
+
+@dataclass(frozen=True)
+class KSpaceHamming(KSpace):
+    """Truncation and a Hamming window (0.54 + 0.46 cos), as scanners apply it against Gibbs ringing."""
+
+    def window(self, u: np.ndarray) -> np.ndarray:
+        return 0.54 + 0.46 * np.cos(np.pi * u)
+
+
+@dataclass(frozen=True)
+class KSpaceTukey(KSpace):
+    """Truncation and a Tukey window: flat but for a cosine taper over the outer fraction `alpha`."""
+
+    alpha: float = 0.3
+
+    def window(self, u: np.ndarray) -> np.ndarray:
+        taper = np.clip((u - (1 - self.alpha)) / self.alpha, 0, 1)
+        return 0.5 * (1 + np.cos(np.pi * taper))
+
+
+@dataclass(frozen=True)
+class KSpaceZeroFilled(KSpace):
+    """Work D's form of truncation: the outer samples are set to zero and the matrix size stays."""
+
+    def outputs(self, size: int, scale: int) -> int:
+        return size
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return k_space_matrix(size, size, size // scale, self.window)
+
+
+@dataclass(frozen=True)
+class BicubicBlur3(Degradation):
+    """Antialiased bicubic shrinking, then a 3x3 Gaussian of `sigma` coarse voxels; work E."""
+
+    sigma: float = 1.0
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        kernel = np.exp(-0.5 * (np.arange(-1, 2) / self.sigma) ** 2)
+        return convolution(size // scale, kernel) @ bicubic_matrix(size, scale)
+
+
+@dataclass(frozen=True)
+class GaussBicubic(Degradation):
+    """A centred Gaussian of `sigma` fine voxels, then antialiased bicubic shrinking; work B.
+
+    0.5 is the variance of work B's two-tap kernel, which itself would shift the image by half a voxel.
+    """
+
+    sigma: float = 0.5
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return bicubic_matrix(size, scale) @ gaussian_matrix(size, self.sigma)
+
+
+@dataclass(frozen=True)
+class NoiseDown(Degradation):
+    """Gaussian noise of `level` x R added to the fine image, then antialiased bicubic shrinking; work A."""
+
+    level: float = 0.02
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return bicubic_matrix(size, scale)
+
+    def noise_before(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
+        noise = rng.standard_normal(slices.shape, dtype=np.float32)
+        return slices + np.float32(self.level * level.range) * noise
+
+
+@dataclass(frozen=True)
+class Rician(Degradation):
+    """Another model (k-space truncation), then complex Gaussian noise and the magnitude (Gudbjartsson 1995).
+
+    snr: mean of the head over the noise's standard deviation in each channel.
+    """
+
+    snr: float = 20.0
+    base: Degradation = KSpace()
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        return self.base.matrix(size, scale)
+
+    def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
+        sigma = np.float32(level.head / self.snr)
+        real, imaginary = sigma * rng.standard_normal((2, *slices.shape), dtype=np.float32)
+        return np.hypot(slices + real, imaginary)
+
+
+@dataclass(frozen=True)
+class Thick(Degradation):
+    """A Gaussian point spread of `fwhm` coarse voxels sampled at the coarse centres: a soft slice profile."""
+
+    fwhm: float = 1.0
+
+    def matrix(self, size: int, scale: int) -> np.ndarray:
+        position = sample_positions(size // scale, scale)
+        sigma = self.fwhm * scale / 2.3548
+        reach = int(np.ceil(3 * sigma)) + 1
+        taps = np.floor(position).astype(int)[:, None] + np.arange(1 - reach, 1 + reach)
+        weights = np.exp(-0.5 * ((position[:, None] - taps) / sigma) ** 2)
+        return kernel_matrix(weights, taps, size, "drop")

@@ -1,0 +1,47 @@
+"""How a fine line of voxels becomes a coarse one: filters, blur and truncation, one matrix an axis."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from SuperResolutionLib.physics.kernels import cubic, kernel_matrix, sample_positions
+
+
+def bicubic_matrix(size: int, scale: int) -> np.ndarray:
+    """Antialiased bicubic shrinking, a = -0.5: the kernel widened by `scale` (as PIL and MATLAB do)."""
+    position = sample_positions(size // scale, scale)
+    taps = np.floor(position).astype(int)[:, None] + np.arange(1 - 2 * scale, 1 + 2 * scale)
+    return kernel_matrix(cubic((position[:, None] - taps) / scale, -0.5), taps, size, "drop")
+
+
+def area_matrix(size: int, scale: int) -> np.ndarray:
+    """The mean of each block of `scale` voxels."""
+    return np.repeat(np.eye(size // scale), scale, axis=1) / scale
+
+
+def gaussian_matrix(size: int, sigma: float) -> np.ndarray:
+    """Convolution with a centred Gaussian, edge voxels repeated. sigma in voxels; cut at 4 sigma."""
+    radius = max(1, int(4 * sigma + 0.5))
+    return convolution(size, np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2))
+
+
+def convolution(size: int, kernel: np.ndarray) -> np.ndarray:
+    """Convolution with a symmetric kernel of odd length, edge voxels repeated: (size, size)."""
+    radius = len(kernel) // 2
+    taps = np.arange(size)[:, None] + np.arange(-radius, radius + 1)
+    return kernel_matrix(np.broadcast_to(kernel / kernel.sum(), taps.shape), taps, size, "nearest")
+
+
+def k_space_matrix(size: int, outputs: int, kept: int, window: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Keep the central `kept` samples of k-space, weight them, and transform back onto `outputs` voxels.
+
+    window: weight as a function of |k| / (kept / 2), from 0 at the centre to 1 at the edge. The inverse
+    transform is taken at the centres of the output voxels (the half-voxel phase ramp). Complex: the unpaired
+    Nyquist sample of an even truncation leaves a phase, which the magnitude removes as on a scanner.
+    """
+    k = np.arange(-(kept // 2), kept - kept // 2)
+    weights = window(np.abs(k) / (kept / 2))
+    centres = sample_positions(outputs, size / outputs)
+    forward = np.exp(-2j * np.pi * np.outer(k, np.arange(size)) / size)
+    back = np.exp(2j * np.pi * np.outer(centres, k) / size)
+    return (back * weights) @ forward / size
