@@ -5,7 +5,6 @@ import pickle
 import resource
 import subprocess
 import sys
-import tracemalloc
 from hashlib import sha256
 from pathlib import Path
 
@@ -176,12 +175,10 @@ def test_a_network_larger_than_its_weights_is_never_built(tmp_path, refuses):
     """Fault I6: these numbers are each allowed, and together are 40 GB."""
     path = store(tmp_path)
     change_card(path, arguments={"scale": 2, "channels": 3, "features": 1024, "blocks": 512})
-    tracemalloc.start()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with refuses("does not hold the network"):
         zoo.load(str(path))
-    assert tracemalloc.get_traced_memory()[1] < 50e6  # of Python's own, the modules
-    tracemalloc.stop()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4e6  # kB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kB; of the peak so far
 
 
 @pytest.mark.parametrize("content", ['{"a":' * 30_000 + "1" + "}" * 30_000, '{"a": ' + "1" * 5000 + "}", " " * 600_000])
@@ -198,10 +195,12 @@ def test_one_bad_card_leaves_the_other_models_installed(shelf, refuses):
     good, bad = store(shelf), store(shelf, "mri-x2")
     change_card(bad, spacing=None)
     (shelf / "alone.safetensors").write_bytes(b"")
-    with pytest.warns(UserWarning, match="mri-x2 was left out: mri-x2.json has spacing = None"):
+    with pytest.warns(UserWarning) as said:
         assert zoo.installed() == {"tiny-x2": good}
-    with pytest.warns(UserWarning, match="alone was left out"):
         assert zoo.cards() == {"tiny-x2": zoo.read_card(good)}
+    alone, other = dict.fromkeys(str(warning.message) for warning in said)
+    assert alone.startswith("the model alone was left out: alone.safetensors has no card")
+    assert other.startswith("the model mri-x2 was left out: mri-x2.json has spacing = None")
     with refuses("mri-x2.json has spacing = None"):
         zoo.load("mri-x2")
 
