@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import ScanWarning, check_finite
+from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import catalogue, classical
 from SuperResolutionLib.methods.catalogue import Given
@@ -20,7 +20,7 @@ from SuperResolutionLib.physics import degradation as forward
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.quality.comparison import Comparison, Experiment, comparing
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import Volume, check_finite
 
 Show = bool | Callable[[Progress], None] | None
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def as_volume(given: Any) -> Volume:
     if not isinstance(given, Volume):
         hint = "Volume.from_numpy(array, spacing)" if hasattr(given, "dtype") else "a Volume, a path or an image"
         raise InputError(f"A {type(given).__name__} is no volume, for it does not say where it lies; give {hint}.")
-    check_finite("The volume", given.voxels)
+    check_finite(given.voxels)
     return given
 
 

@@ -10,7 +10,11 @@ class InputError(ValueError):
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     """An error for a name that does not exist, offering the nearest ones that do."""
+    return InputError(f"There is no {kind} called '{given}'; {nearest(given, known)}")
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """The end of such a sentence: the known name that is most like the given one, or all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(names)}."
-    return InputError(f"There is no {kind} called '{given}'; {hint}")
+    return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(names)}."

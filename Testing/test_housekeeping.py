@@ -10,8 +10,19 @@ from pathlib import Path
 import pytest
 
 import SuperResolutionLib
-from benchmarks import publish_figures
+from benchmarks import (
+    curves,
+    diffusion_report,
+    heldout_report,
+    papers,
+    papers_report,
+    publish_figures,
+    trust,
+    uncertainty,
+)
+from benchmarks.diffusion import SITES
 from benchmarks.publish_figures import measured
+from benchmarks.results import Row
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.physics.interpolating import METHODS
 
@@ -64,6 +75,19 @@ def test_the_package_takes_its_version_from_the_library():
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "SuperResolutionLib.__version__"}
 
 
+def test_what_the_library_reads_is_packed_with_it():
+    """Templates and recipes: in the wheel by a pattern in pyproject.toml; in the extension, see test_extension.py."""
+    patterns = tomllib.loads(text("pyproject.toml"))["tool"]["setuptools"]["package-data"]
+    library = [package for package in patterns if package != "SuperResolutionLib.Resources"]
+    packed = {path for package in library for glob in patterns[package] for path in folder_of(package).glob(glob)}
+    there = {path for path in (ROOT / "SuperResolutionLib").rglob("*") if path.is_file() and path.suffix != ".py"}
+    assert {path for path in there if "__pycache__" not in path.parts} == packed
+
+
+def folder_of(package: str) -> Path:
+    return ROOT / package.replace(".", "/")
+
+
 def test_every_folder_of_the_library_that_holds_code_is_a_package():
     folders = {path.parent for path in (ROOT / "SuperResolutionLib").rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
@@ -98,7 +122,7 @@ def test_no_file_in_git_is_over_8_mb():
 
 
 def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmarks_measured():
-    rows, series, papers = map(measured, publish_figures.STORES)
+    rows, series, papers = map(measured, publish_figures.MEASURED)
     readme = (ROOT / "README.md").read_text()
     assert publish_figures.fill(readme, "heldout", publish_figures.table(rows)) == readme
     assert publish_figures.fill(readme, "diffusion", publish_figures.diffusion_table(series)) == readme
@@ -108,31 +132,46 @@ def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmarks_measured(
         assert card.held_out, name
 
 
-def test_every_structural_figure_was_measured_on_the_models_that_are_installed():
-    rows = measured("heldout")
-    sha256 = {f"x{card.scale}": card.sha256 for card in publish_figures.structural_models().values()}
-    assert {key.rsplit("|", 1)[1] for key in rows} == set(sha256)
-    assert all(row["model_sha256"] == sha256[key.rsplit("|", 1)[1]] for key, row in rows.items())
+def page_of(name: str) -> str:
+    """A page of benchmarks/, made anew from its rows."""
+    rows = measured(name)
+    if name != "papers":
+        pages = {"heldout": heldout_report, "trust": trust, "uncertainty": uncertainty}
+        return diffusion_report.report(rows, list(SITES)) if name == "diffusion" else pages[name].report(rows)
+    found = papers.tables(rows, [], None)
+    pictures = {letter: ROOT / "docs" / f"papers-{letter.lower()}.png" for letter in found}
+    return papers_report.report(found, papers.linked(pictures, ROOT / "benchmarks"))
 
 
-def test_every_diffusion_figure_was_measured_on_the_models_that_are_installed():
-    sha256 = {name: zoo.read_card(path).sha256 for name, path in zoo.installed().items()}
-    found = {key: row["sha256"] for key, row in measured("diffusion").items() if row.get("sha256")}
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.jsonl")))
+def test_every_page_of_figures_is_the_one_that_its_rows_make(name):
+    assert page_of(name) == text(f"benchmarks/{name}.md")
+
+
+def test_the_page_of_trainings_is_the_one_that_their_curves_make():
+    assert curves.report(ROOT / "benchmarks" / "curves") == text("benchmarks/curves.md")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.jsonl")))
+def test_every_figure_was_measured_on_the_models_that_are_installed(name):
+    """Networks of a paper may be measured and not shipped."""
+    sha256 = {model: card.sha256 for model, card in zoo.cards().items()}
+    found = {pair for row in measured(name) for pair in row.sha256.items() if name != "papers" or pair[0] in sha256}
     assert found
-    assert all(value == sha256[key.rpartition("|")[2]] for key, value in found.items())
+    assert {model: value for model, value in found if value != sha256.get(model)} == {}
 
 
-def test_every_figure_of_a_paper_was_measured_on_the_models_that_are_installed():
-    sha256 = {name: zoo.read_card(path).sha256 for name, path in zoo.installed().items()}
-    records = [record for record in measured("papers").values() if record is not None]
-    found = {(name, value) for record in records for name, value in record["sha256"].items()}
-    assert {name: value for name, value in found if value != sha256.get(name, value)} == {}
+def test_no_structural_row_is_without_its_model():
+    rows = measured("heldout")
+    assert {row.model for row in rows} == set(publish_figures.structural_models())
+    assert all(row.sha256.keys() == {row.model} for row in rows)
 
 
 def test_the_card_of_a_papers_network_has_its_gains_under_the_papers_degradation():
     row = {"psnr": 30.0, "psnr_head": 30.0, "ssim": 0.9, "mean_psnr": 0.0, "mean_ssim": 0.0, "power": 0.0, "rms": None}
     methods = {**dict.fromkeys(METHODS, row), "E-edsr-x2": row | {"psnr_head": 31.234, "ssim": 0.95}}
-    rows = {"E|E-edsr-x2|anna|0": {"methods": methods}, "E|E-edsr-x2|a_series|0": None}
+    anna = Row("E-edsr-x2", "anna", "bicubic_blur3", 2, figures={"subject": "anna", "methods": methods})
+    rows = [anna, Row("E-edsr-x2", "a_series", "bicubic_blur3", 2)]
     assert publish_figures.paper_figures("E-edsr-x2", rows) == {
         "gain over the best classical, bicubic_blur3, dB": 1.23,
         "SSIM above the best classical, bicubic_blur3": 0.05,

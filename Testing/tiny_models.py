@@ -35,6 +35,7 @@ def card(
         "sha256": "",
         "trained_on": "nothing",
         "made_for": "these tests",
+        "looks": {"contrast": (0.6, 1.8), "noise": (0.002, 0.04), "sharpness": (0.008, 0.28)},
         "data_licence": "CC0",
         "recipe": "none",
         "date": "2026-01-01",

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
+from benchmarks.results import table
 from SuperResolutionLib import files
 from SuperResolutionLib.api import compare
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
@@ -28,6 +29,7 @@ from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
+HEAD = ("input", "precision", "network s", "whole command s", "peak GB", "of the machine's own rate")
 SIZES = ((128, 128, 160), (256, 256, 160))
 
 
@@ -94,20 +96,19 @@ def main() -> None:
         f"Written by `python -m benchmarks.cost`; do not edit. {described()}. "
         f"{work / 1e3:.0f} thousand multiply-adds an input voxel. Peak: the largest resident size so far in the run.",
         "",
-        "| input | precision | network s | whole command s | peak GB | of the machine's own rate |",
-        "|---|---|---|---|---|---|",
     ]
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for precision in options.precisions:
             rate = convolution_rate(precision)
             for size in SIZES:
                 figures = run(made_up(size), options.model, precision, Path(folder))
                 share = work * np.prod(size) / figures["network"] / rate
-                lines.append(
-                    f"| {'x'.join(map(str, size))} | {precision} | {figures['network']:.1f} | {figures['command']:.1f} "
-                    f"| {figures['peak']:.2f} | {100 * share:.0f} % of {rate / 1e9:.0f} GMAC/s |"
-                )
-                print(lines[-1], flush=True)
+                seconds = [f"{figures[name]:.1f}" for name in ("network", "command")]
+                of_rate = f"{100 * share:.0f} % of {rate / 1e9:.0f} GMAC/s"
+                rows.append(["x".join(map(str, size)), precision, *seconds, f"{figures['peak']:.2f}", of_rate])
+                print(*rows[-1], flush=True)
+    lines += table(HEAD, rows)
     if options.data is not None:
         lines += [
             "",

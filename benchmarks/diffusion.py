@@ -2,22 +2,23 @@
 
     python -m benchmarks.diffusion --data DIR [--models dwi-x2 mri-x2] [--sites uih_16dir] [--degradations k_space]
 
-DIR holds diffusion/test and dicom; the public sample is fetched once from the package index. Each row is kept in the
-JSON beside --out as soon as it is measured; rows that are there, for the same model file, are not computed again.
-The page is written anew from all rows.
+DIR holds diffusion/test and dicom; the public sample is fetched once from the package index. Each row is kept beside
+--out as soon as it is measured; rows that are there, for the same model file, are not computed again. The page is
+written anew from all rows.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.diffusion_report import report
+from benchmarks import results
+from benchmarks.diffusion_report import TRUTH, report
+from benchmarks.results import Row
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import anatomical_plane, stacking_axis
@@ -50,24 +51,26 @@ def main() -> None:
     parser.add_argument("--degradations", nargs="+", default=[name for name, _ in CASES])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/diffusion.md"))
     options = parser.parse_args()
-    store = options.out.with_suffix(".json")
-    rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    store = results.beside(options.out)
     began = time.monotonic()
     for site in options.sites:
-        cases = [(name, scale) for name, scale in CASES if name in options.degradations]
-        for degradation, scale in cases:
-            methods = [m for m in wanted(scale, options.models) if not known(rows, key(site, degradation, scale, m))]
-            if not methods:
+        for degradation, scale in (case for case in CASES if case[0] in options.degradations):
+            asked = [Row(m, site, degradation, scale, sha256=fingerprint(m)) for m in wanted(scale, options.models)]
+            rows = results.load(store)
+            missing = [row for row in asked if not known(rows, row)]
+            if not missing:
                 continue
             given = read_reference(SITES[site](options.data), scale)
-            rows[key(site, "truth", scale, "")] = {"fa_fluid": given.fa_fluid, **described(given)}
+            results.put(Row(TRUTH, site, "", scale, figures={"fa_fluid": given.fa_fluid, **described(given)}), store)
             low = degrade(given.truth, degradation, scale)
-            for method in methods:
-                row = measure(given, low, scale, method)
-                rows[key(site, degradation, scale, method)] = {**row, "sha256": fingerprint(method)}
-                store.write_text(json.dumps(rows, indent=0) + "\n")
-                print(f"{time.monotonic() - began:6.0f} s  {key(site, degradation, scale, method)}  {row}", flush=True)
-    options.out.write_text(report(rows, list(SITES)), encoding="utf-8")
+            for row in missing:
+                found = replace(row, figures=measure(given, low, scale, row.model))
+                results.put(found, store)
+                print(
+                    f"{time.monotonic() - began:6.0f} s  {' '.join(map(str, row.identity))}: {found.figures}",
+                    flush=True,
+                )
+    options.out.write_text(report(results.load(store), list(SITES)), encoding="utf-8")
 
 
 def wanted(scale: int, models: list[str]) -> list[str]:
@@ -75,19 +78,14 @@ def wanted(scale: int, models: list[str]) -> list[str]:
     return [*METHODS, *(name for name in models if zoo.read_card(zoo.find(name)).scale == scale)]
 
 
-def key(site: str, degradation: str, scale: int, method: str) -> str:
-    """What a row is called."""
-    return f"{site}|{degradation}|x{scale}|{method}"
-
-
-def known(rows: dict[str, Any], name: str) -> bool:
+def known(rows: list[Row], row: Row) -> bool:
     """Whether a row is there, measured with the model file of today."""
-    return name in rows and rows[name]["sha256"] == fingerprint(name.rpartition("|")[2])
+    return any(one.identity == row.identity and one.sha256 == row.sha256 for one in rows)
 
 
-def fingerprint(method: str) -> str:
-    """The SHA-256 of a model's weights; nothing for a classical method."""
-    return "" if method in METHODS else zoo.read_card(zoo.find(method)).sha256
+def fingerprint(method: str) -> dict[str, str]:
+    """The SHA-256 of a model's weights, by its name; nothing for a classical method."""
+    return {} if method in METHODS else {method: zoo.read_card(zoo.find(method)).sha256}
 
 
 _last: dict[tuple[Path, int], Reference] = {}

@@ -1,13 +1,15 @@
 """benchmarks/diffusion.md from the measured rows: gains, gates, the table of work A, and every figure."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.results import Row, find, select, table, values
 from SuperResolutionLib.physics.interpolating import METHODS
 
-Rows = dict[str, dict[str, Any]]
+Rows = Sequence[Row]
+TRUTH = "truth"  # in a model's place: what the series itself shows
 HELD_OUT = ("siemens_prisma_20dir", "uih_16dir", "siemens_xa30", "public_sample")
 TOO_SMALL = ("uih_16dir",)  # at x4 a picture of 16 x 16: printed, gates nothing
 HIGHER = ("psnr", "ssim")
@@ -44,156 +46,176 @@ the best of five classical methods (nearest, linear, bicubic, cubic B-spline, si
 
 def report(rows: Rows, sites: list[str]) -> str:
     """The whole page."""
-    models = sorted({key.rpartition("|")[2] for key in rows} - {*METHODS, ""})
-    cases = list(dict.fromkeys(tuple(k.split("|")[1:3]) for k in rows if not k.endswith("|") and "|truth|" not in k))
-    sites = [site for site in sites if any(key.startswith(f"{site}|") for key in rows)]
+    measured = [row for row in rows if row.model != TRUTH]
+    models = sorted({row.model for row in measured} - {*METHODS})
+    cases = list(dict.fromkeys((row.degradation, row.scale) for row in measured))
+    sites = [site for site in sites if site in values(rows, "scan")]
     parts = [INTRODUCTION, _gates(rows, sites), _work_a(rows, sites, models)]
     parts += [_case(rows, sites, models, degradation, scale) for degradation, scale in cases]
     return "\n".join(parts)
 
 
-def best(rows: Rows, site: str, degradation: str, scale: str, measure: str) -> float | None:
-    """The best figure of the five classical methods; None until all five are measured."""
-    found = [rows.get(f"{site}|{degradation}|{scale}|{method}", {}).get(measure) for method in METHODS]
-    if any(value is None for value in found):
+def best(case: Rows, site: str, measure: str) -> float | None:
+    """The best figure of the five classical methods; None until all five are measured. case: of one degradation."""
+    found = [find(case, scan=site, model=method) for method in METHODS]
+    known = [row[measure] for row in found if row is not None and row[measure] is not None]
+    if len(known) < len(METHODS):
         return None
-    return max(found) if measure in HIGHER else min(found)
+    return max(known) if measure in HIGHER else min(known)
 
 
-def gain(rows: Rows, site: str, degradation: str, scale: str, model: str, measure: str) -> float | None:
-    """How much better a model is than the best: dB or SSIM above it, degrees below it, the share of an error saved."""
-    own = rows.get(f"{site}|{degradation}|{scale}|{model}", {}).get(measure)
-    other = best(rows, site, degradation, scale, measure)
-    if own is None or other is None:
+def gain(case: Rows, site: str, model: str, measure: str) -> float | None:
+    """How much better a model is than the best: dB or SSIM above it, degrees below it, the share of an error saved.
+
+    case: the rows of one degradation and scale.
+    """
+    row, other = find(case, scan=site, model=model), best(case, site, measure)
+    if row is None or row[measure] is None or other is None:
         return None
+    own = row[measure]
     if measure in HIGHER:
         return float(own - other)
     return float(other - own) if measure == "angle" else float(1 - own / other)
 
 
-def _gates(rows: Rows, sites: list[str]) -> str:
-    lines = ["## Gates", "", "| gate | figures | |", "|---|---|---|"]
+@dataclass(frozen=True)
+class Gate:
+    """What is asked of a model under one degradation. passes: of its gains, one a site."""
+
+    title: str
+    model: str
+    degradation: str
+    scale: int
+    measure: str
+    passes: Callable[[list[float]], bool]
+
+
+def gates() -> list[Gate]:
+    """All that is asked."""
+    found = []
     for degradation, floor in (("k_space", 1.2), ("bicubic", 1.7)):
-        where = (rows, sites, degradation, "x2", "dwi-x2")
-        lines.append(
-            _gate(f"{degradation} x2: PSNR +{floor} dB on each site", *where, "psnr", lambda g, f=floor: min(g) >= f)
-        )
+        where = ("dwi-x2", degradation, 2)
+        title = f"{degradation} x2: PSNR +{floor} dB on each site"
+        found.append(Gate(title, *where, "psnr", lambda g, f=floor: min(g) >= f))
         for measure, share in (("md", 0.15), ("fa_white", 0.10)):
             title = f"{degradation} x2: {MEASURES[measure][0]} error {share:.0%} lower in the mean, on none higher"
-            lines.append(_gate(title, *where, measure, lambda g, s=share: np.mean(g) >= s and min(g) >= 0))
-        lines.append(_gate(f"{degradation} x2: angle larger on none", *where, "angle", lambda g: min(g) >= 0))
+            found.append(Gate(title, *where, measure, lambda g, s=share: np.mean(g) >= s and min(g) >= 0))
+        found.append(Gate(f"{degradation} x2: angle larger on none", *where, "angle", lambda g: min(g) >= 0))
+    where = ("dwi-x4", "noise_down", 4)
+    found.append(Gate("noise_down x4: PSNR +1.0 dB on each site", *where, "psnr", lambda g: min(g) >= 1.0))
+    found.append(Gate("noise_down x4: SSIM higher on each site", *where, "ssim", lambda g: min(g) > 0))
+    return found
+
+
+def _gates(rows: Rows, sites: list[str]) -> str:
     large = [site for site in sites if site not in TOO_SMALL]
-    where = (rows, large, "noise_down", "x4", "dwi-x4")
-    lines.append(_gate("noise_down x4: PSNR +1.0 dB on each site", *where, "psnr", lambda g: min(g) >= 1.0))
-    lines.append(_gate("noise_down x4: SSIM higher on each site", *where, "ssim", lambda g: min(g) > 0))
-    return "\n".join([*lines, *_harm(rows, sites)]) + "\n"
+    cells = [_gate(gate, rows, sites if gate.scale == 2 else large) for gate in gates()]
+    lines = ["## Gates", "", *table(["gate", "figures", None], [*cells, *_harm(rows, sites)])]
+    return "\n".join(lines) + "\n"
 
 
-def _gate(
-    title: str,
-    rows: Rows,
-    sites: list[str],
-    degradation: str,
-    scale: str,
-    model: str,
-    measure: str,
-    passes: Callable[[list[float]], bool],
-) -> str:
-    found = {site: gain(rows, site, degradation, scale, model, measure) for site in sites}
+def _gate(gate: Gate, rows: Rows, sites: list[str]) -> list[str]:
+    """The line of a gate."""
+    case = select(rows, degradation=gate.degradation, scale=gate.scale)
+    found = {site: gain(case, site, gate.model, gate.measure) for site in sites}
     known = {site: value for site, value in found.items() if value is not None}
     if not known:
-        return f"| {model}, {title} | not measured | - |"
-    shown = ", ".join(f"{site} {_gain(value, measure)}" for site, value in known.items())
-    mean = f"; mean {_gain(float(np.mean(list(known.values()))), measure)}"
+        return [f"{gate.model}, {gate.title}", "not measured", "-"]
+    shown = ", ".join(f"{site} {_gain(value, gate.measure)}" for site, value in known.items())
+    mean = f"; mean {_gain(float(np.mean(list(known.values()))), gate.measure)}"
     complete = len(known) == len(sites) and set(HELD_OUT) - set(TOO_SMALL) <= set(known)
-    verdict = "**passed**" if passes(list(known.values())) else "**FAILED**"
-    return f"| {model}, {title} | {shown}{mean} | {verdict}{'' if complete else ' (not all sites)'} |"
+    verdict = _verdict(gate.passes(list(known.values())))
+    return [f"{gate.model}, {gate.title}", f"{shown}{mean}", f"{verdict}{'' if complete else ' (not all sites)'}"]
 
 
-def _harm(rows: Rows, sites: list[str]) -> list[str]:
+def _harm(rows: Rows, sites: list[str]) -> list[list[str]]:
     """The lines that must hold for dwi-x2 and dwi-x4 on every degradation they were measured on."""
     lines = []
     for model in ("dwi-x2", "dwi-x4"):
-        own = {k: r for k, r in rows.items() if k.endswith(f"|{model}") and k.split("|")[0] in sites}
+        own = [row for row in select(rows, model=model) if row.scan in sites]
         if not own:
             continue
-        below = sum(row["below_zero"] for row in own.values())
-        lines.append(
-            f"| {model}, no voxel below zero where the scan has none | {below} voxels | {_verdict(below == 0)} |"
-        )
-        worst = max(own, key=lambda k: own[k]["signal_ratio"])
-        change = own[worst]["signal_ratio"]
+        below = sum(row["below_zero"] for row in own)
+        title = f"{model}, no voxel below zero where the scan has none"
+        lines.append([title, f"{below} voxels", _verdict(below == 0)])
+        worst = max(own, key=lambda row: row["signal_ratio"])
+        change = worst["signal_ratio"]
         title = f"{model}, S/S0 in homogeneous regions changes by less than 2 %"
-        lines.append(f"| {title} | at most {change:.2%} ({_place(worst)}) | {_verdict(change < 0.02)} |")
-        fluid = [key for key, row in own.items() if row["fa_fluid"] is not None]
-        if fluid:
-            rises = {key: own[key]["fa_fluid"] - _fluid(rows, key, "truth", "") for key in fluid}
-            worst = max(rises, key=lambda k: rises[k])
-            sinc = own[worst]["fa_fluid"] - _fluid(rows, worst, worst.split("|")[1], "sinc")
-            mean = float(np.mean(list(rises.values())))
-            title = f"{model}, FA in cerebrospinal fluid does not rise above the truth's, in the mean"
-            shown = f"mean {mean:+.4f}; at most {rises[worst]:+.4f} ({_place(worst)}; {sinc:+.4f} against sinc there)"
-            lines.append(f"| {title} | {shown} | {_verdict(mean <= 0)} |")
+        lines.append([title, f"at most {change:.2%} ({_place(worst)})", _verdict(change < 0.02)])
+        if fluid := [row for row in own if row["fa_fluid"] is not None]:
+            lines.append(_fluid(model, rows, fluid))
     return lines
 
 
-def _fluid(rows: Rows, key: str, degradation: str, method: str) -> float:
-    """FA in fluid of another row of the same site and scale."""
-    site, _, scale, _ = key.split("|")
-    return float(rows[f"{site}|{degradation}|{scale}|{method}"]["fa_fluid"])
+def _fluid(model: str, rows: Rows, own: list[Row]) -> list[str]:
+    """The line on anisotropy where there is none."""
+    rises = [row["fa_fluid"] - _other(rows, row, TRUTH)["fa_fluid"] for row in own]
+    most = int(np.argmax(rises))
+    sinc = own[most]["fa_fluid"] - _other(rows, own[most], "sinc")["fa_fluid"]
+    mean = float(np.mean(rises))
+    title = f"{model}, FA in cerebrospinal fluid does not rise above the truth's, in the mean"
+    shown = f"mean {mean:+.4f}; at most {rises[most]:+.4f} ({_place(own[most])}; {sinc:+.4f} against sinc there)"
+    return [title, shown, _verdict(mean <= 0)]
+
+
+def _other(rows: Rows, row: Row, model: str) -> Row:
+    """What another method, or the truth, shows where a row was measured."""
+    degradation = "" if model == TRUTH else row.degradation
+    (found,) = select(rows, model=model, scan=row.scan, degradation=degradation, scale=row.scale)
+    return found
 
 
 def _verdict(passed: bool) -> str:
     return "**passed**" if passed else "**FAILED**"
 
 
-def _place(key: str) -> str:
-    return " ".join(key.split("|")[:2])
+def _place(row: Row) -> str:
+    return f"{row.scan} {row.degradation}"
 
 
 def _work_a(rows: Rows, sites: list[str], models: list[str]) -> str:
     """The published table beside ours, in the mean of the sites that are large enough."""
-    own = [site for site in sites if site not in TOO_SMALL and best(rows, site, "noise_down", "x4", "psnr") is not None]
+    case = select(rows, degradation="noise_down", scale=4)
+    own = [site for site in sites if site not in TOO_SMALL and best(case, site, "psnr") is not None]
+    cells = [[name, f"{psnr:.2f}", f"{ssim:.3f}"] for name, psnr, ssim in PUBLISHED]
+    for method in ("bicubic", *models):
+        found = [find(case, scan=site, model=method) for site in own]
+        if own and all(row is not None for row in found):
+            psnr, ssim = (float(np.mean([row[measure] for row in found if row])) for measure in HIGHER)
+            cells.append([f"ours, {method}", f"{psnr:.2f}", f"{ssim:.3f}"])
+    if own:
+        psnr, ssim = (float(np.mean([best(case, site, measure) or 0 for site in own])) for measure in HIGHER)
+        cells.append(["ours, best classical of each", f"{psnr:.2f}", f"{ssim:.3f}"])
     lines = [
         "## Work A: noise, then x4",
         "",
         "Published: means over the slices of two patients, other data and another range, so only the order within each",
         f"half compares. Ours: `noise_down` x4, the mean of {', '.join(own) or 'no site yet'}.",
         "",
-        "| method | PSNR | SSIM |",
-        "|---|---|---|",
-        *(f"| {name} | {psnr:.2f} | {ssim:.3f} |" for name, psnr, ssim in PUBLISHED),
     ]
-    for method in ("bicubic", *models):
-        found = [rows.get(f"{site}|noise_down|x4|{method}") for site in own]
-        if own and all(row is not None for row in found):
-            figures = (np.mean([row[measure] for row in found if row]) for measure in HIGHER)
-            lines.append("| ours, {} | {:.2f} | {:.3f} |".format(method, *figures))
-    if own:
-        figures = (np.mean([best(rows, site, "noise_down", "x4", m) or 0 for site in own]) for m in HIGHER)
-        lines.append("| ours, best classical of each | {:.2f} | {:.3f} |".format(*figures))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *table(["method", "PSNR", "SSIM"], cells)]) + "\n"
 
 
-def _case(rows: Rows, sites: list[str], models: list[str], degradation: str, scale: str) -> str:
+def _case(rows: Rows, sites: list[str], models: list[str], degradation: str, scale: int) -> str:
     """Every figure of one degradation, and the gains."""
-    lines = [f"## {degradation} {scale}", "", "| site | method | " + " | ".join(t for t, _ in MEASURES.values()) + " |"]
-    lines.append("|---" * (len(MEASURES) + 2) + "|")
+    case = select(rows, degradation=degradation, scale=scale)
+    cells: list[list[str | None]] = []
     for site in sites:
-        truth = rows.get(f"{site}|truth|{scale}|")
-        shown = [m for m in (*METHODS, *models) if f"{site}|{degradation}|{scale}|{m}" in rows]
-        for method in shown:
-            row = rows[f"{site}|{degradation}|{scale}|{method}"]
-            lines.append(f"| {site} | {method} | " + " | ".join(_cell(row[m], m) for m in MEASURES) + " |")
+        shown = [row for m in (*METHODS, *models) if (row := find(case, scan=site, model=m)) is not None]
+        cells += [[site, row.model, *(_cell(row[m], m) for m in MEASURES)] for row in shown]
+        truth = find(rows, model=TRUTH, scan=site, scale=scale)
         if shown and truth and truth["fa_fluid"] is not None:
-            lines.append(
-                f"| {site} | truth |" + " |" * (len(MEASURES) - 1) + f" {_cell(truth['fa_fluid'], 'fa_fluid')} |"
-            )
-        for model in (m for m in shown if m not in METHODS):
-            gains = {m: gain(rows, site, degradation, scale, model, m) for m in MEASURES if m not in WATCHED}
-            cells = [f"**{_gain(g, m)}**" if g is not None else "" for m, g in gains.items()] + [""] * len(WATCHED)
-            lines.append(f"| {site} | *{model} against the best* | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+            cells.append([site, TRUTH, *[None] * (len(MEASURES) - 1), _cell(truth["fa_fluid"], "fa_fluid")])
+        cells += [_gain_cells(case, site, row.model) for row in shown if row.model not in METHODS]
+    head = ["site", "method", *(title for title, _ in MEASURES.values())]
+    return "\n".join([f"## {degradation} x{scale}", "", *table(head, cells)]) + "\n"
+
+
+def _gain_cells(case: Rows, site: str, model: str) -> list[str | None]:
+    """A model's gains on one site."""
+    gains = {m: gain(case, site, model, m) for m in MEASURES if m not in WATCHED}
+    cells = [f"**{_gain(value, m)}**" if value is not None else "" for m, value in gains.items()]
+    return [site, f"*{model} against the best*", *cells, *[""] * len(WATCHED)]
 
 
 def _cell(value: float | None, measure: str) -> str:

@@ -3,19 +3,22 @@
     python -m benchmarks.heldout --data DIR [--scales 2 4] [--out benchmarks/heldout.md]
 
 DIR holds test volumes under folders called "test" (or is a folder of your own volumes, each taken as a test
-volume). Rows that are already in the JSON beside --out, for the same model file, are not computed again.
+volume). Rows that are already beside --out, for the same model file, are not computed again.
 """
 
 import argparse
-import json
 import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from skimage.registration import phase_cross_correlation
 
-from benchmarks.heldout_report import report
+from benchmarks import results
+from benchmarks.heldout_report import AS_IT_IS, report
+from benchmarks.results import Row
 from SuperResolutionLib import files
 from SuperResolutionLib.api import compare, enhance
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
@@ -35,7 +38,7 @@ from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.comparison import Experiment
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.quality.recoarsening import agreement
-from SuperResolutionLib.study.subjects import held_out
+from SuperResolutionLib.study.subjects import Scan, held_out
 from SuperResolutionLib.volume import Volume
 
 CLEAN = ("bicubic", "area", "k_space", "bicubic_blur3", "k_space_hamming", "k_space_tukey", "gauss_bicubic")
@@ -66,8 +69,9 @@ def measure(volume: Volume, degradation: str, seed: int, scale: int, model: zoo.
     axis, back = result.axis, result.back
     kept = consistent(result.low, own.restored, back.plane)
     scores[f"{name} consistent"] = score(result.truth, kept, axis, with_ssim=with_ssim)
+    kept_figures = ("psnr", "psnr_head", "ssim")
     row: dict[str, Any] = {
-        "scores": {m: [s.psnr, s.psnr_head, s.ssim] for m, s in scores.items()},
+        "scores": {m: {f: v for f, v in asdict(s).items() if f in kept_figures} for m, s in scores.items()},
     }
     if seed == 0 and volume.count == 1 and degradation in CLEAN[:4]:
         if model.card.recognition:
@@ -146,40 +150,40 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help='these degradations (and "native": consistency)')
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
     options = parser.parse_args()
-    store = options.out.with_suffix(".json")
-    rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
-    models = {scale: choose_model(None, scale) for scale in options.scales}
     began = time.monotonic()
-    work = [
-        (s, d, seed, scan)
-        for s in options.scales
-        for d, seed in [*cases(), ("native", 0)]
-        if options.only is None or d in options.only
-        for scan in held_out(options.data)
-    ]
-    for scale, degradation, seed, scan in work:
-        model = models[scale]
-        volume = beginning(files.read(scan.path), SOME)
-        if volume.count > 1 and degradation not in (*CLEAN[:4], "native"):
-            continue
-        key = f"{scan.name}|{degradation}|{seed}|x{scale}"
-        row = rows.get(key, {})
-        if row.get("model_sha256") != model.card.sha256:
-            row = {"model_sha256": model.card.sha256, "structural": volume.count == 1}
-        if "agreement" in row or "shifts" in row:
-            continue
-        if time.monotonic() - began > options.minutes * 60:
-            break
-        if degradation == "native":
-            row["agreement"] = native_agreement(volume, scale, model)
-        else:
-            if "scores" not in row:
-                row |= measure(volume, degradation, seed, scale, model)
-            row["shifts"] = shifts(volume, degradation, seed, scale, model)
-        rows[key] = row
-        store.write_text(json.dumps(rows, indent=0) + "\n")
-        print(f"{time.monotonic() - began:6.0f} s  {key}", flush=True)
-    options.out.write_text(report(rows), encoding="utf-8")
+    for scale in options.scales:
+        model = choose_model(None, scale)
+        for degradation, seed, scan in wanted(options):
+            if time.monotonic() - began > options.minutes * 60:
+                break
+            row = Row(model.card.name, scan.name, degradation, scale, seed, sha256={model.card.name: model.card.sha256})
+            if (found := completed(row, scan, model, results.load(results.beside(options.out)))) is not None:
+                results.put(found, results.beside(options.out))
+                print(f"{time.monotonic() - began:6.0f} s  {' '.join(map(str, row.identity))}", flush=True)
+    options.out.write_text(report(results.load(results.beside(options.out))), encoding="utf-8")
+
+
+def wanted(options: argparse.Namespace) -> Iterator[tuple[str, int, Scan]]:
+    """Every degradation that was asked for, its seeds, and each scan."""
+    for degradation, seed in [*cases(), (AS_IT_IS, 0)]:
+        if options.only is None or (degradation or "native") in options.only:
+            yield from ((degradation, seed, scan) for scan in held_out(options.data))
+
+
+def completed(row: Row, scan: Scan, model: zoo.Model, rows: list[Row]) -> Row | None:
+    """A row with what it lacks measured; None where it lacks nothing, or the scan is not measured so."""
+    there = next((one for one in rows if one.identity == row.identity and one.sha256 == row.sha256), row)
+    if "agreement" in there or "shifts" in there:
+        return None
+    volume = beginning(files.read(scan.path), SOME)
+    if volume.count > 1 and row.degradation not in (*CLEAN[:4], AS_IT_IS):
+        return None
+    figures = {"structural": volume.count == 1, **(there.figures or {})}
+    if row.degradation == AS_IT_IS:
+        return replace(row, figures=figures | {"agreement": native_agreement(volume, row.scale, model)})
+    if "scores" not in figures:
+        figures |= measure(volume, row.degradation, row.seed, row.scale, model)
+    return replace(row, figures=figures | {"shifts": shifts(volume, row.degradation, row.seed, row.scale, model)})
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """benchmarks/heldout.md from the measured rows: gains, harm, consistency, and every figure below."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from benchmarks.results import Row, select, table, values
 from SuperResolutionLib.physics.interpolating import METHODS
 
 HEADLINE = ("bicubic", "area", "k_space", "bicubic_blur3")
+AS_IT_IS = ""  # the degradation of a row in which the scan itself was enhanced
 FLOORS = {2: (2.9, 2.3, 1.4, 6.2), 4: (2.1, 1.95, 1.25, 5.2)}
-Rows = dict[str, dict[str, Any]]
+Rows = Sequence[Row]
 
 INTRODUCTION = """# Held-out quality
 
@@ -31,125 +34,117 @@ for a p value, so the differences are printed.
 def report(rows: Rows) -> str:
     """The whole page."""
     parts = [INTRODUCTION]
-    for scale in sorted({int(key.rsplit("x", 1)[1]) for key in rows}):
-        mine = of_scale(rows, scale)
-        measured = {key: row for key, row in mine.items() if "scores" in row}
+    for scale in sorted(values(rows, "scale")):
+        mine = select(rows, scale=scale)
+        measured = [row for row in mine if "scores" in row]
         parts.append(f"\n## mri-x{scale}\n")
-        parts += [_gains(measured, scale), _harm(measured, scale), _agreement(mine, scale), _all(measured, scale)]
+        parts += [_gains(measured, scale), _harm(measured), _agreement(mine), _all(measured, scale)]
     return "\n".join(parts)
 
 
-def gains(row: dict[str, Any], method: str) -> tuple[float, float | None]:
+def gains(row: Row, method: str) -> tuple[float, float | None]:
     """psnr_head and SSIM of a method above the best classical ones (each the best for itself)."""
     scores = row["scores"]
-    classical = [scores[m] for m in METHODS]
-    ssims = [s[2] for s in classical if s[2] is not None]
+    ssims = [scores[m]["ssim"] for m in METHODS if scores[m]["ssim"] is not None]
     own = scores[method]
-    better = own[2] - max(ssims) if ssims and own[2] is not None else None
-    return own[1] - best_classical(row), better
+    better = own["ssim"] - max(ssims) if ssims and own["ssim"] is not None else None
+    return own["psnr_head"] - best_classical(row), better
 
 
-def best_classical(row: dict[str, Any]) -> float:
+def best_classical(row: Row) -> float:
     """The largest psnr_head of the classical methods."""
-    return max(row["scores"][m][1] for m in METHODS)
+    return max(row["scores"][m]["psnr_head"] for m in METHODS)
 
 
 def headline(rows: Rows, scale: int) -> dict[str, float]:
     """Mean gain (dB) over the structural volumes by headline degradation: what cards and the README quote."""
     result = {}
     for degradation in HEADLINE:
-        mine = selected(of_scale(rows, scale), degradation, structural=True)
-        values = [gains(row, f"mri-x{scale}")[0] for row in mine.values()]
-        if values:
-            result[degradation] = round(float(np.mean(values)), 2)
+        mine = selected(rows, structural=True, scale=scale, degradation=degradation)
+        if mine:
+            result[degradation] = round(float(np.mean([gains(row, f"mri-x{scale}")[0] for row in mine])), 2)
     return result
 
 
-def of_scale(rows: Rows, scale: int) -> Rows:
-    """The rows of one scale."""
-    return {key: row for key, row in rows.items() if key.endswith(f"|x{scale}")}
-
-
-def harmed(rows: Rows, scale: int) -> list[str]:
+def harmed(rows: Rows) -> list[Row]:
     """The rows of structural volumes in which the model is not above the best classical method."""
-    return [k for k, row in selected(rows, structural=True).items() if gains(row, f"mri-x{scale}")[0] <= 0]
+    return [row for row in selected(rows, structural=True) if gains(row, row.model)[0] <= 0]
 
 
-def selected(rows: Rows, degradation: str | None = None, structural: bool | None = None) -> Rows:
-    """The scored rows, of one degradation, structural volumes or diffusion series only."""
-    chosen = {}
-    for key, row in rows.items():
-        _, name, _, _ = key.split("|")
-        if "scores" not in row or degradation not in (None, name):
-            continue
-        if structural is None or row["structural"] == structural:
-            chosen[key] = row
-    return chosen
+def selected(rows: Rows, structural: bool, **fields: Any) -> list[Row]:
+    """The scored rows of structural volumes, or of diffusion series, whose fields have these values."""
+    return [row for row in select(rows, **fields) if "scores" in row and row["structural"] == structural]
 
 
 def _gains(rows: Rows, scale: int) -> str:
-    name = f"mri-x{scale}"
-    lines = [
-        "### Mean gain over the best classical method, structural volumes",
-        "",
-        "| degradation | volumes | gain dB (mean) | worst volume | SSIM (mean) | worst SSIM | network alone "
-        "| with --ensemble | with --consistent | goal |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for degradation in dict.fromkeys(key.split("|")[1] for key in rows):
-        chosen = selected(rows, degradation, structural=True)
-        own = [gains(r, name) for r in chosen.values()]
-        kept = [gains(r, f"{name} consistent")[0] for r in chosen.values()]
-        alone = [r["alone"] - best_classical(r) for r in chosen.values() if "alone" in r]
-        more = [r["ensemble"] for r in chosen.values() if "ensemble" in r]
-        ssim = [s for _, s in own if s is not None]
-        floor = FLOORS[scale][HEADLINE.index(degradation)] if degradation in HEADLINE and scale in FLOORS else None
-        lines.append(
-            f"| {degradation} | {len(own)} | **{np.mean([g for g, _ in own]):+.2f}** | {min(g for g, _ in own):+.2f} "
-            f"| {np.mean(ssim):+.4f} | {min(ssim):+.4f} | {f'{np.mean(alone):+.2f}' if alone else '-'} "
-            f"| {f'{np.mean(more):+.2f} more' if more else '-'} "
-            f"| {np.mean(kept):+.2f} | {'-' if floor is None else f'{floor:+.2f}'} |"
-        )
-    seen = [(key.split("|")[1], row["recognised"]) for key, row in rows.items() if "recognised" in row]
+    head = ["degradation", "volumes", "gain dB (mean)", "worst volume", "SSIM (mean)", "worst SSIM", "network alone"]
+    head += ["with --ensemble", "with --consistent", "goal"]
+    lines = ["### Mean gain over the best classical method, structural volumes", ""]
+    lines += table(head, [_gain_cells(rows, scale, degradation) for degradation in values(rows, "degradation")])
+    seen = [(row.degradation, row["recognised"]) for row in rows if "recognised" in row]
     if seen:
         right = sum(name == found for name, found in seen)
         lines += ["", f"The forward model was recognised in {right} of {len(seen)} noise-free rows of the first four."]
-    diffusion = selected(rows, structural=False)
-    if diffusion:
+    if diffusion := selected(rows, structural=False):
         lines += ["", "### Diffusion series (held-out scanners)", ""]
-        lines += ["| series | degradation | gain dB | SSIM |", "|---|---|---|---|"]
-        for key, row in diffusion.items():
-            series, degradation, _, _ = key.split("|")
-            gain, ssim_gain = gains(row, name)
-            lines.append(f"| {series} | {degradation} | {gain:+.2f} | {_signed(ssim_gain)} |")
+        found = ((row, *gains(row, row.model)) for row in diffusion)
+        cells = ([row.scan, row.degradation, f"{gain:+.2f}", _signed(ssim)] for row, gain, ssim in found)
+        lines += table(["series", "degradation", "gain dB", "SSIM"], cells)
     return "\n".join(lines) + "\n"
 
 
-def _harm(rows: Rows, scale: int) -> str:
+def _gain_cells(rows: Rows, scale: int, degradation: str) -> list[str]:
+    """What is gained under one degradation."""
+    chosen = selected(rows, structural=True, degradation=degradation)
+    own = [gains(row, row.model) for row in chosen]
+    kept = [gains(row, f"{row.model} consistent")[0] for row in chosen]
+    alone = [row["alone"] - best_classical(row) for row in chosen if "alone" in row]
+    more = [row["ensemble"] for row in chosen if "ensemble" in row]
+    ssim = [s for _, s in own if s is not None]
+    floor = FLOORS[scale][HEADLINE.index(degradation)] if degradation in HEADLINE and scale in FLOORS else None
+    return [
+        degradation,
+        str(len(own)),
+        f"**{np.mean([g for g, _ in own]):+.2f}**",
+        f"{min(g for g, _ in own):+.2f}",
+        f"{np.mean(ssim):+.4f}",
+        f"{min(ssim):+.4f}",
+        f"{np.mean(alone):+.2f}" if alone else "-",
+        f"{np.mean(more):+.2f} more" if more else "-",
+        f"{np.mean(kept):+.2f}",
+        "-" if floor is None else f"{floor:+.2f}",
+    ]
+
+
+def _harm(rows: Rows) -> str:
     """How many rows lie above the best classical method, and which do not."""
     chosen = selected(rows, structural=True)
-    below = harmed(rows, scale)
+    below = harmed(rows)
     share = 100 * (1 - len(below) / max(1, len(chosen)))
     text = (
         f"### No harm\n\nOf {len(chosen)} rows (structural volumes x degradations x seeds), {len(chosen) - len(below)} "
         f"({share:.1f} %) lie above the best classical method in psnr_head.\n"
     )
     for kind, structural in (("structural volumes", True), ("diffusion series", False)):
-        shifts = [row["shifts"] for row in selected(rows, structural=structural).values() if "shifts" in row]
+        shifts = [row["shifts"] for row in selected(rows, structural=structural) if "shifts" in row]
         if shifts:
             far = {method: max(one[method] for one in shifts) for method in shifts[0]}
             text += f"\nLargest shift against the truth, {kind}, in voxels: "
             text += ", ".join(f"{method} {most:.3f}" for method, most in far.items()) + ".\n"
-    text += "\n"
-    return text + "".join(f"- below: {key}: {gains(chosen[key], f'mri-x{scale}')[0]:+.2f} dB\n" for key in below)
+    lines = (f"- below: {_place(row)}: {gains(row, row.model)[0]:+.2f} dB\n" for row in below)
+    return text + "\n" + "".join(lines)
 
 
-def _agreement(rows: Rows, scale: int) -> str:
+def _place(row: Row) -> str:
+    return f"{row.scan}|{row.degradation}|{row.seed}|x{row.scale}"
+
+
+def _agreement(rows: Rows) -> str:
     """A native scan enhanced and degraded again, against itself."""
-    table = {key.split("|")[0]: row["agreement"] for key, row in rows.items() if "agreement" in row}
-    if not table:
+    found = {row.scan: row["agreement"] for row in rows if "agreement" in row}
+    if not found:
         return ""
-    degradations = list(next(iter(table.values())))
+    degradations = list(next(iter(found.values())))
     lines = [
         "### Consistency: the scan itself, enhanced and degraded again, against the scan (PSNR, dB)",
         "",
@@ -157,35 +152,26 @@ def _agreement(rows: Rows, scale: int) -> str:
         "real scan, so it cannot agree with all of these at once; --consistent makes it agree with k-space truncation.",
         "Measured on the 24 slices in the middle of each volume.",
         "",
-        "| volume | " + " | ".join(degradations) + " |",
-        "|---" * (len(degradations) + 1) + "|",
     ]
-    for volume, cells in table.items():
-        shown = (" / ".join(f"{v:.1f}" for v in cells[d].values()) for d in degradations)
-        lines.append(f"| {volume} | " + " | ".join(shown) + " |")
-    return "\n".join(lines) + "\n"
+    cells = (
+        [scan, *(" / ".join(f"{v:.1f}" for v in own[name].values()) for name in degradations)]
+        for scan, own in found.items()
+    )
+    return "\n".join([*lines, *table(["volume", *degradations], cells)]) + "\n"
 
 
 def _all(rows: Rows, scale: int) -> str:
     """Every measured row: psnr / psnr_head / SSIM."""
     name = f"mri-x{scale}"
     methods = [*METHODS, name, f"{name} consistent"]
-    lines = [
-        "### Every row: psnr / psnr_head / SSIM (SSIM for the first seed)",
-        "",
-        "| volume | degradation | seed | " + " | ".join(methods) + " |",
-        "|---" * (len(methods) + 3) + "|",
-    ]
-    for key, row in rows.items():
-        volume, degradation, seed, _ = key.split("|")
-        cells = (_cell(row["scores"][m]) for m in methods)
-        lines.append(f"| {volume} | {degradation} | {seed} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    cells = ([row.scan, row.degradation, str(row.seed), *(_cell(row["scores"][m]) for m in methods)] for row in rows)
+    lines = ["### Every row: psnr / psnr_head / SSIM (SSIM for the first seed)", ""]
+    return "\n".join([*lines, *table(["volume", "degradation", "seed", *methods], cells)]) + "\n"
 
 
-def _cell(score: list[float | None]) -> str:
-    whole, head, ssim = score
-    return f"{whole:.2f} / {head:.2f}" + (f" / {ssim:.3f}" if ssim is not None else "")
+def _cell(score: dict[str, float | None]) -> str:
+    ssim = score["ssim"]
+    return f"{score['psnr']:.2f} / {score['psnr_head']:.2f}" + (f" / {ssim:.3f}" if ssim is not None else "")
 
 
 def _signed(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from benchmarks import results
 from SuperResolutionLib.papers import table
 from SuperResolutionLib.papers.measure import Record
 from SuperResolutionLib.papers.table import Line, lines
@@ -14,14 +15,14 @@ INTRODUCTION = """# The five works, reproduced
 Written by `python -m benchmarks.papers --data DIR`; do not edit. No training, tuning or choice of epoch saw these
 subjects. docs/papers.md says how to read it.
 """
+HEAD = ("network", "asked", "found", None)
 LEAST = {"E-edsr-x2": 1.0, "E-wdsr-x4": 1.0}  # dB above the best classical method, mean of the scans; 0 for the others
 TWIN_AT_MOST, POWER_NEARER, RMS_AT_LEAST = 1.0, 0.1, 0.5
 
 
 def report(tables: Tables, pictures: Mapping[str, str]) -> str:
     """The whole page. tables: of each work that was measured. pictures: of those that have one."""
-    parts = [INTRODUCTION, "## What was asked\n", "| network | asked | found | |\n|---|---|---|---|"]
-    parts[-1] += "".join(f"\n| {' | '.join(row)} |" for row in asked(tables))
+    parts = [INTRODUCTION, "## What was asked\n", "\n".join(results.table(HEAD, asked(tables)))]
     parts.append(f"\n## How to read the tables\n\n{table.KEY}\n")
     for letter, own in tables.items():
         parts.append(f"## {table.page(WORKS[letter], own, table.in_markdown)}\n")

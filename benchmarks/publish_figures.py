@@ -3,23 +3,25 @@
 python -m benchmarks.publish_figures     # after benchmarks.heldout, benchmarks.diffusion and benchmarks.papers
 """
 
-import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks import diffusion_report
-from benchmarks.heldout_report import HEADLINE, Rows, gains, harmed, headline, of_scale, selected
+from benchmarks import diffusion_report, results
+from benchmarks.heldout_report import HEADLINE, gains, harmed, headline, selected
+from benchmarks.papers import records_of
+from benchmarks.results import Row
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.table import Line, lines
 from SuperResolutionLib.papers.works import WORKS
 
 ROOT = Path(__file__).parent.parent
-STORES = {name: ROOT / "benchmarks" / f"{name}.json" for name in ("heldout", "diffusion", "papers")}
+MEASURED = ("heldout", "diffusion", "papers")
 MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
-SERIES = (("k_space", "x2"), ("bicubic", "x2"), ("noise_down", "x4"))  # what diffusion models are judged by
+SERIES = (("k_space", 2), ("bicubic", 2), ("noise_down", 4))  # what diffusion models are judged by
+Rows = Sequence[Row]
 
 
 def structural_models() -> dict[str, zoo.Card]:
@@ -33,55 +35,55 @@ def diffusion_models() -> dict[str, zoo.Card]:
 
 
 def _cards() -> dict[str, zoo.Card]:
-    return {name: zoo.read_card(path) for name, path in sorted(zoo.installed().items())}
+    return dict(sorted(zoo.cards().items()))
 
 
 def table(rows: Rows) -> str:
     """The README's table: mean gain over the best classical method, per headline degradation, and how often."""
+    cells = []
+    for name, card in structural_models().items():
+        mine = results.select(rows, scale=card.scale)
+        everything = selected(mine, structural=True)
+        share = f"{len(everything) - len(harmed(mine))} of {len(everything)} rows"
+        cells.append([name, *(_headline_cell(mine, name, degradation) for degradation in HEADLINE), share])
     lines = [
         "Gain in dB of PSNR over the head above the best of five classical methods, mean of the structural test",
         "volumes (the worst one in brackets); no training saw their subjects.",
         "",
-        "| model | " + " | ".join(HEADLINE) + " | above the best classical |",
-        "|---" * (len(HEADLINE) + 2) + "|",
     ]
-    for name, card in structural_models().items():
-        mine = of_scale(rows, card.scale)
-        cells = []
-        for degradation in HEADLINE:
-            values = [gains(row, name)[0] for row in selected(mine, degradation, structural=True).values()]
-            cells.append(f"{np.mean(values):+.2f} ({min(values):+.2f})" if values else "not measured")
-        everything = selected(mine, structural=True)
-        share = f"{len(everything) - len(harmed(mine, card.scale))} of {len(everything)} rows"
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {share} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *results.table(["model", *HEADLINE, "above the best classical"], cells)])
 
 
-def diffusion_table(rows: dict[str, Any]) -> str:
+def _headline_cell(rows: Rows, name: str, degradation: str) -> str:
+    values = [gains(row, name)[0] for row in selected(rows, structural=True, degradation=degradation)]
+    return f"{np.mean(values):+.2f} ({min(values):+.2f})" if values else "not measured"
+
+
+def diffusion_table(rows: Rows) -> str:
     """The README's table of diffusion: each model against the best classical method of each measure, mean of sites."""
+    cells = []
+    for name in diffusion_models():
+        for degradation, scale in SERIES:
+            if found := diffusion_gains(rows, name, degradation, scale):
+                cells.append([name, degradation, str(len(found["psnr"])), *_cells(found)])
     lines = [
         "Held-out diffusion series, against the best of five classical methods for each measure separately: mean of",
         "the sites (the worst one in brackets). FA in white matter and MD: how much smaller the error is; angle:",
         "degrees by which the principal direction is nearer to the truth's.",
         "",
-        "| model | degradation | sites | PSNR, dB | SSIM | FA error | MD error | angle |",
-        "|---|---|---|---|---|---|---|---|",
     ]
-    for name in diffusion_models():
-        for degradation, scale in SERIES:
-            found = diffusion_gains(rows, name, degradation, scale)
-            if found:
-                lines.append(f"| {name} | {degradation} | {len(found['psnr'])} | " + " | ".join(_cells(found)) + " |")
-    return "\n".join(lines)
+    head = ["model", "degradation", "sites", "PSNR, dB", "SSIM", "FA error", "MD error", "angle"]
+    return "\n".join([*lines, *results.table(head, cells)])
 
 
-def diffusion_gains(rows: dict[str, Any], model: str, degradation: str, scale: str) -> dict[str, list[float]]:
+def diffusion_gains(rows: Rows, model: str, degradation: str, scale: int) -> dict[str, list[float]]:
     """A model's gains by measure, one a site that is measured and large enough; nothing for another scale."""
-    if zoo.read_card(zoo.find(model)).scale != int(scale[1:]):
+    if zoo.read_card(zoo.find(model)).scale != scale:
         return {}
-    sites = [s for s in diffusion_report.HELD_OUT if scale == "x2" or s not in diffusion_report.TOO_SMALL]
+    case = results.select(rows, degradation=degradation, scale=scale)
+    sites = [s for s in diffusion_report.HELD_OUT if scale == 2 or s not in diffusion_report.TOO_SMALL]
     measures = ("psnr", "ssim", "fa_white", "md", "angle")
-    found = {m: [diffusion_report.gain(rows, s, degradation, scale, model, m) for s in sites] for m in measures}
+    found = {m: [diffusion_report.gain(case, s, model, m) for s in sites] for m in measures}
     known = {m: [value for value in values if value is not None] for m, values in found.items()}
     return known if known["psnr"] else {}
 
@@ -99,17 +101,16 @@ def fill(readme: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def measured(benchmark: str) -> dict[str, Any]:
+def measured(benchmark: str) -> list[Row]:
     """What a benchmark has measured; nothing before its first run."""
-    store = STORES[benchmark]
-    return json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    return results.load(ROOT / "benchmarks" / f"{benchmark}.jsonl")
 
 
-def paper_figures(name: str, rows: dict[str, Any]) -> dict[str, float]:
+def paper_figures(name: str, rows: Rows) -> dict[str, float]:
     """What the card of a paper's network says: its gains under the paper's degradation."""
     means = {}
     for case in (case for work in WORKS.values() for case in work.cases if name in case.names):
-        records = [row for key, row in rows.items() if row is not None and key.split("|")[1] == case.networks[0].name]
+        records = records_of(case, rows)
         line = {line.name: line for line in lines(case, records)}[name] if records else Line(name)
         if line.gain is not None:
             means[f"gain over the best classical, {case.degradation}, dB"] = round(line.gain, 2)
@@ -118,7 +119,7 @@ def paper_figures(name: str, rows: dict[str, Any]) -> dict[str, float]:
     return means
 
 
-def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any], papers: dict[str, Any]) -> dict[str, float]:
+def figures(name: str, card: zoo.Card, rows: Rows, series: Rows, papers: Rows) -> dict[str, float]:
     """What a model's card says of its held-out quality."""
     if name == zoo.default_name(card.scale):
         return {f"gain over the best classical, {d}, dB": g for d, g in headline(rows, card.scale).items()}
@@ -135,7 +136,7 @@ def figures(name: str, card: zoo.Card, rows: Rows, series: dict[str, Any], paper
 
 def main() -> None:
     """Write README.md and the cards."""
-    rows, series, papers = map(measured, STORES)
+    rows, series, papers = map(measured, MEASURED)
     readme = ROOT / "README.md"
     text = fill(readme.read_text(encoding="utf-8"), "heldout", table(rows))
     readme.write_text(fill(text, "diffusion", diffusion_table(series)), encoding="utf-8")

@@ -15,8 +15,10 @@ import numpy as np
 import torch
 
 from benchmarks.cost import made_up, run
+from benchmarks.results import table
 from SuperResolutionLib.volume import Gradients, Volume
 
+HEAD = ("input", "precision", "data in GB", "network s", "whole command s", "peak GB")
 SIZE = (128, 128, 60)
 
 
@@ -44,16 +46,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figures = run(series, options.model, options.precision, Path(folder))
     size = "x".join(map(str, (*SIZE, options.volumes)))
+    seconds = [f"{figures[name]:.0f}" for name in ("network", "command")]
+    cells = [f"{size} int16", options.precision, f"{given:.2f}", *seconds, f"{figures['peak']:.2f}"]
     lines = [
         f"# Cost of `enhance --model {options.model}` of a diffusion series on a CPU",
         "",
         f"Written by `python -m benchmarks.series_cost`; do not edit. {platform.machine()}, {torch.get_num_threads()} "
         f"threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}.",
         "",
-        "| input | precision | data in GB | network s | whole command s | peak GB |",
-        "|---|---|---|---|---|---|",
-        f"| {size} int16 | {options.precision} | {given:.2f} | {figures['network']:.0f} | {figures['command']:.0f} "
-        f"| {figures['peak']:.2f} |",
+        *table(HEAD, [cells]),
     ]
     print(lines[-1])
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")

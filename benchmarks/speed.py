@@ -16,12 +16,14 @@ import torch
 from torch import nn
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
+from benchmarks.results import table
 from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.edsr import EDSR
 from SuperResolutionLib.networks.wdsr import WDSR, fold_weight_norm
 
 PICTURE = (510, 339)  # the input's width and height
+HEAD = ("network", "million parameters", "paper, s", "precision", "here, s", "TMAC", "of the machine's own rate")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -62,16 +64,15 @@ def seconds(network: nn.Module, channels: int, size: tuple[int, int], precision:
     return time.perf_counter() - began
 
 
-def row(entry: Entry, size: tuple[int, int], precision: str, rate: float) -> str:
-    """A line of the table."""
+def row(entry: Entry, size: tuple[int, int], precision: str, rate: float) -> list[str]:
+    """A row of the table."""
     network = entry.build()
     work = multiply_adds(network, entry.channels) * size[0] * size[1]
     taken = seconds(network, entry.channels, size, precision)
     printed = "-" if entry.seconds is None else f"{entry.seconds:g}"
-    return (
-        f"| {entry.name} | {parameters(network) / 1e6:.2f} | {printed} | {precision} | {taken:.2f} "
-        f"| {work / 1e12:.2f} | {100 * work / taken / rate:.0f} % of {rate / 1e9:.0f} GMAC/s |"
-    )
+    of_rate = f"{100 * work / taken / rate:.0f} % of {rate / 1e9:.0f} GMAC/s"
+    size_of_it = f"{parameters(network) / 1e6:.2f}"
+    return [entry.name, size_of_it, printed, precision, f"{taken:.2f}", f"{work / 1e12:.2f}", of_rate]
 
 
 def main() -> None:
@@ -91,15 +92,14 @@ def main() -> None:
         "rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX "
         "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
         "",
-        "| network | million parameters | paper, s | precision | here, s | TMAC | of the machine's own rate |",
-        "|---|---|---|---|---|---|---|",
     ]
+    rows = []
     for precision in options.precisions:
         rate = convolution_rate(precision)
         for entry in ENTRIES:
-            lines.append(row(entry, (width, height), precision, rate))
-            print(lines[-1], flush=True)
-            options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            rows.append(row(entry, (width, height), precision, rate))
+            print(*rows[-1], flush=True)
+            options.out.write_text("\n".join([*lines, *table(HEAD, rows)]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The looks of the structural training scans, as the networks were shown them: the ranges of study/trained.py.
+"""The looks of the structural training scans, as the networks were shown them: `looks` in the cards of mri-x2 and -x4.
 
     OMP_NUM_THREADS=1 python -m benchmarks.trained_ranges --data DIR
 
 Every scan under a folder called "train" is made coarser by the headline forward models; printed are the lowest and the
-highest contrast, noise and sharpness of 12 slices in the middle.
+highest contrast, noise and sharpness of 12 slices in the middle, to three digits, as a card has them.
 """
 
 import argparse
-from dataclasses import astuple
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,10 @@ def main() -> None:
             part = middle_slices(volume, axis, 12).cast(np.float32)
             for degradation in HEADLINE:
                 own = look(stacks(degrade(part, degradation, scale), axis)[0])
-                rows.append(astuple(own))
+                rows.append(asdict(own))
                 print(f"x{scale} {path.name} {degradation}: {own}", flush=True)
-        print(f"x{scale}: lowest {np.min(rows, axis=0)}, highest {np.max(rows, axis=0)}")
+        looks = {name: [float(f"{end(row[name] for row in rows):.3g}") for end in (min, max)] for name in rows[0]}
+        print(f'"looks": {json.dumps(looks)}  of mri-x{scale}')
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ measured, so at least one of the two should be larger for it than for its twin.
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import results
+from benchmarks.results import Row, table, values
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.papers.measure import located
@@ -31,7 +33,7 @@ grid, contradicts it. *Spread*: how far the network's eight flips and turns disa
 of R. The twin is the same network trained for the least error, with which the game began.
 """
 CHECKS = (("suspect", 2), ("spread", 3))  # and the digits of their percentages
-HEADER = "| GAN | scan | suspect | its twin | spread | its twin | goes off more |\n|---|---|---|---|---|---|---|"
+HEAD = ("GAN", "scan", "suspect", "its twin", "spread", "its twin", "goes off more")
 
 
 def pairs(folders: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
@@ -43,22 +45,24 @@ def pairs(folders: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
                 yield network.name, there[network.name], there[network.beside]
 
 
-def goes_off_more(row: dict[str, Any]) -> list[str]:
+def goes_off_more(row: Row) -> list[str]:
     """Which of the checks say more of the GAN than of its twin."""
     return [check for check, _ in CHECKS if row["gan"][check] > row["twin"][check]]
 
 
-def report(rows: dict[str, dict[str, Any]]) -> str:
+def report(rows: Sequence[Row]) -> str:
     """The page."""
-    slices = sorted({row["slices"] for row in rows.values()})
-    parts = [INTRODUCTION.format(slices=" or ".join(map(str, slices))), HEADER]
-    for key, row in sorted(rows.items()):
-        gan, twin = row["gan"], row["twin"]
-        figures = [f"{100 * side[check]:.{digits}f} %" for check, digits in CHECKS for side in (gan, twin)]
-        parts.append(f"| {' | '.join([*key.split('|'), *figures, ' and '.join(goes_off_more(row)) or 'none'])} |")
-    more = sum(bool(goes_off_more(row)) for row in rows.values())
-    parts.append(f"\nAt least one of the two goes off more for the GAN in {more} of {len(rows)} rows.")
-    return "\n".join(parts) + "\n"
+    slices = " or ".join(map(str, sorted(values(rows, "slices"))))
+    cells = [_cells(row) for row in sorted(rows, key=lambda row: row.identity)]
+    more = sum(bool(goes_off_more(row)) for row in rows)
+    last = f"\nAt least one of the two goes off more for the GAN in {more} of {len(rows)} rows."
+    return "\n".join([INTRODUCTION.format(slices=slices), *table(HEAD, cells), last]) + "\n"
+
+
+def _cells(row: Row) -> list[str]:
+    sides = [row["gan"], row["twin"]]
+    figures = [f"{100 * side[check]:.{digits}f} %" for check, digits in CHECKS for side in sides]
+    return [row.model, row.scan, *figures, " and ".join(goes_off_more(row)) or "none"]
 
 
 def measure(scan: Scan, gan: str, twin: str, slices: int) -> dict[str, Any]:
@@ -79,18 +83,18 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/trust.md"))
     options = parser.parse_args()
-    store = options.out.with_suffix(".json")
-    rows: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    store = results.beside(options.out)
     for name, gan, twin in pairs(options.models):
-        given = {"sha256": [zoo.read_card(zoo.find(model)).sha256 for model in (gan, twin)], "slices": options.slices}
+        cards = {model: zoo.read_card(zoo.find(model)) for model in (gan, twin)}
+        asked = {"slices": options.slices, "sha256": {zoo.label(model): cards[model].sha256 for model in cards}}
         for scan in held_out(options.data / "structural"):
-            key = f"{name}|{scan.name}"
-            if given.items() <= rows.get(key, {}).items():
+            row = Row(name, scan.name, "", cards[gan].scale, **asked)
+            if results.find(results.load(store), model=name, scan=scan.name, **asked):
                 continue
-            rows[key] = {**measure(scan, gan, twin, options.slices), **given}
-            store.write_text(json.dumps(rows, indent=0, sort_keys=True) + "\n")
-            print(f"{key}: goes off more: {' and '.join(goes_off_more(rows[key])) or 'none'}", flush=True)
-    options.out.write_text(report(rows), encoding="utf-8")
+            found = replace(row, figures=measure(scan, gan, twin, options.slices))
+            results.put(found, store)
+            print(f"{name} {scan.name}: goes off more: {' and '.join(goes_off_more(found)) or 'none'}", flush=True)
+    options.out.write_text(report(results.load(store)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,14 +9,16 @@ asks whether the voxels it calls least certain are those with the largest errors
 """
 
 import argparse
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 from scipy.stats import rankdata, spearmanr
 
+from benchmarks import results
+from benchmarks.results import Row, select, table, values
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Sampling
@@ -104,27 +106,24 @@ def of_neighbours(image: np.ndarray) -> np.ndarray:
     return smoothed
 
 
-def report(rows: dict[str, dict[str, Any]]) -> str:
+def report(rows: Sequence[Row]) -> str:
     """The page."""
-    slices = sorted({row["slices"] for row in rows.values()})
-    parts = [INTRODUCTION.format(slices=" or ".join(map(str, slices)))]
-    for scale in sorted({key.rsplit("|", 1)[1] for key in rows}):
-        parts += [f"\n## mri-{scale}\n", "| volume | " + " | ".join(MAPS.values()) + " |"]
-        parts.append("|---" * (len(MAPS) + 1) + "|")
-        mine = {key: row["correlations"] for key, row in rows.items() if key.endswith(f"|{scale}")}
-        for key, found in sorted(mine.items()):
-            parts.append(f"| {key.split('|')[0]} | " + " | ".join(f"{found[m]:.3f}" for m in MAPS) + " |")
-        means = (f"**{np.mean([found[m] for found in mine.values()]):.3f}**" for m in MAPS)
-        parts.append("| mean | " + " | ".join(means) + " |")
+    slices = " or ".join(map(str, sorted(values(rows, "slices"))))
+    parts = [INTRODUCTION.format(slices=slices)]
+    for name in sorted(values(rows, "model")):
+        mine = sorted(select(rows, model=name), key=lambda row: row.scan)
+        cells = [[row.scan, *(f"{row[m]:.3f}" for m in MAPS)] for row in mine]
+        means = [f"**{np.mean([row[m] for row in mine]):.3f}**" for m in MAPS]
+        parts += [f"\n## {name}\n", *table(["volume", *MAPS.values()], [*cells, ["mean", *means]])]
         parts.append("\n" + verdict(mine))
     return "\n".join(parts) + "\n"
 
 
-def verdict(found: dict[str, dict[str, float]]) -> str:
+def verdict(rows: Sequence[Row]) -> str:
     """In how many volumes the spread is what was asked of it."""
-    enough = sum(row["spread"] > 0.3 for row in found.values())
-    better = sum(row["spread"] > row["gradient"] for row in found.values())
-    return f"The spread is above 0.3 in {enough} of {len(found)} volumes, and above the gradient in {better}."
+    enough = sum(row["spread"] > 0.3 for row in rows)
+    better = sum(row["spread"] > row["gradient"] for row in rows)
+    return f"The spread is above 0.3 in {enough} of {len(rows)} volumes, and above the gradient in {better}."
 
 
 def main() -> None:
@@ -136,26 +135,21 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these volumes")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/uncertainty.md"))
     options = parser.parse_args()
-    store = options.out.with_suffix(".json")
+    store = results.beside(options.out)
     for scale in options.scales:
         model = choose_model(None, scale)
+        asked = {"slices": options.slices, "sha256": {model.card.name: model.card.sha256}}
         for scan in held_out(options.data / "structural"):
             if options.only is not None and scan.name not in options.only:
                 continue
-            key = f"{scan.name}|x{scale}"
-            row = {"model_sha256": model.card.sha256, "slices": options.slices}
-            there = stored(store).get(key, {})
-            if row.items() <= there.items() and MAPS.keys() <= there["correlations"].keys():
+            row = Row(model.card.name, scan.name, "k_space", scale, **asked)
+            there = results.find(results.load(store), model=row.model, scan=scan.name, **asked)
+            if there is not None and all(name in there for name in MAPS):
                 continue
-            row["correlations"] = measure(files.read(scan.path), scale, model, options.slices)
-            store.write_text(json.dumps({**stored(store), key: row}, indent=0, sort_keys=True) + "\n")
-            print(f"{key}: {row['correlations']}", flush=True)
-    options.out.write_text(report(stored(store)), encoding="utf-8")
-
-
-def stored(store: Path) -> dict[str, Any]:
-    """What is measured already: read anew each time, so that several processes may work on one page."""
-    return json.loads(store.read_text()) if store.exists() else {}
+            row = replace(row, figures=measure(files.read(scan.path), scale, model, options.slices))
+            results.put(row, store)
+            print(f"{row.model} {row.scan}: {row.figures}", flush=True)
+    options.out.write_text(report(results.load(store)), encoding="utf-8")
 
 
 if __name__ == "__main__":

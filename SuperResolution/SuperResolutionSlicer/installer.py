@@ -18,7 +18,7 @@ import slicer
 from SuperResolutionLib.errors import InputError
 
 # The licence files of torch 2.13 have paths too long for Windows: the installation ends half way.
-TORCH = ">=2.2,<2.13" if os.name == "nt" else ">=2.2"
+TORCH = ">=2.6,<2.13" if os.name == "nt" else ">=2.6"
 PACKAGES = {  # module: (requirement, what it is for and its size)
     "torch": (f"torch{TORCH}", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
     "safetensors": ("safetensors>=0.4", "safetensors, reads the network's weights: 1 MB"),

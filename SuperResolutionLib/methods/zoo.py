@@ -2,12 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+import re
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.schema import Option, Sentence, Word, component, limits
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +23,18 @@ if TYPE_CHECKING:
 
 CARD_VERSION = 1
 MOST_TURNS = 8  # a slice has four quarter turns, and their mirror images
+MOST_SLICES = 63
+LOOKS = ("contrast", "noise", "sharpness")
+LARGEST_WEIGHT = 1e5  # ours reach 1300, in the variances of batch normalisation; float16 ends at 65504
+
+Millimetres = Annotated[float, limits(gt=0, le=10_000)]
+Turns = Annotated[int, limits(ge=1, le=MOST_TURNS)]
+Scale = Annotated[int, limits(ge=1, le=16)]
+Slices = Annotated[int, limits(ge=1, le=MOST_SLICES)]
+Looks = Annotated[float, limits(ge=0, le=1000)]
+Number = Annotated[float, limits(ge=-1e9, le=1e9)]
+Decibels = Annotated[float, limits(ge=-1000, le=1000)]
+Digest = Annotated[str, limits("the 64 hexadecimal digits of a SHA-256", pattern="^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)
@@ -26,32 +46,43 @@ class Card:
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
     in-plane mm of the coarse volumes it was trained on. turns: in how many orientations a slice is restored, to be
     averaged (the first of `batches.TURNS`). made_for: what to take it for, in a few words. recognition: how its errors
-    tell the forward model of a scan (`recognition.Recogniser`), empty where it was not made to. held_out: figures by
-    benchmark.
+    tell the forward model of a scan (`recognition.Recogniser`), empty where it was not made to. looks: the lowest and
+    the highest contrast, noise and sharpness of its training scans (`scan_statistics.Look`), empty where that was not
+    measured. held_out: figures by benchmark.
     """
 
-    name: str
-    architecture: str
-    arguments: dict[str, Any]
-    scale: int
-    slices: int
-    skip: str | None
-    input_grid: str
-    intensity: str
-    spacing: tuple[float, float]
-    parameters: int
-    sha256: str
-    trained_on: str
-    data_licence: str
-    recipe: str
-    date: str
-    guides: tuple[str, ...] = ()
-    turns: int = 1
-    made_for: str = ""
+    name: Annotated[str, component(80)]
+    architecture: Word
+    arguments: dict[str, Option]
+    scale: Scale
+    slices: Slices
+    skip: Word | None
+    input_grid: Word
+    intensity: Sentence
+    spacing: tuple[Millimetres, Millimetres]
+    parameters: Annotated[int, limits(ge=0, le=10**9)]
+    sha256: Digest
+    trained_on: Sentence
+    data_licence: Sentence
+    recipe: Sentence
+    date: Word
+    guides: tuple[Word, ...] = ()
+    turns: Turns = 1
+    made_for: Sentence = ""
     recognition: dict[str, Any] = field(default_factory=dict)
-    held_out: dict[str, Any] = field(default_factory=dict)
+    looks: dict[str, tuple[Looks, Looks]] = field(default_factory=dict)
+    held_out: dict[str, Decibels] = field(default_factory=dict)
     card_version: int = CARD_VERSION
-    use: str = "Research use only. Not a medical device."
+    use: Sentence = "Research use only. Not a medical device."
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The card's table `recognition`, where it is not empty; see `recognition.Recogniser`."""
+
+    models: Annotated[tuple[Word, ...], limits(min_length=1, max_length=32)]
+    profiles: tuple[tuple[Decibels, ...], ...]
+    precision: tuple[tuple[Number, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +100,31 @@ def folders() -> list[Path]:
 
 
 def installed() -> dict[str, Path]:
-    """The installed models: name -> weights file."""
+    """The installed models: name -> weights file. One whose card cannot be used is left out, with a warning."""
+    return {name: path for name, path in _lying().items() if _usable(path)}
+
+
+def cards() -> dict[str, Card]:
+    """The cards of the installed models, by name."""
+    return {name: read_card(path) for name, path in installed().items()}
+
+
+def _lying() -> dict[str, Path]:
+    """Every weights file where models lie, whatever its card says: name -> file."""
     found: dict[str, Path] = {}
     for folder in folders():
         for path in sorted(folder.glob("*.safetensors")):
             found.setdefault(path.stem, path)
     return found
+
+
+def _usable(weights: Path) -> bool:
+    try:
+        read_card(weights)
+    except InputError as error:
+        warnings.warn(f"the model {weights.stem} was left out: {error}", stacklevel=3)
+        return False
+    return True
 
 
 def default_name(scale: int, diffusion: bool = False) -> str:
@@ -84,8 +134,13 @@ def default_name(scale: int, diffusion: bool = False) -> str:
 
 
 def label(name_or_path: str) -> str:
-    """A model, or another method, as part of a file's or a volume's name: of a path, the file's stem."""
-    return Path(name_or_path).stem if name_or_path.endswith(".safetensors") else name_or_path
+    """A model, or another method, as part of a file's name, a volume's or a figure: of a path, the file's stem.
+
+    What is neither letter, digit, ".", "_" nor "-" becomes "_": a "$" would begin a formula in a figure.
+    """
+    if not name_or_path.endswith(".safetensors"):
+        return name_or_path
+    return re.sub(r"[^\w.-]+", "_", Path(name_or_path).stem).strip("._-") or "model"
 
 
 def find(name_or_path: str) -> Path:
@@ -94,9 +149,9 @@ def find(name_or_path: str) -> Path:
     Raises InputError for a name that is not installed, or a file that is not safetensors.
     """
     path = Path(name_or_path)
+    if (lying := _lying().get(name_or_path)) is not None:
+        return lying
     models = installed()
-    if name_or_path in models:
-        return models[name_or_path]
     looks_like_file = path.exists() or path.suffix != "" or len(path.parts) > 1
     if not looks_like_file:
         _check_not_card_alone(*(folder / f"{name_or_path}.safetensors" for folder in folders()))
@@ -122,27 +177,54 @@ def _check_not_card_alone(*weights: Path) -> None:
 
 
 def read_card(weights: Path) -> Card:
-    """The card beside a weights file. Raises InputError where it is missing, incomplete or of another version."""
+    """The card beside a weights file.
+
+    Raises InputError where it is missing, of another version or not as `Card` has it, naming the key; and for a card
+    from elsewhere where there is no msgspec to check it with, as in 3D Slicer.
+    """
     path = weights.with_suffix(".json")
     if not path.is_file():
         raise InputError(f"{weights.name} has no card: {path.name} is missing beside it; copy both files together.")
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a model card: {error}.") from error
-    if not isinstance(table, dict) or table.get("card_version") != CARD_VERSION:
-        raise InputError(f"{path.name} is not a model card of version {CARD_VERSION}; update the package or the model.")
-    known = {f.name for f in fields(Card)}
-    if strange := sorted(set(table) - known):
-        raise InputError(f"{path.name} has a field that no card has: {', '.join(strange)}.")
-    try:
-        card = Card(**{**table, "spacing": tuple(table["spacing"]), "guides": tuple(table.get("guides", ()))})
-    except (TypeError, KeyError) as error:
-        raise InputError(f"{path.name} lacks a field: {error}.") from error
-    guides.check(card.guides)
-    if card.turns not in range(1, MOST_TURNS + 1):
-        raise InputError(f"{path.name} has turns = {card.turns}; give a number from 1 to {MOST_TURNS}.")
+    trusted = path.parent in folders() and not schema.available()
+    return _card(schema.read(path, "a model card"), path.name, trusted)
+
+
+@lru_cache(maxsize=256)
+def _card(text: str, name: str, trusted: bool) -> Card:
+    """A card from its text. trusted: it came with the package and was checked before it was packed."""
+    table = schema.parsed(text, name, "a model card", json.loads)
+    if table.get("card_version") != CARD_VERSION:
+        raise InputError(f"{name} is not a model card of version {CARD_VERSION}; update the package or the model.")
+    if trusted:
+        try:
+            return schema.plain(Card, table)
+        except TypeError as error:
+            raise InputError(f"{name} is not a card as this version has it: {error}; copy the model again.") from error
+    card = schema.convert(Card, table, name, "field")
+    _check_card(card, name)
     return card
+
+
+def _check_card(card: Card, who: str) -> None:
+    """Raise InputError for values that do not fit each other, or name what does not exist."""
+    guides.check(card.guides)
+    if card.slices % 2 == 0:
+        raise InputError(f"{who} has slices = {card.slices}; give an odd number, the middle one is restored.")
+    ranges: Mapping[str, tuple[float, float]] = {"spacing": card.spacing, **card.looks}
+    if strange := [name for name in card.looks if name not in LOOKS]:
+        raise unknown(f"look, as {who} has it,", strange[0], LOOKS)
+    for name, (least, most) in ranges.items():
+        if least > most:
+            raise InputError(f"{who} has {name} from {least:g} to {most:g}; give the lower one first.")
+    if card.recognition:
+        found = schema.convert(Recognition, card.recognition, f"{who}, in recognition,", "field")
+        count = len(found.models)
+        if any(len(table) != count or {*map(len, table)} != {count} for table in (found.profiles, found.precision)):
+            raise InputError(
+                f"{who} recognises {count} models; give profiles and precision of {count} rows and columns."
+            )
+        for name in found.models:
+            by_name(name)
 
 
 def write_card(card: Card, weights: Path) -> None:
@@ -154,41 +236,79 @@ def write_card(card: Card, weights: Path) -> None:
 def load(name_or_path: str) -> Model:
     """Load a model, on the CPU in float32, checked against its card.
 
-    Raises InputError where the weights are missing, changed (sha256), or not those the card describes.
+    Raises InputError where the weights are missing, changed (sha256), damaged, or not those the card describes.
     """
+    path = find(name_or_path)
+    card = read_card(path)
+    network = _network(card, _weights(path, card.sha256), path.name)
+    _check_scale(card, network, path.name)
+    return Model(card, network)
+
+
+def _weights(path: Path, sha256: str) -> "dict[str, torch.Tensor]":
+    """The tensors of a file, float32. Raises InputError for another file than the card's, or no plain numbers."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load as load_tensors
 
-    from SuperResolutionLib.networks import build
-
-    path = find(name_or_path)
-    card = read_card(path)
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
-    if found != card.sha256:
+    if found != sha256:
         raise InputError(
-            f"{path.name} is not the file its card describes (sha256 {found[:12]}..., card {card.sha256[:12]}...); "
+            f"{path.name} is not the file its card describes (sha256 {found[:12]}..., card {sha256[:12]}...); "
             "fetch the model again."
         )
     try:
-        weights = load_tensors(content)
+        weights = {name: tensor.to(torch.float32) for name, tensor in load_tensors(content).items()}
     except SafetensorError as error:
         raise InputError(f"{path.name} is not a readable safetensors file: {error}.") from error
-    network = build(card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides)).eval()
+    for name, tensor in weights.items():
+        if tensor.numel() and not float(tensor.abs().amax()) <= LARGEST_WEIGHT:  # neither is NaN
+            raise InputError(
+                f"{path.name} is damaged: its weights '{name}' are not all numbers up to {LARGEST_WEIGHT:g}; "
+                "fetch the model again, or train it again."
+            )
+    return weights
+
+
+def _network(card: Card, weights: "dict[str, torch.Tensor]", who: str) -> "nn.Module":
+    """The network that a card describes, with weights, in evaluation mode.
+
+    It is built without memory first, for a card may describe one that this machine could not hold.
+    Raises InputError where the weights are not its own.
+    """
+    from SuperResolutionLib.networks import build, without_memory
+
+    given = (card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides))
     try:
-        network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in weights.items()})
+        with suppress(NotImplementedError), without_memory():  # unless it computes with numbers as it is built
+            build(*given).load_state_dict(weights, assign=True)
+        network = build(*given).eval()
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _other_network(who, error) from error
+    return network
+
+
+def _check_scale(card: Card, network: "nn.Module", who: str) -> None:
+    """Raise InputError for a network that does not make one channel, at the card's scale, of the card's slices."""
+    import torch
+
+    try:
         with torch.inference_mode():
             shape = tuple(network(torch.zeros(1, card.slices + len(card.guides), 8, 8)).shape)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path.name} does not hold the network its card describes: {reason}.") from error
+        raise _other_network(who, error) from error
     if shape != (1, 1, 8 * card.scale, 8 * card.scale):
         raise InputError(
-            f"{path.name} does not do what its card says: 8 x 8 voxels become {shape[-2]} x {shape[-1]} in {shape[1]} "
+            f"{who} does not do what its card says: 8 x 8 voxels become {shape[-2]} x {shape[-1]} in {shape[1]} "
             f"channels, not one channel at scale {card.scale}."
         )
-    return Model(card, network)
+
+
+def _other_network(who: str, error: RuntimeError) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{who} does not hold the network its card describes: {reason}.")
 
 
 def save(network_weights: "dict[str, torch.Tensor]", card: Card, path: Path, half: bool = True) -> Card:
@@ -199,6 +319,6 @@ def save(network_weights: "dict[str, torch.Tensor]", card: Card, path: Path, hal
     kind = torch.float16 if half else torch.float32
     tensors = {n: t.to(kind).contiguous() if t.is_floating_point() else t for n, t in network_weights.items()}
     path.write_bytes(to_bytes(tensors))
-    card = Card(**{**asdict(card), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    card = replace(card, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     write_card(card, path)
     return card

@@ -1,9 +1,12 @@
 """The registries of networks: name -> class. One architecture a file; add a line here to add one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.networks.circle import CircleDiscriminator, CircleGenerator
@@ -89,8 +92,26 @@ def _construct(
 ) -> nn.Module:
     try:
         return registry[architecture](**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         raise InputError(f"{kind} '{architecture}' cannot be built from {arguments}: {error}.") from error
+
+
+class _NotDrawn(TorchFunctionMode):
+    """Leaves tensors as they are where they would be filled with random numbers: there are none to fill."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], _types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if getattr(function, "__name__", "") in ("normal_", "uniform_"):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return function(*args, **(kwargs or {}))
+
+
+@contextmanager
+def without_memory() -> Iterator[None]:
+    """Networks that are built in here have shapes and no numbers, however large they are."""
+    with torch.device("meta"), _NotDrawn():
+        yield
 
 
 def parameters(network: nn.Module) -> int:

@@ -66,7 +66,7 @@ def papers_figure(shown: Sequence[tuple[str, Comparison]], path: Path, note: str
     places = figure.subplots(2 * len(shown), widest, squeeze=False)
     for k, (name, result) in enumerate(shown):
         _draw(places[2 * k : 2 * k + 2], name, result)
-    figure.supxlabel(f"{note}  Research use only.".strip(), color="#bbbbbb", fontsize=8)
+    figure.supxlabel(style.words(f"{note}  Research use only.".strip()), color="#bbbbbb", fontsize=8)
     style.save(figure, path)
 
 
@@ -98,7 +98,7 @@ def _draw(places: np.ndarray, name: str, result: Comparison) -> None:
     for (title, _), image, whole, part in zip(columns, images, *places[:, : len(columns)], strict=True):
         style.panel(whole, image, title, "gray", (0, white), stretch)
         style.panel(part, image[top : top + side, left : left + side], "", "gray", (0, white), stretch)
-    label = f"{result.degradation} x{result.scale}: {name}, slice {k}"
+    label = style.words(f"{result.degradation} x{result.scale}: {name}, slice {k}")
     places[0, 0].text(
         -0.06, 0.5, label, color="white", fontsize=8, rotation=90, va="center", ha="right",
         transform=places[0, 0].transAxes,

@@ -159,10 +159,10 @@ def in_characters(table: list[list[str]]) -> str:
     return "\n".join("  ".join(row).rstrip() for row in aligned)
 
 
-def in_markdown(table: list[list[str]]) -> str:
-    """A Markdown table."""
-    head, *rows = (f"| {' | '.join(row)} |" for row in table)
-    return "\n".join([head, "|---" * len(HEAD) + "|", *rows])
+def in_markdown(table: Sequence[Sequence[str | None]]) -> str:
+    """A Markdown table, its head first. None: a cell that is left out."""
+    head, *rows = ("|" + "".join(" |" if cell is None else f" {cell} |" for cell in row) for row in table)
+    return "\n".join([head, "|---" * len(table[0]) + "|", *rows])
 
 
 def caption(case: Case, records: Sequence[Record]) -> str:

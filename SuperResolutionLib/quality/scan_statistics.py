@@ -1,5 +1,6 @@
 """Does a scan look like those that the models were trained on? Contrast, noise and sharpness, in numbers and words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,15 @@ def look(slices: np.ndarray) -> Look:
     return Look(float((high - low) / middle), noise / data_range(slices), sharpness)
 
 
-def unlike(own: Look, least: Look, most: Look) -> list[str]:
-    """A sentence for each thing in which a scan lies outside the range of the training scans."""
+def unlike(own: Look, ranges: Mapping[str, tuple[float, float]]) -> list[str]:
+    """A sentence for each thing in which a scan lies outside the range of the training scans.
+
+    ranges: lowest and highest contrast, noise and sharpness, as a model's card has them (`Card.looks`); what it does
+    not have is not looked at.
+    """
     found = []
-    for name, (below, above) in WORDS.items():
-        value, low, high = getattr(own, name), getattr(least, name), getattr(most, name)
+    for name, (low, high) in ranges.items():
+        value, (below, above) = getattr(own, name), WORDS[name]
         if not low <= value <= high:
             word = below if value < low else above
             found.append(f"it is {word} than the training scans: {name} {value:.3g}, there {low:.3g} to {high:.3g}")

@@ -7,8 +7,10 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.quality.comparison import Comparison, Row
+from SuperResolutionLib.study.figures.style import words
 from SuperResolutionLib.volume import Volume
 
 
@@ -38,7 +40,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     stretch = aspect(result.truth, axis)
     panels = [(image, "gray", white) for image in shown] + [(error, "inferno", most) for error in errors]
     titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(result, r) for r in rows)]
-    titles += [f"|error| {row.method}" for row in rows]
+    titles += [f"|error| {zoo.label(row.method)}" for row in rows]
 
     figure = Figure(figsize=(2.9 * len(panels), 6.6), facecolor="#111111", layout="constrained")
     axes = figure.subplots(2, len(panels), squeeze=False)
@@ -48,10 +50,10 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
             place = axes[row, column]
             place.imshow(part, cmap=colours, vmin=0, vmax=high, aspect=stretch, interpolation="nearest")
             place.set_axis_off()
-        axes[0, column].set_title(title, color="white", fontsize=10)
+        axes[0, column].set_title(words(title), color="white", fontsize=10)
         box = np.array([[left, top], [left + side, top], [left + side, top + side], [left, top + side], [left, top]])
         axes[0, column].plot(*(box.T - 0.5), color="#ffcc33", linewidth=0.8)
-    note = f"{caption}  " if caption else ""
+    note = words(f"{caption}  ") if caption else ""
     figure.supxlabel(f"{note}Research use only. Error maps share one scale.", color="#bbbbbb", fontsize=8)
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
 
@@ -66,7 +68,7 @@ def middle(slices: np.ndarray) -> int:
 def _title(result: Comparison, row: Row) -> str:
     gain = "" if row.classical else f" ({result.gain(row):+.2f} dB)"
     kind = "best classical: " if row.classical else ""
-    return f"{kind}{row.method}\n{row.score.psnr_head:.2f} dB{gain}"
+    return f"{kind}{zoo.label(row.method)}\n{row.score.psnr_head:.2f} dB{gain}"
 
 
 def upright(volume: Volume, axis: int, k: int) -> np.ndarray:

@@ -1,62 +1,61 @@
-"""A page of HTML that needs nothing but itself: every picture is in it, nothing is fetched."""
+"""A page of HTML that needs nothing but itself: every picture is in it, nothing is fetched. Its words: templates/."""
 
 import base64
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
-h1, h2, h3 { line-height: 1.2 } h2 { border-bottom: 1px solid #ccc; margin-top: 2em }
-table { border-collapse: collapse; font-size: 13px; margin: 1em 0; display: block; overflow-x: auto }
-th, td { padding: 3px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid #eee }
-th:first-child, td:first-child { text-align: left } thead th { border-bottom: 1px solid #888; white-space: normal }
-tr.model td { font-weight: 600 } figure { margin: 1.5em 0 } img { max-width: 100%; height: auto }
-figcaption { font-size: 14px; color: #444 } .warning { background: #fff3cd; border-left: 4px solid #d39e00;
-padding: .5em 1em } footer { margin-top: 3em; font-size: 13px; color: #555 } summary { cursor: pointer }
-"""
+from SuperResolutionLib import __version__
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.queue import Outcome
 
-
-def page(title: str, parts: Sequence[str]) -> str:
-    """The whole document."""
-    body = "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
-    )
+TEMPLATES = Path(__file__).parent / "templates"
+USE = "Research use only. Not a medical device. Restored images were made sharper by computation, not by the scanner."
 
 
-def heading(text: str, level: int = 2) -> str:
-    """A heading."""
-    return f"<h{level}>{escape(text)}</h{level}>"
+@dataclass(frozen=True)
+class Table:
+    """A table of a page. titles: of the columns. rows: of cells. strong: which rows stand out; none where empty."""
+
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    strong: Sequence[bool] = ()
 
 
-def paragraph(text: str, kind: str = "") -> str:
-    """A paragraph of plain text; kind "warning" stands out."""
-    name = f' class="{kind}"' if kind else ""
-    return f"<p{name}>{escape(text)}</p>"
+def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any) -> None:
+    """Write a page. Its pictures lie beside it. values: what its template names beside what every page has.
+
+    Raises InputError where Jinja2 is missing.
+    """
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise InputError("A report is made with Jinja2; install it with: pip install Jinja2.") from error
+    loader = FileSystemLoader(TEMPLATES)
+    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    pages.globals["embedded"] = partial(embedded, path.parent)
+    common = {
+        "version": __version__,
+        "use": USE,
+        "failures": outcome.failures,
+        "records": outcome.records,
+        "whole_heads": any(record["whole_head"] for record in outcome.records),
+        "made_for": made_for(plan),
+        "slices": plan.slices,
+    }
+    path.write_text(pages.get_template(template).render(**common, **values), encoding="utf-8")
 
 
-def items(sentences: Sequence[str]) -> str:
-    """A list of sentences."""
-    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+def embedded(folder: Path, name: str) -> str:
+    """The address of a PNG that is the picture itself."""
+    return f"data:image/png;base64,{base64.b64encode((folder / name).read_bytes()).decode('ascii')}"
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], strong: Sequence[bool] = ()) -> str:
-    """A table; rows that are `strong` stand out."""
-    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-    marks = list(strong) or [False] * len(rows)
-    body = "".join(_row(row, mark) for row, mark in zip(rows, marks, strict=True))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _row(cells: Sequence[str], strong: bool) -> str:
-    opened = '<tr class="model">' if strong else "<tr>"
-    return opened + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def figure(picture: Path, caption: str) -> str:
-    """A PNG, held in the page itself, with its caption."""
-    data = base64.b64encode(picture.read_bytes()).decode("ascii")
-    words = escape(caption)
-    return f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{words}</figcaption></figure>'
+def made_for(plan: Plan) -> list[str]:
+    """Each model, and what it was made for: one that is made for another forward model does badly, and should."""
+    purposes = {zoo.label(model): zoo.read_card(zoo.find(model)).made_for for model in plan.models}
+    return [f"{label}: made for {purpose}" if purpose else label for label, purpose in purposes.items()]

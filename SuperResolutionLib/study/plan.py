@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from SuperResolutionLib import __version__, files
-from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.catalogue import as_method, by_names, putting_back
@@ -14,7 +14,7 @@ from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 
-RECORD_VERSION = 1  # of what is measured and drawn; another one measures all anew
+RECORD_VERSION = 2  # of what is measured and drawn; another one measures all anew
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,13 @@ def chosen_models(names: list[str] | None, scale: int) -> tuple[str, ...]:
     if names is None:
         names = [zoo.default_name(scale)] if zoo.default_name(scale) in zoo.installed() else ["all"]
     if names == ["all"]:
-        cards = {name: zoo.read_card(path) for name, path in zoo.installed().items()}
-        fitting = tuple(name for name, card in cards.items() if card.scale == scale and not card.guides)
+        fitting = tuple(name for name, card in zoo.cards().items() if card.scale == scale and not card.guides)
         if not fitting:
             raise InputError(f"No model of scale {scale} is installed; name some with --models, or choose a scale.")
         return fitting
     for name in names:
         if name in METHODS:
             raise InputError(f"'{name}' is a classical method, and all of those are compared anyhow; leave it out.")
-        if name not in zoo.installed() and not name.endswith(".safetensors"):
-            raise unknown("model", name, zoo.installed())
         card = zoo.read_card(zoo.find(name))
         if card.scale != scale:
             raise InputError(f"Model '{card.name}' has scale {card.scale}, not {scale}; give --scale {card.scale}.")

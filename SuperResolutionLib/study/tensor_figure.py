@@ -7,9 +7,11 @@ import numpy as np
 from SuperResolutionLib.diffusion.tensors import fit_tensors, head_mask
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import single_slice, stacks
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.quality.comparison import Comparison, Row
 from SuperResolutionLib.study.figure import aspect, upright
+from SuperResolutionLib.study.figures.style import words
 from SuperResolutionLib.volume import Volume
 
 
@@ -38,9 +40,9 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     for place, volume, title in zip(places, [result.truth, coarse, *kept], titles, strict=True):
         part = single_slice(volume, result.axis, k)
         place.imshow(_colours(part, inside, result.axis), aspect=aspect(part, result.axis), interpolation="nearest")
-        place.set_title(title, color="white", fontsize=10)
+        place.set_title(words(title), color="white", fontsize=10)
         place.set_axis_off()
-    note = f"{caption}  " if caption else ""
+    note = words(f"{caption}  ") if caption else ""
     legend = "Colour FA: red left-right, green anterior-posterior, blue superior-inferior. Research use only."
     figure.supxlabel(note + legend, color="#bbbbbb", fontsize=8)
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
@@ -56,7 +58,7 @@ def _title(row: Row) -> str:
     kind = "best classical: " if row.classical else ""
     assert row.tensors is not None
     white = "" if row.tensors.fa_white is None else f", white matter {row.tensors.fa_white:.3f}"
-    return f"{kind}{row.method}\nerror of FA {row.tensors.fa:.3f}{white}"
+    return f"{kind}{zoo.label(row.method)}\nerror of FA {row.tensors.fa:.3f}{white}"
 
 
 def _colours(part: Volume, mask: np.ndarray, axis: int) -> np.ndarray:

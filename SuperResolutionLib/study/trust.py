@@ -23,7 +23,6 @@ from SuperResolutionLib.quality.scan_statistics import look, unlike
 from SuperResolutionLib.study.examine import read_single
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
-from SuperResolutionLib.study.trained import RANGES
 from SuperResolutionLib.volume import Volume
 
 BACK = "k_space"  # how a result is brought back to the scan's grid: all of the scan's band, nothing above it
@@ -60,7 +59,8 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         found[label] = {
             **figures_of(low, restored, patches),
             "spread": spread_shares(low, spread, finer),
-            "unlike": [*checks.unusual(whole, method.model.card, plan.plane), *_unlike(low, axis, plan.scale)],
+            "unlike": [*checks.unusual(whole, method.model.card, plan.plane), *_unlike(low, axis, method.model.card)],
+            "looks_known": bool(method.model.card.looks),
         }
         figures[label] = f"{scan.name}-{label}-trust.png"
         trust_figure(Shown(low, restored, spread, again, patches), plane, folder / figures[label])
@@ -110,9 +110,9 @@ def spread_shares(low: Volume, spread: Volume, sampling: Sampling) -> dict[str, 
     return {"median": float(median), "p95": float(high), "p99": float(highest)}
 
 
-def _unlike(low: Volume, axis: int, scale: int) -> list[str]:
-    """In what the scan looks unlike the training scans; nothing where their range is not known."""
-    return unlike(look(stacks(low, axis)[0]), *RANGES[scale]) if scale in RANGES else []
+def _unlike(low: Volume, axis: int, card: zoo.Card) -> list[str]:
+    """In what the scan looks unlike the model's training scans; nothing where their range is not known."""
+    return unlike(look(stacks(low, axis)[0]), card.looks) if card.looks else []
 
 
 def _histogram(voxels: np.ndarray, r: float) -> list[int]:

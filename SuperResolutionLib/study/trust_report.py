@@ -14,21 +14,10 @@ from SuperResolutionLib.study import page
 from SuperResolutionLib.study.figures.intensities import intensities_figure
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
-from SuperResolutionLib.study.report import FACES, USE, copy, licences, made_for
+from SuperResolutionLib.study.report import copy, licences
 from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
 
 Record = Mapping[str, Any]
-HOW = (
-    "These scans were enhanced as they are. There is no truth to compare with, so no figure here says how right a "
-    "result is. What can be asked is whether it contradicts the scan, whether the network agrees with itself, and "
-    "whether the scan is of a kind that the network knows. R is the 99.9th percentile of the scan."
-)
-LIMITS = (
-    "What cannot be seen: detail that is invented above the scan's own Nyquist frequency vanishes when the result is "
-    "brought back to the scan's grid, so neither the consistency map nor the patches can find it. The spread of the "
-    "eight turns is there for that: invented detail often changes when the slice is turned. Often is not always; a "
-    "network can be wrong and agree with itself."
-)
 
 
 def write_trust_report(outcome: Outcome, plan: Plan, out: Path, credit: str = "") -> Path:
@@ -67,7 +56,7 @@ def _rows(record: Record) -> dict[str, Any]:
 def _write_json(outcome: Outcome, credit: str, path: Path) -> None:
     table = {
         "software": f"SuperResolution {__version__}",
-        "use": USE,
+        "use": page.USE,
         "credit": credit,
         "failures": outcome.failures,
         "records": list(outcome.records),
@@ -76,57 +65,32 @@ def _write_json(outcome: Outcome, credit: str, path: Path) -> None:
 
 
 def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
-    parts = [page.paragraph(USE, "warning")]
-    if any(record["whole_head"] for record in outcome.records):
-        parts.append(page.paragraph(FACES, "warning"))
-    if outcome.failures:
-        parts.append(page.paragraph("These could not be studied; everything below is without them.", "warning"))
-        parts.append(page.items([f"{name}: {why}" for name, why in outcome.failures.items()]))
-    parts += [page.paragraph(HOW), page.items(made_for(plan)), page.paragraph(LIMITS)]
-    if plan.slices is not None:
-        parts.append(page.paragraph(f"Only {plan.slices} slices in the middle of each scan: 0 is the first of them."))
-    for record in outcome.records:
-        parts += _record_parts(record, path.parent, licences(credit))
-    parts += ["<footer>", page.paragraph(f"SuperResolution {__version__}. {licences(credit)} {USE}"), "</footer>"]
-    path.write_text(page.page("Super-resolution without a truth", parts), encoding="utf-8")
-
-
-def _record_parts(record: Record, folder: Path, source: str) -> list[str]:
-    size, spacing = (" x ".join(f"{n:.3g}" for n in record[key]) for key in ("size", "spacing"))
-    parts = [
-        page.heading(f"{record['scan']}, x{record['scale']}"),
-        page.paragraph(f"{size} voxels of {spacing} mm; R = {record['range']:.5g}. Slices are counted from 0."),
-        page.heading("In words", 3),
-        page.items([sentence for name, row in record["models"].items() for sentence in words(record, name, row)]),
-        page.heading("In numbers", 3),
-        _table(record),
-        page.paragraph(
-            "Consistency: PSNR of the result, made coarser again by each forward model, against the scan; the one that "
-            "fits the scanner should be high. Suspect: share of the head's patches of 16 x 16 voxels whose Fourier "
-            f"ring correlation with the scan falls below {CORRELATION:g} before {EARLY:g} of the scan's Nyquist "
-            "frequency (after sFRC: Kc, Zeng, Soni, Badano, arXiv 2603.04673, FDA). Spread: standard deviation of the "
-            "eight flips and quarter turns in the head, in % of R."
-        ),
-    ]
-    for name in record["models"]:
-        parts.append(
-            page.figure(
-                folder / record["figures"][name],
-                f"{name}. From left: the scan; the result; the spread of the eight turns (bright: the "
-                "network contradicts itself); the result brought back to the scan's grid by k-space truncation, minus "
-                "the scan; up to which frequency each patch of the head agrees with the scan (dark: it contradicts "
-                f"it). {source}",
-            )
-        )
-    parts.append(
-        page.figure(
-            folder / _intensities_name(record),
-            "Left: intensities of the scan and of each result; a result should not have many that the scan has not. "
-            "Right: Fourier ring correlation of the patches with the scan, mean over the head; suspect is what falls "
-            f"below the horizontal line left of the vertical one. {source}",
-        )
+    page.write(
+        path,
+        "trust.html.j2",
+        outcome,
+        plan,
+        scans=[_scan(record) for record in outcome.records],
+        correlation=f"{CORRELATION:g}",
+        early=f"{EARLY:g}",
+        licences=licences(credit),
     )
-    return parts
+
+
+def _scan(record: Record) -> dict[str, Any]:
+    """What the page says of one scan."""
+    size, spacing = (" x ".join(f"{n:.3g}" for n in record[key]) for key in ("size", "spacing"))
+    return {
+        "name": record["scan"],
+        "scale": record["scale"],
+        "size": size,
+        "spacing": spacing,
+        "range": f"{record['range']:.5g}",
+        "words": [sentence for name, row in record["models"].items() for sentence in words(record, name, row)],
+        "table": _table(record),
+        "maps": {name: record["figures"][name] for name in record["models"]},
+        "intensities": _intensities_name(record),
+    }
 
 
 def words(record: Record, name: str, row: Record) -> list[str]:
@@ -134,7 +98,10 @@ def words(record: Record, name: str, row: Record) -> list[str]:
     label = name
     sentences = [f"{label}: {sentence}." for sentence in row["unlike"]]
     if not sentences:
-        sentences.append(f"{label}: in voxel size, contrast, noise and sharpness the scan is like the training scans.")
+        known = "voxel size, contrast, noise and sharpness" if row["looks_known"] else "voxel size"
+        sentences.append(f"{label}: in {known} the scan is like the training scans.")
+    if not row["looks_known"]:
+        sentences.append(f"{label}: its card does not say which contrast, noise and sharpness it was trained on.")
     if row["suspect"] is None:
         sentences.append(f"{label}: the slices are too small for the check of patches.")
     else:
@@ -152,7 +119,7 @@ def words(record: Record, name: str, row: Record) -> list[str]:
     return sentences
 
 
-def _table(record: Record) -> str:
+def _table(record: Record) -> page.Table:
     rows = []
     for name, row in _rows(record).items():
         spread = row.get("spread")
@@ -160,4 +127,4 @@ def _table(record: Record) -> str:
         suspect = "-" if row["suspect"] is None else f"{100 * row['suspect']:.1f} %"
         rows.append([name, *(f"{value:.1f}" for value in row["consistency"].values()), suspect, *shares])
     titles = ["method", *(f"{name} (dB)" for name in MODELS_OF_SCANNERS), "suspect", "spread median", "99th perc."]
-    return page.table(titles, rows, [name != "bicubic" for name in _rows(record)])
+    return page.Table(titles, rows, [name != "bicubic" for name in _rows(record)])

@@ -2,17 +2,19 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import PLANES
-from SuperResolutionLib.methods.zoo import MOST_TURNS
+from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
 from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.schema import Amount, Option, Sentence, Share, Word, component, limits
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
@@ -22,6 +24,14 @@ FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
 # A subject's files: all with one BIDS "sub-...", or one name before a last part that begins with a letter (_T1w).
 SUBJECT = r"(.*?sub-[^_]+|.+(?=_[A-Za-z][^_]*$)).*"
+
+Steps = Annotated[int, limits(ge=1, le=10**8)]
+Below1 = Annotated[float, limits(ge=0, lt=1)]
+Pattern = Annotated[str, limits(max_length=256)]
+Patterns = Annotated[tuple[Pattern, ...], limits(max_length=256)]
+Names = Annotated[tuple[Word, ...], limits(max_length=64)]
+Coarser = Annotated[float, limits(ge=1, le=16)]
+Table = Annotated["Group", limits("a table that begins with a line [[groups]]")]
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,11 @@ class Group:
     unweighted volumes; 0 for their number.
     """
 
-    pattern: str = "*"
-    planes: tuple[str, ...] = ("native",)
-    weight: float = 1.0
-    voxels: tuple[float, ...] = (1.0,)
-    b0: float = 0.0
+    pattern: Pattern = "*"
+    planes: Annotated[tuple[Word, ...], limits(min_length=1, max_length=16)] = ("native",)
+    weight: Amount = 1.0
+    voxels: Annotated[tuple[Coarser, ...], limits(min_length=1, max_length=16)] = (1.0,)
+    b0: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,25 +62,25 @@ class Game:
     The rates fall by `schedule` after the share `hold`, down to `final` of their height.
     """
 
-    discriminator: str
-    network: dict[str, Any] = field(default_factory=dict)
+    discriminator: Word
+    network: dict[str, Option] = field(default_factory=dict)
     spectral_norm: bool = False
-    rules: str = "relativistic_average"
-    options: dict[str, Any] = field(default_factory=dict)
-    weight: float = 5e-3
-    generator_optimiser: str = "adam"
-    generator_rate: float = 1e-4
-    optimiser: str = "adam"
-    learning_rate: float = 1e-4
-    momentum: float = 0.9
-    generator_steps: int = 1
-    discriminator_steps: int = 1
-    settle: float = 0.0
-    schedule: str = "linear"
-    warm_up: int = 100
-    hold: float = 0.5
-    final: float = 0.02
-    guard: float = 1.0
+    rules: Word = "relativistic_average"
+    options: dict[str, Option] = field(default_factory=dict)
+    weight: Amount = 5e-3
+    generator_optimiser: Word = "adam"
+    generator_rate: Amount = 1e-4
+    optimiser: Word = "adam"
+    learning_rate: Amount = 1e-4
+    momentum: Share = 0.9
+    generator_steps: Annotated[int, limits(ge=1, le=1000)] = 1
+    discriminator_steps: Annotated[int, limits(ge=1, le=1000)] = 1
+    settle: Below1 = 0.0
+    schedule: Word = "linear"
+    warm_up: Steps = 100
+    hold: Below1 = 0.5
+    final: Share = 0.02
+    guard: Amount = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,9 +91,9 @@ class Cycle:
     image are known to belong together: 1 is paired, 0 unpaired training, between them it is semi-supervised.
     """
 
-    weight: float = 1.0
-    identity: float = 0.5
-    paired: float = 1.0
+    weight: Amount = 1.0
+    identity: Amount = 0.5
+    paired: Share = 1.0
 
 
 @dataclass(frozen=True)
@@ -107,48 +117,48 @@ class Recipe:
     subject: a regular expression, of whose first group the files of one subject have the same in their names.
     """
 
-    name: str
-    architecture: str
-    scale: int
-    slices: int = 5
-    guides: tuple[str, ...] = ()
-    network: dict[str, Any] = field(default_factory=dict)
-    skip: str | None = "bicubic"
-    degradation: str = "clinical"
-    validate_on: tuple[str, ...] = ("bicubic", "area", "k_space", "bicubic_blur3")
-    groups: tuple[Group, ...] = (Group(),)
-    validation: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    turns: int = 1
-    recognise: tuple[str, ...] = ()
-    start_from: str | None = None
-    contrast: float = 0.0
-    patch: int = 32
-    batch: int = 16
-    steps: int = 20000
-    epoch: int = 500
-    optimiser: str = "muon"
-    learning_rate: float = 1e-3
-    muon_rate: float = 0.01
-    warm_up: int = 100
-    hold: float = 0.0
-    clip: float = 0.5
-    mse_from: float = 0.7
-    second_loss: str = "mse"
-    schedule: str = "cosine"
-    final: float = 0.0
-    losses: dict[str, Any] = field(default_factory=dict)
-    twin_steps: int = 0
+    name: Annotated[str, component(64)]
+    architecture: Word
+    scale: Scale
+    slices: Slices = 5
+    guides: Names = ()
+    network: dict[str, Option] = field(default_factory=dict)
+    skip: Word | None = "bicubic"
+    degradation: Word = "clinical"
+    validate_on: Names = ("bicubic", "area", "k_space", "bicubic_blur3")
+    groups: Annotated[tuple[Table, ...], limits("tables, each of which begins with a line [[groups]]")] = (Group(),)
+    validation: Patterns = ()
+    exclude: Patterns = ()
+    turns: Turns = 1
+    recognise: Names = ()
+    start_from: Sentence | None = None
+    contrast: Annotated[float, limits(ge=0, le=10)] = 0.0
+    patch: Annotated[int, limits(ge=1, le=1024)] = 32
+    batch: Annotated[int, limits(ge=1, le=4096)] = 16
+    steps: Steps = 20000
+    epoch: Steps = 500
+    optimiser: Word = "muon"
+    learning_rate: Amount = 1e-3
+    muon_rate: Amount = 0.01
+    warm_up: Steps = 100
+    hold: Below1 = 0.0
+    clip: Amount = 0.5
+    mse_from: Share = 0.7
+    second_loss: Word = "mse"
+    schedule: Word = "cosine"
+    final: Share = 0.0
+    losses: dict[str, Amount | dict[str, Option]] = field(default_factory=dict)
+    twin_steps: Annotated[int, limits(ge=0, le=10**8)] = 0
     adversarial: Game | None = None
     cycle: Cycle | None = None
-    ema: float = 0.999
-    precision: str = "auto"
-    seed: int = 0
-    licence: str = ""
-    made_for: str = ""
-    trained_on: str = ""
-    source: str = "volumes"
-    subject: str = SUBJECT
+    ema: Share = 0.999
+    precision: Word = "auto"
+    seed: Annotated[int, limits(ge=0, lt=2**32)] = 0
+    licence: Sentence = ""
+    made_for: Sentence = ""
+    trained_on: Sentence = ""
+    source: Word = "volumes"
+    subject: Annotated[str, limits(max_length=1000)] = SUBJECT
 
     def arguments(self) -> dict[str, Any]:
         """The constructor arguments of the network."""
@@ -160,7 +170,7 @@ class Recipe:
 
     def loss_weights(self) -> dict[str, float]:
         """The weight of every image loss."""
-        return {name: one["weight"] if isinstance(one, dict) else one for name, one in self.losses.items()}
+        return {name: _weight(one) for name, one in self.losses.items()}
 
     def loss_options(self, name: str) -> dict[str, Any]:
         """The constructor's arguments of an image loss."""
@@ -198,60 +208,24 @@ def load(name_or_path: str) -> Recipe:
         path = FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
         raise unknown("recipe", name_or_path, names())
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a recipe: {error}. Compare it with one of ours.") from error
+    table = schema.parsed(schema.read(path, "a recipe"), path.name, "a recipe", tomllib.loads)
     return from_table({"name": path.stem, **table})
 
 
 def from_table(table: dict[str, Any]) -> Recipe:
     """A recipe from a dictionary of its settings; every name and value is checked."""
-    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    known = [f.name for f in fields(Recipe)]
-    for key in settings:
-        if key not in known:
-            raise unknown("recipe setting", key, known)
-    if settings.get("skip") == "none":
-        settings["skip"] = None
-    if "groups" in settings:
-        settings["groups"] = _groups(settings["groups"])
-    for key, kind in (("adversarial", Game), ("cycle", Cycle)):
-        if settings.get(key) is not None:
-            settings[key] = _table(key, kind, settings[key])
-    try:
-        recipe = Recipe(**settings)
-    except TypeError as error:
-        raise InputError(f"The recipe lacks a setting: {error}.") from error
-    _check_kinds(recipe)
+    given = {**table, "skip": None} if table.get("skip") == "none" else table
+    recipe = schema.convert(Recipe, given, "The recipe", "setting")
     _check_names(recipe)
     _check_losses(recipe)
-    if recipe.slices % 2 == 0 or recipe.slices < 1:
-        raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
-    _check_share("hold", recipe.hold, "the rate can fall")
-    if not 1 <= recipe.turns <= MOST_TURNS:
-        raise InputError(f"The recipe has turns = {recipe.turns}; give a number from 1 to {MOST_TURNS}.")
     _check_phases(recipe)
-    guides.check(recipe.guides)
+    if recipe.slices % 2 == 0:
+        raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
     if recipe.guides and recipe.contrast:
         raise InputError(
             "The recipe has guides and contrast, but contrasts are changed of single volumes; leave one out."
         )
     return recipe
-
-
-def _table(name: str, kind: type[Any], table: Any) -> Any:
-    """The settings of [adversarial] or [cycle]."""
-    known = [f.name for f in fields(kind)]
-    for key in table if isinstance(table, dict) else ():
-        if key not in known:
-            raise unknown(f"setting in [{name}]", key, known)
-    try:
-        values = kind(**table)
-    except TypeError as error:
-        raise InputError(f"The recipe's table [{name}] lacks a setting, or is no table: {error}.") from error
-    _check_kinds(values)
-    return values
 
 
 def _check_names(recipe: Recipe) -> None:
@@ -272,9 +246,11 @@ def _check_names(recipe: Recipe) -> None:
             ("optimiser", game.optimiser, OPTIMISERS),
             ("schedule", game.schedule, SCHEDULES),
         ]
+    given += [("plane", plane, PLANES) for group in recipe.groups for plane in group.planes]
     for kind, name, known in given:
         if name not in known:
             raise unknown(kind, name, known)
+    guides.check(recipe.guides)
     for degradation in (recipe.degradation, *recipe.validate_on, *recipe.recognise):
         by_name(degradation)
     try:
@@ -285,17 +261,16 @@ def _check_names(recipe: Recipe) -> None:
         raise InputError(f"The recipe has subject = '{recipe.subject}'; put what names the subject in parentheses.")
 
 
+def _weight(loss: Any) -> Any:
+    """The weight of an image loss, which is a number or stands in the table of its options."""
+    return loss.get("weight") if isinstance(loss, dict) else loss
+
+
 def _check_losses(recipe: Recipe) -> None:
     for name, one in recipe.losses.items():
-        weight = one.get("weight") if isinstance(one, dict) else one
+        weight = _weight(one)
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
             raise InputError(f"The recipe's loss '{name}' has the weight {weight!r}; give a number, 0 or more.")
-
-
-def _check_share(name: str, share: float, purpose: str) -> None:
-    """Raise InputError for a share of the steps that leaves none."""
-    if share >= 1:
-        raise InputError(f"The recipe has {name} = {share}; give a share below 1, so that {purpose}.")
 
 
 def _check_phases(recipe: Recipe) -> None:
@@ -311,56 +286,10 @@ def _check_phases(recipe: Recipe) -> None:
         raise InputError(f"Of {recipe.steps} steps {recipe.twin_steps} are the twin's; leave some for the game.")
     if game.generator_steps > 1 and game.discriminator_steps > 1:
         raise InputError("The recipe lets both networks learn several times a step; one of the two numbers is 1.")
-    _check_share("hold", game.hold, "the rate can fall")
-    _check_share("settle", game.settle, "the generator can learn")
     if cycle is None:
         return
-    if cycle.paired > 1:
-        raise InputError(f"The recipe has paired = {cycle.paired}; give a share of the subjects, from 0 to 1.")
     if not recipe.given_on_fine_grid() or recipe.slices != 1 or recipe.guides:
         raise InputError(
             "A cycle goes from slices to slices of one size, and back; "
             'give skip = "none", slices = 1, no guides, and a network that keeps the matrix (circle, cpce, srcnn).'
         )
-
-
-def _groups(tables: Any) -> tuple[Group, ...]:
-    """The [[groups]] of a recipe; a pattern, planes and a weight that exist."""
-    if not isinstance(tables, tuple) or not all(isinstance(table, dict) for table in tables):
-        raise InputError("The recipe's groups are not tables; begin each with a line [[groups]].")
-    known = [f.name for f in fields(Group)]
-    for key in (key for table in tables for key in table if key not in known):
-        raise unknown("group setting", key, known)
-    lists = {"planes": ("native",), "voxels": (1.0,)}
-    groups = [
-        Group(**{**table, **{key: tuple(table.get(key, usual)) for key, usual in lists.items()}}) for table in tables
-    ]
-    for group in groups:
-        if not all(isinstance(size, (int, float)) and size >= 1 for size in group.voxels):
-            raise InputError(f"The recipe has voxels = {list(group.voxels)}; give numbers, 1 or more.")
-        _check_kinds(group)
-        for plane in (plane for plane in group.planes if plane not in PLANES):
-            raise unknown("plane", str(plane), PLANES)
-    return tuple(groups)
-
-
-def _check_kinds(values: Recipe | Group | Game | Cycle) -> None:
-    """Raise InputError for a number where a word belongs, a word where a number does, or a number too small."""
-    kinds: dict[Any, Any] = {int: int, float: (int, float), str: str, bool: bool, dict[str, Any]: dict}
-    wanted: dict[Any, str] = {
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        bool: "true or false",
-        dict[str, Any]: "a table",
-    }
-    for f in fields(values):
-        value = getattr(values, f.name)
-        if f.type not in kinds:
-            continue
-        numeric = f.type in (int, float)
-        least = 1 if f.type is int and f.name not in ("seed", "twin_steps") else 0
-        right = isinstance(value, kinds[f.type]) and (f.type is bool or not isinstance(value, bool))
-        if not right or (numeric and value < least):
-            limit = f", {least} or more" if numeric else ""
-            raise InputError(f"The recipe has {f.name} = {value!r}; give {wanted[f.type]}{limit}.")

@@ -193,7 +193,7 @@ def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
         (["--degradations", "k_spice"], ["did you mean 'k_space'"]),
         (["--degradations", "k_space_zero_filled"], ["use 'k_space'"]),
         (["--models", "sinc"], ["is a classical method"]),
-        (["--models", "mri-y2"], ["There is no model called 'mri-y2'"]),
+        (["--models", "mri-y2"], ["There is no installed model called 'mri-y2'"]),
     ],
 )
 def test_what_cannot_be_studied_is_refused_at_once(refused, scans, tmp_path, chosen, words):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from benchmarks.diffusion_report import HELD_OUT, MEASURES, best, gain, report
+from benchmarks.diffusion_report import HELD_OUT, MEASURES, TRUTH, best, gain, report
+from benchmarks.results import Row, find
 from SuperResolutionLib.physics.interpolating import METHODS
 
 
-def row(**changes: float) -> dict[str, object]:
+def figures(**changes: float) -> dict[str, object]:
     plain = dict.fromkeys(MEASURES, 0.01) | {
         "psnr": 30.0,
         "ssim": 0.9,
@@ -15,21 +16,20 @@ def row(**changes: float) -> dict[str, object]:
         "md": 0.2,
         "angle": 6.0,
     }
-    return {**plain, "fa_fluid": 0.15, "below_zero": 0, "seconds": 1.0, "sha256": "", **changes}
+    return {**plain, "fa_fluid": 0.15, "below_zero": 0, "seconds": 1.0, **changes}
 
 
 @pytest.fixture
 def rows():
     """All sites, k_space x2: sinc is the best but in MD, where linear is; dwi-x2 is better by just enough."""
-    found: dict[str, dict[str, object]] = {}
-    for site in HELD_OUT:
-        found[f"{site}|truth|x2|"] = {"fa_fluid": 0.16}
-        for method in METHODS:
-            found[f"{site}|k_space|x2|{method}"] = row()
-        found[f"{site}|k_space|x2|sinc"] = row(psnr=31.0, ssim=0.92, fa_white=0.09, md=0.19, angle=5.0)
-        found[f"{site}|k_space|x2|linear"] = row(md=0.18)
-        found[f"{site}|k_space|x2|dwi-x2"] = row(psnr=32.3, ssim=0.93, fa_white=0.08, md=0.15, angle=4.9)
-    return found
+    own = {
+        **{method: figures() for method in METHODS},
+        "sinc": figures(psnr=31.0, ssim=0.92, fa_white=0.09, md=0.19, angle=5.0),
+        "linear": figures(md=0.18),
+        "dwi-x2": figures(psnr=32.3, ssim=0.93, fa_white=0.08, md=0.15, angle=4.9),
+    }
+    truths = [Row(TRUTH, site, "", 2, figures={"fa_fluid": 0.16}) for site in HELD_OUT]
+    return truths + [Row(m, site, "k_space", 2, figures=dict(own[m])) for site in HELD_OUT for m in own]
 
 
 def verdicts(rows) -> dict[str, str]:
@@ -39,11 +39,11 @@ def verdicts(rows) -> dict[str, str]:
 
 def test_the_best_is_taken_for_each_measure_separately(rows):
     site = HELD_OUT[0]
-    assert best(rows, site, "k_space", "x2", "psnr") == 31.0
-    assert best(rows, site, "k_space", "x2", "md") == 0.18
-    assert gain(rows, site, "k_space", "x2", "dwi-x2", "psnr") == pytest.approx(1.3)
-    assert gain(rows, site, "k_space", "x2", "dwi-x2", "md") == pytest.approx(1 / 6)
-    assert gain(rows, site, "k_space", "x2", "dwi-x2", "angle") == pytest.approx(0.1)
+    assert best(rows, site, "psnr") == 31.0
+    assert best(rows, site, "md") == 0.18
+    assert gain(rows, site, "dwi-x2", "psnr") == pytest.approx(1.3)
+    assert gain(rows, site, "dwi-x2", "md") == pytest.approx(1 / 6)
+    assert gain(rows, site, "dwi-x2", "angle") == pytest.approx(0.1)
 
 
 def test_a_model_that_is_better_by_enough_passes(rows):
@@ -68,12 +68,12 @@ def test_a_model_that_is_better_by_enough_passes(rows):
     ],
 )
 def test_one_worse_site_fails_its_gate_alone(rows, change, gate):
-    rows[f"{HELD_OUT[1]}|k_space|x2|dwi-x2"].update(change)
+    find(rows, scan=HELD_OUT[1], model="dwi-x2").figures.update(change)
     failed = [name for name, verdict in verdicts(rows).items() if "FAILED" in verdict]
     assert len(failed) == 1
     assert gate in failed[0]
 
 
 def test_a_missing_site_is_said(rows):
-    del rows[f"{HELD_OUT[0]}|k_space|x2|dwi-x2"]
+    rows.remove(find(rows, scan=HELD_OUT[0], model="dwi-x2"))
     assert all("not all sites" in verdict for gate, verdict in verdicts(rows).items() if "k_space" in gate)

@@ -37,7 +37,7 @@ CATEGORIES_THAT_FIT = {"Diffusion", "Filtering", "Image Synthesis", "Neuroimagin
 SCHEMA = (
     "https://raw.githubusercontent.com/Slicer/Slicer/main/Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json#"
 )
-LARGEST_REPOSITORY = 100 * 2**20
+LARGEST_REPOSITORY = 97_000_000  # the catalogue allows 100 MB, and a commit to come needs room
 
 
 def files(folder: Path) -> set[str]:
@@ -105,6 +105,7 @@ def test_nothing_else_is_in_the_package(package):
         "SuperResolutionSlicer/__init__.py",
         "SuperResolutionLib/cli/__main__.py",
         "SuperResolutionLib/training/recipes/mri-x2.toml",
+        "SuperResolutionLib/study/templates/report.html.j2",
         "Resources/Models/mri-x2.safetensors",
         "Resources/Icons/SuperResolution.png",
         "Resources/UI/SuperResolution.ui",
@@ -137,7 +138,7 @@ def test_the_packed_library_finds_the_packed_models(package):
         run_packed(
             package,
             "import json, SuperResolutionLib\n"
-            "from SuperResolutionLib import zoo\n"
+            "from SuperResolutionLib.methods import zoo\n"
             "print(json.dumps([SuperResolutionLib.__file__, *map(str, zoo.installed().values())]))",
         )
     )
@@ -294,10 +295,12 @@ def git(*arguments: str) -> str:
     return done.stdout
 
 
-def test_a_clone_is_smaller_than_the_catalogue_allows():
+def test_a_clone_is_smaller_than_the_catalogue_allows(capsys):
     tracked = [ROOT / name for name in git("ls-files", "-z").split("\0")]
     tree = sum(path.stat().st_size for path in tracked if path.is_file())
     history = int(git("rev-list", "--disk-usage", "--objects", "HEAD"))
+    with capsys.disabled():
+        print(f"tree {tree / 1e6:.1f} MB + .git {history / 1e6:.1f} MB = {(tree + history) / 1e6:.1f} MB ", end="")
     assert tree + history < LARGEST_REPOSITORY
 
 

@@ -802,10 +802,10 @@ def test_a_logic_may_have_several_parameter_nodes(session):
 def test_packages_are_asked_for_and_noted(session, tmp_path):
     session.testing, session.packages.absent = False, {"torch"}
     assert pip_check("numpy>=1") and not pip_check("torch")
-    pip_ensure(["numpy", "torch>=2.2"], requester="SuperResolution", constraints="c.txt")
+    pip_ensure(["numpy", "torch>=2.6"], requester="SuperResolution", constraints="c.txt")
     assert session.messages[0].kind == "okCancel"
     (call,) = session.packages.calls
-    assert (call.function, call.requirements) == ("pip_install", ["torch>=2.2"])
+    assert (call.function, call.requirements) == ("pip_install", ["torch>=2.6"])
     assert (call.options["constraints"], call.options["requester"]) == ("c.txt", "SuperResolution")
     assert pip_check("torch")
 
@@ -840,12 +840,12 @@ def test_torch_comes_from_the_pytorch_extension(session):
 
     logic, session.packages.absent = PyTorchUtils.PyTorchUtilsLogic(), {"torch"}
     session.packages.gives_up = True
-    assert logic.installTorch(torchVersionRequirement=">=2.2") is None
+    assert logic.installTorch(torchVersionRequirement=">=2.6") is None
     assert not logic.torchInstalled()
     session.packages.gives_up = False
-    assert logic.installTorch(torchVersionRequirement=">=2.2").__name__ == "torch"
+    assert logic.installTorch(torchVersionRequirement=">=2.6").__name__ == "torch"
     assert logic.torchInstalled()
-    assert [call.requirements for call in session.packages.calls] == [[], ["torch>=2.2"]]
+    assert [call.requirements for call in session.packages.calls] == [[], ["torch>=2.6"]]
 
 
 def test_the_pytorch_extension_can_be_missing(session):

@@ -1,8 +1,11 @@
 """The page of the trainings says how long they took, and what became of a game."""
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
-from benchmarks.curves import line
+from benchmarks.curves import cells, keep
 from SuperResolutionLib.training.history import write_history
 
 TWIN = [
@@ -19,7 +22,7 @@ GAME = [
 def row(tmp_path):
     def make(history):
         write_history(history, tmp_path)
-        return [cell.strip() for cell in line(tmp_path / "curves.csv").strip("|").split("|")][1:]
+        return cells(tmp_path / "curves.csv")[1:]
 
     return make
 
@@ -40,3 +43,15 @@ def test_the_twin_is_the_supervised_epoch_of_greatest_gain(row):
 
 def test_a_training_that_was_stopped_says_why(row):
     assert row([*TWIN, *GAME, {"step": 350, "note": "stopped at step 350"}])[-1] == "stopped at step 350"
+
+
+def test_a_picture_of_curves_is_kept_small_and_looks_the_same(tmp_path):
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    for shift in range(12):
+        figure.gca().plot(np.sin(np.arange(40) / 5 + shift), marker=".", label=f"loss {shift}")
+    figure.gca().legend()
+    figure.savefig(tmp_path / "curves.png", dpi=80)
+    keep(tmp_path / "curves.png", tmp_path / "kept.png")
+    given, kept = (imread(tmp_path / name)[..., :3] for name in ("curves.png", "kept.png"))
+    assert np.abs(given - kept).max() < 0.08
+    assert (tmp_path / "kept.png").stat().st_size < 0.6 * (tmp_path / "curves.png").stat().st_size

@@ -44,12 +44,17 @@ def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def words(text: str) -> str:
+    """A title, label or note as it is: a "$" in the name of a scan would begin a formula."""
+    return text.replace("$", r"\$")
+
+
 def plain(axes: "Axes", across: str, up: str, title: str = "") -> None:
     """Labels, a light grid, no box."""
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     if title:
-        axes.set_title(title, fontsize=11)
+        axes.set_title(words(title), fontsize=11)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -64,7 +69,7 @@ def legend(figure: "Figure", axes: "Axes") -> None:
 def panel(axes: "Axes", image: Any, title: str, colours: str, limits: tuple[float, float], stretch: float) -> Any:
     """An image on black with a white title; returns what a colour bar needs. limits: of the colours, low and high."""
     shown = axes.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], aspect=stretch, interpolation="nearest")
-    axes.set_title(title, color="white", fontsize=10)
+    axes.set_title(words(title), color="white", fontsize=10)
     axes.set_axis_off()
     return shown
 
@@ -72,6 +77,6 @@ def panel(axes: "Axes", image: Any, title: str, colours: str, limits: tuple[floa
 def bar(figure: "Figure", shown: Any, places: Sequence["Axes"], label: str) -> None:
     """A colour bar with a white label."""
     scale = figure.colorbar(shown, ax=list(places), shrink=0.8, pad=0.01)
-    scale.set_label(label, color="white", fontsize=9)
+    scale.set_label(words(label), color="white", fontsize=9)
     scale.ax.tick_params(colors="white", labelsize=8)
     scale.outline.set_edgecolor("#555555")

@@ -1,0 +1,60 @@
+"""Pages are made from templates, and what comes from files is text in them, never markup."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from SuperResolutionLib.study import page
+from SuperResolutionLib.study.plan import Plan
+from SuperResolutionLib.study.queue import Outcome
+from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
+from SuperResolutionLib.study.trust_report import write_trust_report
+
+HOSTILE = "<script>alert('a & b')</script>\"x"
+
+
+def outcome(folder: Path) -> Outcome:
+    """One scan of a hostile name, as `examining_without_truth` leaves it."""
+    Figure(figsize=(1, 1)).savefig(folder / "map.png")
+    row = {"consistency": dict.fromkeys(MODELS_OF_SCANNERS, 40.0), "suspect": 0.01, "curve": [1.0, 0.5]}
+    row |= {"histogram": [1] * 100}
+    model = {**row, "spread": {"median": 0.01, "p95": 0.02, "p99": 0.03}, "unlike": [], "looks_known": True}
+    record = {
+        "scan": "anna",
+        "scale": 2,
+        "spacing": [1, 1, 4],
+        "size": [32, 32, 3],
+        "range": 900.0,
+        "whole_head": False,
+        "models": {HOSTILE: model},
+        "bicubic": row,
+        "input_histogram": [1] * 100,
+        "figures": {HOSTILE: "map.png"},
+    }
+    return Outcome([record], [folder], {HOSTILE: "it is empty"})
+
+
+def test_names_are_text_and_never_markup(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "out").mkdir()
+    path = write_trust_report(outcome(tmp_path / "cache"), Plan(("mri-x2",)), tmp_path / "out", f"{HOSTILE}, CC0")
+    text = path.read_text()
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;&#34;x") >= 6
+    assert 'alt="&lt;script' in text
+    assert text.startswith("<!DOCTYPE html>")
+
+
+def test_where_jinja2_is_missing_that_is_said(tmp_path, monkeypatch, refuses):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with refuses("made with Jinja2", "pip install Jinja2"):
+        page.write(tmp_path / "page.html", "trust.html.j2", outcome(tmp_path), Plan(("mri-x2",)))
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in page.TEMPLATES.iterdir()))
+def test_no_template_fetches_anything_or_trusts_any_text(template):
+    text = (page.TEMPLATES / template).read_text()
+    assert not re.search(r"https?:|//|\|\s*safe|autoescape|Markup", text)
