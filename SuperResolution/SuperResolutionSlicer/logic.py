@@ -85,8 +85,6 @@ class Settings:
 
 def _grid_arguments(sampling: Sampling) -> list[str]:
     words = ["--plane", sampling.plane]
-    if sampling.only is not None:
-        words += ["--slice", str(sampling.only)]
     if sampling.isotropic:
         return [*words, "--isotropic"]
     if sampling.spacing is not None:
@@ -95,6 +93,11 @@ def _grid_arguments(sampling: Sampling) -> list[str]:
     if sampling.factors is not None:
         return [*words, "--factors", *(repr(float(factor)) for factor in sampling.factors)]
     return [*words, "--scale", f"{sampling.factor or 2:g}"]
+
+
+def _slice_arguments(sampling: Sampling) -> list[str]:
+    """Of the commands that can do one slice alone; Quality and reports take the whole volume."""
+    return [] if sampling.only is None else ["--slice", str(sampling.only)]
 
 
 def _runtime_arguments(runtime: Runtime) -> list[str]:
@@ -308,7 +311,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             yield from exporting(node, source)
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
-            command += settings.arguments()
+            command += [*settings.arguments(), *_slice_arguments(settings.sampling)]
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -318,7 +321,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
-                command += _grid_arguments(settings.sampling)
+                command += [*_grid_arguments(settings.sampling), *_slice_arguments(settings.sampling)]
                 yield from mapped(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}

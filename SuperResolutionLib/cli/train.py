@@ -49,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
     split.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
     if options.fold is not None:
         recipe = split.fold(recipe, options.data, *options.fold)
-    from SuperResolutionLib.training.loop import train
+    from SuperResolutionLib.training.loop import Begin, train
 
     start = starting_weights(recipe)
-    best = train(recipe, options.data, options.out, options.resume, options.budget, start, options.device, _log)
+    best = train(recipe, options.data, options.out, Begin(options.resume, options.budget, start), options.device, _log)
     if "twin" in best:
         twin = publish(recipe, best["twin"], options.data, options.out, twin=True)
         print(f"twin of step {best['twin']['step']}; model written to {twin}")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.blocks import BROKEN, check_promise, check_stream, read_block, unpacked
 from SuperResolutionLib.files.common import cut_short, looks_like, make_volume, nibabel_for
 from SuperResolutionLib.files.nifti_grid import lps_grid
+from SuperResolutionLib.files.voxel_blocks import BROKEN, check_promise, check_stream, read_block, unpacked
 from SuperResolutionLib.header import repeating
 from SuperResolutionLib.volume import Volume
 

@@ -9,8 +9,8 @@ import warnings
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.blocks import check_promise
 from SuperResolutionLib.files.common import ScanWarning, cut_short, data_beside, looks_like, too_many_axes
+from SuperResolutionLib.files.voxel_blocks import check_promise
 
 _TYPES = {"CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "FLOAT": 4, "DOUBLE": 8}
 _TYPES |= {"LONG_LONG": 8, "ULONG_LONG": 8, "LONG": 8, "ULONG": 8}  # LONG is 4 where it was written on Windows

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.blocks import BROKEN, check_promise, check_stream, read_block, unpacked
 from SuperResolutionLib.files.common import (
     complex_voxels,
     cut_short,
@@ -23,6 +22,7 @@ from SuperResolutionLib.files.common import (
 )
 from SuperResolutionLib.files.nifti_grid import lps_grid, placed, set_forms
 from SuperResolutionLib.files.nifti_header import put_back, read_extensions, taken
+from SuperResolutionLib.files.voxel_blocks import BROKEN, check_promise, check_stream, read_block, unpacked
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume, signal_only
 

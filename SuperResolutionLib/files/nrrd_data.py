@@ -10,9 +10,9 @@ from typing import BinaryIO
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.blocks import BROKEN, check_promise, check_stream, decoder, read_block
 from SuperResolutionLib.files.common import check_exists, cut_short, data_beside
 from SuperResolutionLib.files.nrrd_header import parsed, sizes_of
+from SuperResolutionLib.files.voxel_blocks import BROKEN, check_promise, check_stream, decoder, read_block
 
 NAMES = {"i1": "int8", "u1": "uint8", "i2": "int16", "u2": "uint16", "i4": "int32", "u4": "uint32"}
 NAMES |= {"i8": "int64", "u8": "uint64", "f4": "float", "f8": "double"}

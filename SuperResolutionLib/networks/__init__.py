@@ -18,7 +18,7 @@ from SuperResolutionLib.networks.residual import Residual
 from SuperResolutionLib.networks.srcnn import SRCNN
 from SuperResolutionLib.networks.srgan import SRGANDiscriminator
 from SuperResolutionLib.networks.srresnet import SRResNet
-from SuperResolutionLib.networks.wdsr import WDSR
+from SuperResolutionLib.networks.wdsr import WDSR, WDSRB
 
 NETWORKS: dict[str, type[nn.Module]] = {
     "circle": CircleGenerator,
@@ -28,6 +28,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "srcnn": SRCNN,
     "srresnet": SRResNet,
     "wdsr": WDSR,
+    "wdsr_b": WDSRB,
 }
 
 # They judge slices and make none: `build`, and so the zoo, knows nothing of them.

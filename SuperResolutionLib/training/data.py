@@ -62,31 +62,39 @@ def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
         signal_only(volume, f"learnt from ({path.name})")
         for plane, voxels in itertools.product(group.planes, group.voxels):
             part = share / len(group.planes) / len(group.voxels)
-            result += stacks_of(split.stem(path), volume, recipe, plane, voxels, part, group.b0, least)
+            view = View(plane, voxels, part, group.b0, least)
+            result += stacks_of(split.stem(path), volume, recipe, view)
     return result
 
 
-def stacks_of(
-    name: str,
-    volume: Volume,
-    recipe: Recipe,
-    plane: str = "native",
-    voxels: float = 1.0,
-    weight: float = 1.0,
-    b0: float = 0.0,
-    least: int = 0,
-) -> Iterator[Stack]:
-    """Each 3-D volume of a scan as a stack of slices in a plane; `weight` is shared out among them.
+@dataclass(frozen=True)
+class View:
+    """How a scan is looked at: in which plane, how many times coarser in plane, and how much it counts.
 
-    Slices smaller than `least` fine voxels, or of a size that the scale does not divide, are padded by reflection.
+    b0: the share of a diffusion series that goes to its unweighted volumes; 0 for their number. least: fine voxels
+    along a side, below which slices are padded.
     """
-    axis = stacking_axis(volume, plane)
+
+    plane: str = "native"
+    voxels: float = 1.0
+    weight: float = 1.0
+    b0: float = 0.0
+    least: int = 0
+
+
+def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = None) -> Iterator[Stack]:
+    """Each 3-D volume of a scan as a stack of slices; the weight of the view is shared out among them.
+
+    Slices smaller than the least, or of a size that the scale does not divide, are padded by reflection.
+    """
+    view = view or View()
+    axis = stacking_axis(volume, view.plane)
     unit = np.float32(data_range(reference_volume(volume)))
-    series = [_grown(_coarser(fine / unit, voxels), least, recipe.scale) for fine in stacks(volume, axis)]
+    series = [_grown(_coarser(fine / unit, view.voxels), view.least, recipe.scale) for fine in stacks(volume, axis)]
     level = Level.of(series[reference_index(volume)])
     rows = guides.weights(volume, recipe.guides, f"The recipe '{recipe.name}'") if recipe.guides else None
     together = np.stack(series) if rows is not None else np.empty(0)
-    for index, share in enumerate(_shares(volume, b0)):
+    for index, share in enumerate(_shares(volume, view.b0)):
         own = series[index]
         r = data_range(own)
         shown = head(own).mean(axis=(1, 2)) + 1e-6
@@ -94,7 +102,7 @@ def stacks_of(
         if rows is not None:
             ranges = [data_range(guide) for guide in guides.combine(series, rows[index])]
             company = Company(together, index, rows[index].astype(np.float32), np.array(ranges, np.float32))
-        yield Stack(name, own / np.float32(r), level, weight * share, shown / shown.sum(), r, company)
+        yield Stack(name, own / np.float32(r), level, view.weight * share, shown / shown.sum(), r, company)
 
 
 def _shares(volume: Volume, b0: float) -> np.ndarray:

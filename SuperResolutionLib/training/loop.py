@@ -59,25 +59,37 @@ class Setting:
     log: Log
 
 
+@dataclass(frozen=True)
+class Begin:
+    """Where a training begins, and how long it may take.
+
+    resume: go on with the one in its folder. budget: minutes; the number of steps is cut to what this machine does in
+    that time. start: weights to begin from, taken where name and shape fit; those of a game take the place of the steps
+    for its twin.
+    """
+
+    resume: bool = False
+    budget: float | None = None
+    start: Weights | None = None
+
+
 def train(
     recipe: Recipe,
     data: Path,
     out: Path,
-    resume: bool = False,
-    budget: float | None = None,
-    start: Weights | None = None,
+    begin: "Begin | None" = None,
     device: str = "auto",
     log: Log = print,
 ) -> dict[str, Any]:
     """Train by a recipe; returns the kept epoch: its weights (moving average) and validation figures.
 
-    data: the folder of training volumes. out: where checkpoint, curves, samples and log lines go. budget: minutes;
-    the number of steps is cut to what this machine does in that time. start: weights to begin from, taken
-    where name and shape fit; those of a game take the place of the steps for its twin. A game also returns its twin,
+    data: the folder of training volumes. out: where checkpoint, curves, samples and log lines go. begin: afresh, from
+    given weights, or where another training stopped. A game also returns its twin,
     under "twin". Under torchrun every process draws its own batches and gradients are averaged; the first one logs,
     keeps and returns the best epoch, the others return nothing.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
     """
+    resume, budget, start = (begin.resume, begin.budget, begin.start) if begin else (False, None, None)
     where = choose_device(device)
     rank, processes = _join(where)
     place = Place(where, choose_precision(recipe.precision, where), rank, processes)

@@ -14,7 +14,7 @@ from SuperResolutionLib.methods.batches import Settings, run_network
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.training import split
-from SuperResolutionLib.training.data import Stack, stacks_of
+from SuperResolutionLib.training.data import Stack, View, stacks_of
 from SuperResolutionLib.training.recipe import Recipe
 
 RIDGE = 0.3  # dB^2 added to each variance: so few scans do not show all that there is
@@ -44,7 +44,7 @@ def _stacks(data: Path, recipe: Recipe) -> Iterator[Stack]:
         volume = split.read(path, recipe)
         if not is_diffusion(volume):
             for plane in dict.fromkeys(group.planes):
-                yield from stacks_of(split.stem(path), volume, recipe, plane)
+                yield from stacks_of(split.stem(path), volume, recipe, View(plane))
 
 
 def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:

@@ -14,7 +14,7 @@ from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.frequencies import power_beyond
 from SuperResolutionLib.quality.metrics import difference, score
 from SuperResolutionLib.training import split
-from SuperResolutionLib.training.data import Stack, coarse_slice, stacks_of
+from SuperResolutionLib.training.data import Stack, View, coarse_slice, stacks_of
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -43,7 +43,7 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
         group = recipe.group_of(split.stem(path))
         plane = group.planes[0] if group else "native"
         whole = Sampling(factor=recipe.scale, plane=plane).cropped(volume)
-        stacks = list(stacks_of(split.stem(path), whole, recipe, plane))
+        stacks = list(stacks_of(split.stem(path), whole, recipe, View(plane)))
         result += [_case(stacks[k], name, recipe) for k in _shown(whole) for name in recipe.validate_on]
     return result
 

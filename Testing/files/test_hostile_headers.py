@@ -19,7 +19,7 @@ import pytest
 
 import SuperResolutionLib
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files import EXTENSIONS, blocks, read, write
+from SuperResolutionLib.files import EXTENSIONS, read, voxel_blocks, write
 from SuperResolutionLib.volume import Volume
 
 NIFTI, META = [".nii", ".nii.gz"], [".mha", ".mhd"]
@@ -107,13 +107,13 @@ def test_a_stream_that_is_shorter_than_its_header_promises_is_counted_first(tmp_
 def test_voxels_that_do_not_fit_in_memory_are_refused(tmp_path, volume, refuses, monkeypatch):
     """Fault I3: what a header claims is held against the memory, too."""
     write(volume, tmp_path / "a.nii")
-    monkeypatch.setattr(blocks, "free_memory", lambda: 400)
+    monkeypatch.setattr(voxel_blocks, "free_memory", lambda: 400)
     with refuses("a.nii needs 4.2e-07 GB of memory", "close other"):
         read(tmp_path / "a.nii")
 
 
 def test_the_memory_that_is_free_is_known():
-    assert blocks.free_memory() is None or blocks.free_memory() > 1e6
+    assert voxel_blocks.free_memory() is None or voxel_blocks.free_memory() > 1e6
 
 
 NRRD = """NRRD0004

@@ -14,7 +14,7 @@ from SuperResolutionLib.networks.edsr import EDSR, ResidualBlock
 from SuperResolutionLib.networks.paediatric import PaediatricGenerator
 from SuperResolutionLib.networks.srcnn import SRCNN
 from SuperResolutionLib.networks.srresnet import SRResNet
-from SuperResolutionLib.networks.wdsr import WDSR, fold_weight_norm
+from SuperResolutionLib.networks.wdsr import WDSR, WDSRB, fold_weight_norm
 
 COLOUR = {"channels": 3, "outputs": 3}
 FULL_EDSR = {"scale": 2, **COLOUR, "features": 256, "blocks": 32, "res_scale": 0.1}
@@ -42,7 +42,7 @@ FULL_EDSR = {"scale": 2, **COLOUR, "features": 256, "blocks": 32, "res_scale": 0
         (SRCNN, {"kernels": (9, 5, 5)}, 57_281),
         (WDSR, COLOUR, 3_571_824),
         (WDSR, {}, 3_558_704),
-        (WDSR, {**COLOUR, "variant": "b"}, 615_088),
+        (WDSRB, COLOUR, 615_088),
         (WDSR, {**COLOUR, "scale": 2, "blocks": 16, "expand": 4}, 1_190_100),
         (CPCEGenerator, {}, 62_016),
         (CPCEGenerator, {"channels": 3}, 62_592),
@@ -116,21 +116,21 @@ def test_work_c_s_tanh_can_be_had_and_is_off():
         assert torch.equal(bounded(x), torch.tanh(plain(x)))
 
 
-@pytest.mark.parametrize(("variant", "kernels"), [("a", [3, 3]), ("b", [1, 1, 3])])
-def test_wdsr_widens_before_the_relu(variant, kernels):
-    block = on_paper(WDSR, variant=variant, blocks=1).body[0]
+@pytest.mark.parametrize(("kind", "kernels"), [(WDSR, [3, 3]), (WDSRB, [1, 1, 3])])
+def test_wdsr_widens_before_the_relu(kind, kernels):
+    block = on_paper(kind, blocks=1).body[0]
     convolutions = [layer for layer in block.modules() if isinstance(layer, nn.Conv2d)]
     assert [layer.kernel_size[0] for layer in convolutions] == kernels
     assert convolutions[0].out_channels == 6 * 32
     assert count(block, nn.ReLU) == 1
     assert count(block, nn.BatchNorm2d) == 0
-    if variant == "b":
+    if kind is WDSRB:
         assert convolutions[1].out_channels == int(0.8 * 32)
 
 
-@pytest.mark.parametrize("variant", ["a", "b"])
-def test_folding_weight_norm_changes_no_output(variant):
-    network = small("wdsr", variant=variant, skip="bicubic")
+@pytest.mark.parametrize("architecture", ["wdsr", "wdsr_b"])
+def test_folding_weight_norm_changes_no_output(architecture):
+    network = small(architecture, skip="bicubic")
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
@@ -240,7 +240,6 @@ def test_an_unknown_skip_is_refused():
         ("edsr", {"features": -1}, "negative"),
         ("srcnn", {"scale": 2, "kernels": [9, 2, 5]}, "three odd kernels"),
         ("srcnn", {"scale": 2, "kernels": [9, 5]}, "three odd kernels"),
-        ("wdsr", {"variant": "c"}, "variant of WDSR"),
         ("circle", {"scale": 2, "features": 64}, "features"),
     ],
 )

@@ -50,7 +50,8 @@ DEEPER: dict[str, list[dict[str, Any]]] = {
     "paediatric": [{"blocks": 2}],
     "srcnn": [{"kernels": [9, 5, 5]}, {"kernels": [3, 1, 1]}],
     "srresnet": [{"blocks": 2}],
-    "wdsr": [{"blocks": 2}, {"variant": "b"}, {"variant": "b", "blocks": 3}],
+    "wdsr": [{"blocks": 2}],
+    "wdsr_b": [{}, {"blocks": 3}],
 }
 CASES = [
     (architecture, scale, changes, skip)

@@ -29,9 +29,9 @@ def test_a_gradient_reaches_every_parameter(kind, name):
         assert weight.ndim == 1 or weight.grad.abs().max() > 0, parameter
 
 
-@pytest.mark.parametrize("variant", ["a", "b"])
-def test_a_gradient_reaches_directions_and_magnitudes_of_wdsr(variant):
-    network = any_network("network", "wdsr", variant=variant)
+@pytest.mark.parametrize("architecture", ["wdsr", "wdsr_b"])
+def test_a_gradient_reaches_directions_and_magnitudes_of_wdsr(architecture):
+    network = any_network("network", architecture)
     network(torch.rand(1, 1, 8, 8)).square().mean().backward()
     assert all(weight.grad.abs().max() > 0 for weight in network.parameters())
 

@@ -1,7 +1,7 @@
 """What the console calls, with the real engine in its real process and the real network."""
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,15 @@ import slicer
 import slicer.util
 from in_words import restored
 from SuperResolutionSlicer import colors, nodes, process, quality, views
+from SuperResolutionSlicer import logic as logic_module
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import JobCancelledError, JobError
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
 from SuperResolutionSlicer.sample_data import coarse
 
 import SuperResolutionLib as sr
+from SuperResolutionLib import cli
+from SuperResolutionLib.cli import options
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.method import Runtime
@@ -417,3 +420,67 @@ def test_a_scene_that_is_saved_and_loaded_keeps_where_a_result_came_from(logic, 
     assert loaded.GetAttribute("SuperResolution.Model") == "mri-x2"
     assert loaded.GetNodeReference(nodes.SOURCE).GetName() == "head"
     assert values(loaded).shape == (6, 48, 40)
+
+
+# ---------------------------------------------------------------- every setting reaches the engine
+
+GRIDS = {
+    "factor": Sampling(factor=4),
+    "factors": Sampling(factors=(2.0, 2.0, 1.5)),
+    "spacing": Sampling(spacing=(0.5, 0.5, 2.0)),
+    "isotropic": Sampling(isotropic=True),
+    "plane": Sampling(factor=2, plane="coronal"),
+    "only": Sampling(factor=2, only=3),
+}
+RUNTIMES = {
+    "device": Runtime(device="cpu"),
+    "precision": Runtime(precision="bfloat16"),
+    "threads": Runtime(threads=2),
+    "ensemble": Runtime(ensemble=True),
+}
+OTHERS = [Settings(consistent=True), Settings(degradation="area", seed=5), Settings(model="mri-x2")]
+CALLS = {
+    "enhance": lambda logic, node, settings: logic.enhance(node, settings=settings),
+    "preview": lambda logic, node, settings: logic.preview(node, settings, index=2),
+    "quality": lambda logic, node, settings: logic.measure(node, settings),
+    "report": lambda logic, node, settings: logic.saveReport(node, slicer.app.temporaryPath, settings),
+}
+
+
+def test_every_field_has_a_value_that_is_looked_for():
+    assert set(GRIDS) == {f.name for f in fields(Sampling)}
+    assert set(RUNTIMES) == {f.name for f in fields(Runtime)}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "settings",
+    [*(Settings(sampling=s) for s in GRIDS.values()), *(Settings(runtime=r) for r in RUNTIMES.values()), *OTHERS],
+    ids=[*GRIDS, *RUNTIMES, "consistent", "degradation", "model"],
+)
+def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeypatch, call, settings):
+    """Fault J8: Quality measured another method than Enhance ran."""
+    commands = []
+
+    def noted(command, _folder):
+        commands.append(command)
+        raise InputError("enough")
+        yield
+
+    monkeypatch.setattr(logic_module, "running", noted)
+    with pytest.raises(JobError, match="enough"):
+        CALLS[call](logic, scans.scalar(), settings)
+    given = cli.parser().parse_args(commands[0])
+    wanted = settings.sampling
+    if call == "preview":
+        wanted = replace(wanted, only=2)
+    elif call != "enhance":
+        wanted = replace(wanted, only=None)  # of the whole volume
+    assert options.sampling_of(given) == wanted
+    assert options.runtime_of(given) == settings.runtime
+    assert options.put_back_of(given) == ("k_space" if settings.consistent else "auto")
+    if call == "quality":
+        assert (given.degradation, given.seed) == (settings.degradation, settings.seed)
+    if call == "report":
+        assert (given.degradations, given.seed) == ([settings.degradation], settings.seed)
+    assert "mri-x" in " ".join(commands[0])

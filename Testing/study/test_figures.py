@@ -1,13 +1,13 @@
 """Figures show the names of files as they are, whatever is in them."""
 
 import pytest
+from in_words import compare
 from known_tensors import head
 from matplotlib.image import imread
 from phantoms import brain
 from tiny_models import store
 
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.quality.comparison import compare
 from SuperResolutionLib.study.figure import comparison_figure
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.crops import crops_figure

@@ -15,7 +15,7 @@ import SuperResolutionLib
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import guard, loop
 from SuperResolutionLib.training.game import Adversarial
-from SuperResolutionLib.training.loop import train
+from SuperResolutionLib.training.loop import Begin, train
 from SuperResolutionLib.training.state import Phase, Place, Run, phases
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ KINDS = {"game": SRGAN, "cycle": CIRCLE}
 
 def play(recipe, data: Path, out: Path, **options: Any) -> tuple[dict[str, Any], list[str]]:
     lines: list[str] = []
-    return train(recipe, data, out, device="cpu", log=lines.append, **options), lines
+    return train(recipe, data, out, Begin(**options), device="cpu", log=lines.append), lines
 
 
 def rows(out: Path) -> list[dict[str, str]]:

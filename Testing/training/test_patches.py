@@ -13,7 +13,15 @@ from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import by_name, degrade
-from SuperResolutionLib.training.data import Refinement, Sampler, coarse_slice, recoloured, stacks_of, training_stacks
+from SuperResolutionLib.training.data import (
+    Refinement,
+    Sampler,
+    View,
+    coarse_slice,
+    recoloured,
+    stacks_of,
+    training_stacks,
+)
 from SuperResolutionLib.training.split import volume_files
 from SuperResolutionLib.training.validation import cases
 from SuperResolutionLib.volume import Gradients
@@ -221,14 +229,14 @@ def test_guides_are_turned_with_their_slices_and_stay_behind_them(diffusion, rec
 
 def test_slices_are_learnt_at_coarser_voxels_too(diffusion, recipe):
     whole, *_ = stacks_of("series", diffusion, recipe())
-    coarser, *_ = stacks_of("series", diffusion, recipe(), voxels=1.5)
+    coarser, *_ = stacks_of("series", diffusion, recipe(), View(voxels=1.5))
     assert whole.fine.shape[1:] == (36, 36)
     assert coarser.fine.shape[1:] == (24, 24)
     assert coarser.fine.mean() / coarser.fine.max() == pytest.approx(whole.fine.mean() / whole.fine.max(), rel=0.2)
 
 
 def test_unweighted_volumes_get_the_share_they_are_given(diffusion, recipe):
-    shares = [stack.weight for stack in stacks_of("series", diffusion, recipe(), weight=0.8, b0=0.25)]
+    shares = [stack.weight for stack in stacks_of("series", diffusion, recipe(), View(weight=0.8, b0=0.25))]
     assert shares[0] == pytest.approx(0.2)
     assert sum(shares) == pytest.approx(0.8)
     assert len(set(np.round(shares[1:], 12))) == 1

@@ -22,7 +22,7 @@ from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import loop
-from SuperResolutionLib.training.loop import train
+from SuperResolutionLib.training.loop import Begin, train
 from SuperResolutionLib.training.publish import publish
 from SuperResolutionLib.training.schedule import factor
 from SuperResolutionLib.training.state import Place
@@ -45,7 +45,7 @@ from SuperResolutionLib.training import loop
 
 
 def quietly(*arguments, **options):
-    return train(*arguments, device="cpu", log=lambda _line: None, **options)
+    return train(*arguments, Begin(**options), device="cpu", log=lambda _line: None)
 
 
 # ---------------------------------------------------------------- learning
@@ -94,7 +94,7 @@ def test_a_training_can_start_from_another_models_body(scans, recipe, tmp_path):
     given = loop.Run(recipe(), torch.device("cpu")).network.state_dict()
     given = {name: torch.full_like(tensor, 0.01) for name, tensor in given.items()}
     still = recipe(scale=4, patch=6, steps=1, learning_rate=0.0, muon_rate=0.0)
-    train(still, data, tmp_path / "x4", start=given, device="cpu", log=lines.append)
+    train(still, data, tmp_path / "x4", Begin(start=given), device="cpu", log=lines.append)
     network = torch.load(tmp_path / "x4" / "checkpoint.pt", weights_only=True)["network"]
     assert lines[0] == f"starting from {len(given)} of {len(given)} given tensors"
     assert torch.equal(network["network.head.weight"], given["network.head.weight"])
@@ -107,7 +107,7 @@ def test_a_deeper_network_begins_as_the_shallower_one_it_starts_from(scans, reci
     given = {name: torch.rand_like(tensor) / 10 for name, tensor in before.state_dict().items()}
     before.load_state_dict(given)
     deeper = recipe(skip=skip, network={"features": 16, "blocks": 3}, steps=1, learning_rate=0.0, muon_rate=0.0)
-    train(deeper, scans("a"), tmp_path / "run", start=given, device="cpu", log=lines.append)
+    train(deeper, scans("a"), tmp_path / "run", Begin(start=given), device="cpu", log=lines.append)
     after = loop.Run(deeper, CPU).network.eval()
     after.load_state_dict(torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["network"])
     x = torch.rand(1, 3, 8, 8)
@@ -137,7 +137,7 @@ def test_a_guided_network_begins_as_the_unguided_one_it_starts_from(diffusion, r
     files.write(diffusion, tmp_path / "data.nrrd")
     before = loop.Run(recipe(skip="none"), CPU).network.eval()
     guided = recipe(skip="none", guides=["mean_b0", "fitted"], steps=1, patch=4, learning_rate=0.0, muon_rate=0.0)
-    train(guided, tmp_path, tmp_path / "run", start=before.state_dict(), device="cpu", log=lambda line: None)
+    train(guided, tmp_path, tmp_path / "run", Begin(start=before.state_dict()), device="cpu", log=lambda line: None)
     after = loop.Run(guided, CPU).network.eval()
     after.load_state_dict(torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["network"])
     x = torch.rand(1, 5, 8, 8)
@@ -196,7 +196,7 @@ def test_a_checkpoint_cut_off_in_the_middle_is_passed_over_for_the_one_before(sc
     checkpoint = out / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
     lines = []
-    train(recipe(steps=20, epoch=10), data, out, resume=True, device="cpu", log=lines.append)
+    train(recipe(steps=20, epoch=10), data, out, Begin(resume=True), device="cpu", log=lines.append)
     assert lines[0].startswith("checkpoint.pt cannot be read")
     assert [line.split()[1] for line in lines if line.startswith("step")] == ["20/20"]  # it went on from step 10
 
@@ -246,7 +246,7 @@ def test_work_ds_rate_is_constant_and_then_linear(recipe):
 @pytest.mark.parametrize(("minutes", "steps"), [(1e-9, 5), (1e9, 12)])
 def test_a_budget_cuts_the_steps_but_never_below_the_warm_up(scans, recipe, tmp_path, minutes, steps):
     lines = []
-    train(recipe(steps=12), scans("a"), tmp_path / "run", budget=minutes, device="cpu", log=lines.append)
+    train(recipe(steps=12), scans("a"), tmp_path / "run", Begin(budget=minutes), device="cpu", log=lines.append)
     assert lines[0].startswith(f"tiny: {steps} steps")
     assert lines[-1].startswith(f"step {steps}/{steps}")
 
@@ -257,7 +257,7 @@ def test_what_a_budget_allowed_holds_when_the_training_goes_on(scans, recipe, tm
     with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
         stop_at(interrupted, 7)
         quietly(chosen, data, tmp_path / "run", budget=1e-9)
-    train(chosen, data, tmp_path / "run", resume=True, budget=1e9, device="cpu", log=lines.append)
+    train(chosen, data, tmp_path / "run", Begin(resume=True, budget=1e9), device="cpu", log=lines.append)
     assert [line.split()[1] for line in lines if line.startswith("step")] == ["8/10", "10/10"]
 
 
@@ -358,7 +358,7 @@ class Kept(loop.Run):
         runs.append(self)
 loop.Run = Kept
 data, out = map(Path, sys.argv[1:])
-best = loop.train(tiny_recipe(steps=8, epoch=4), data, out, device="cpu", budget=1e9)
+best = loop.train(tiny_recipe(steps=8, epoch=4), data, out, loop.Begin(budget=1e9), device="cpu")
 rank = os.environ["RANK"]
 torch.save({{"weights": runs[0].network.state_dict(), "best": bool(best)}}, out / f"rank{{rank}}.pt")
 """)
