@@ -1,5 +1,6 @@
 """The front door for Python: a volume, a path or another library's image in, a volume out; one sentence where not."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -171,3 +172,17 @@ def test_no_sentence_of_the_library_speaks_of_the_command_line(refuses, scan):
         with pytest.raises(sr.InputError) as found:
             call()
         assert "--" not in str(found.value)
+
+
+def test_a_comparison_becomes_a_table_of_pandas_where_that_is_there(scan):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = sr.compare(scan, methods=["linear", "sinc"]).to_dataframe()
+    assert isinstance(frame, pandas.DataFrame)
+    assert set(frame.index) == {"linear", "sinc"}
+    assert {"psnr_head", "gain_db"} <= set(frame.columns)
+
+
+def test_without_pandas_a_comparison_says_what_to_install(refuses, scan, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with refuses("needs pandas", "pip install pandas"):
+        sr.compare(scan, methods=["linear"]).to_dataframe()

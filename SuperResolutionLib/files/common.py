@@ -14,7 +14,7 @@ from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume, check_finite, orthonormal
 
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")  # what is read and written
-READ_ONLY = (".mgz", ".mgh")
+READ_ONLY = [".mgz", ".mgh"]
 LPS_FROM_RAS = np.array([-1.0, -1.0, 1.0])
 _MAGIC = {b"\x1f\x8b": "gzip", b"NRRD": "NRRD", b"\x89PNG": "PNG", b"\xff\xd8": "JPEG", b"PK": "zip", b"%PDF": "PDF"}
 DETACHED = {".nhdr": ".raw", ".mhd": ".raw"}  # headers whose voxels lie in a second file

@@ -1,6 +1,7 @@
 """Image files of every format: which reader and writer knows a file, and the gradients in it or beside it."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,24 +70,40 @@ def check_takes(volume: Volume, path: Path) -> None:
 
 def _read(path: Path) -> tuple[Volume, Gradients | None]:
     """A volume, and the gradients that the file itself holds."""
-    kind = extension(path)
-    if kind in _NRRD:
-        header, start = nrrd_header.parsed(path)
-        if are_tensors(header):
-            return read_tensors(path, header, start), None
-        volume = nrrd.read_scalars(path, header, start)
-        return volume, nrrd_gradients.read_gradients(path.name, header, volume.count)
-    if kind in _NIFTI:
-        from SuperResolutionLib.files.nifti import read_nifti
+    if extension(path) not in _NRRD:
+        return READERS[extension(path)](path), None
+    header, start = nrrd_header.parsed(path)
+    if are_tensors(header):
+        return read_tensors(path, header, start), None
+    volume = nrrd.read_scalars(path, header, start)
+    return volume, nrrd_gradients.read_gradients(path.name, header, volume.count)
 
-        return read_nifti(path), None
-    if kind in _MGH:
-        from SuperResolutionLib.files.freesurfer import read_mgh
 
-        return read_mgh(path), None
+def _read_nifti(path: Path) -> Volume:
+    from SuperResolutionLib.files.nifti import read_nifti
+
+    return read_nifti(path)
+
+
+def _read_mgh(path: Path) -> Volume:
+    from SuperResolutionLib.files.freesurfer import read_mgh
+
+    return read_mgh(path)
+
+
+def _read_meta(path: Path) -> Volume:
     from SuperResolutionLib.files.itk_images import read_meta
 
-    return read_meta(path), None
+    return read_meta(path)
+
+
+# How files that hold no gradients are read, by extension; each imports its library when it reads.
+READERS: dict[str, Callable[[Path], Volume]] = {
+    **dict.fromkeys(_NIFTI, _read_nifti),
+    **dict.fromkeys(_MGH, _read_mgh),
+    ".mha": _read_meta,
+    ".mhd": _read_meta,
+}
 
 
 def _write_beside_nrrd(volume: Volume, path: Path) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
 from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +152,14 @@ class Comparison:
             lines.append(f"{row.method:<22}{s.psnr:8.2f}{s.psnr_head:8.2f}{ssim:>8}{s.nmse:9.5f}{gain:>9}")
         lines += _tensor_lines(self.rows)
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """The figures as a table of pandas, a row for each method. Raises InputError where pandas is missing."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise InputError("A DataFrame needs pandas; install it with: pip install pandas.") from error
+        return pandas.DataFrame(self.as_table()["rows"]).drop(columns="psnr_slices").set_index("method")
 
     def as_table(self) -> dict[str, Any]:
         """The figures as plain values, for JSON."""

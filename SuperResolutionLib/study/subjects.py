@@ -8,8 +8,8 @@ from pathlib import Path
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import check_exists, extension, stem
 from SuperResolutionLib.files.dicom.series import is_dicom
+from SuperResolutionLib.files.subjects import subject_at
 
-BIDS = re.compile(r"(sub-[A-Za-z0-9]+)")
 BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")
 DERIVED = ("derivatives", "sourcedata", "code")
 
@@ -28,8 +28,8 @@ def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]
 
     A folder of DICOM files, without images of another kind, is one scan.
 
-    pattern: a regular expression with one group that finds the subject in the path. Without one, the subject is BIDS's
-    sub-XX, else the file name up to its last underscore, so that patient01_T1W and patient01_T2W are one subject.
+    pattern: a regular expression with one group that finds the subject in the path. Without one, the rule is that of
+    training (`files.subjects`): patient01_T1W and patient01_T2W are one subject, scan_1 and scan_2 two.
     Raises InputError where there is no scan, or the pattern does not fit.
     """
     found: list[Path] = []
@@ -104,6 +104,4 @@ def _subject(path: Path, rule: re.Pattern[str] | None) -> str:
         if match is None:
             raise InputError(f"The subject pattern '{rule.pattern}' does not fit {path}; change it, or leave it out.")
         return match[1]
-    if match := BIDS.search(path.name) or BIDS.search(path.absolute().parent.as_posix()):
-        return match[1]
-    return stem(path).rpartition("_")[0] or stem(path)
+    return subject_at(path)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.files.subjects import RULE, subject_named
 from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
@@ -22,8 +23,6 @@ from SuperResolutionLib.training.schedule import SCHEDULES
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
-# A subject's files: all with one BIDS "sub-...", or one name before a last part that begins with a letter (_T1w).
-SUBJECT = r"(.*?sub-[^_]+|.+(?=_[A-Za-z][^_]*$)).*"
 
 Steps = Annotated[int, limits(ge=1, le=10**8)]
 Below1 = Annotated[float, limits(ge=0, lt=1)]
@@ -158,7 +157,7 @@ class Recipe:
     made_for: Sentence = ""
     trained_on: Sentence = ""
     source: Word = "volumes"
-    subject: Annotated[str, limits(max_length=1000)] = SUBJECT
+    subject: Annotated[str, limits(max_length=1000)] = RULE
 
     def arguments(self) -> dict[str, Any]:
         """The constructor arguments of the network."""
@@ -179,8 +178,7 @@ class Recipe:
 
     def subject_of(self, name: str) -> str:
         """Whose scan a file of this name is: files of one subject are never divided between training and validation."""
-        found = re.fullmatch(self.subject, name)
-        return found[1] if found else name
+        return subject_named(name, self.subject)
 
     def group_of(self, name: str) -> Group | None:
         """The first group whose pattern fits a file's name, None for a file that is left out."""

@@ -23,7 +23,7 @@ def tree(tmp_path):
 @pytest.mark.parametrize(
     ("file", "subject"),
     [
-        ("ds002748_sub-28_T1w.nii.gz", "sub-28"),
+        ("ds002748_sub-28_T1w.nii.gz", "ds002748_sub-28"),
         ("openms_patient01_T2W.nii.gz", "openms_patient01"),
         ("sub-05/anat/t1.nii.gz", "sub-05"),
         ("brain.nrrd", "brain"),

@@ -18,6 +18,7 @@ ADDING = (Path(__file__).parents[2] / "docs" / "adding.md").read_text(encoding="
 
 
 def block(language: str) -> str:
+    """The one example of a language that has no name of its own."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", ADDING, re.DOTALL)
     return found
 
