@@ -17,6 +17,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "srcnn": {"features": [16, 8]},
     "srresnet": {"features": 16, "blocks": 1},
     "wdsr": {"features": 16, "blocks": 1},
+    "wdsr_b": {"features": 16, "blocks": 1},
 }
 ON_COARSE_GRID = [name for name in sorted(NETWORKS) if grid_of(name) == "low"]
 ON_FINE_GRID = [name for name in sorted(NETWORKS) if grid_of(name) == "high"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import check_exists, extension, stem
 from SuperResolutionLib.files.dicom.series import is_dicom
-from SuperResolutionLib.files.subjects import subject_at
+from SuperResolutionLib.files.subject_rule import subject_at
 
 BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")
 DERIVED = ("derivatives", "sourcedata", "code")
@@ -29,7 +29,7 @@ def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]
     A folder of DICOM files, without images of another kind, is one scan.
 
     pattern: a regular expression with one group that finds the subject in the path. Without one, the rule is that of
-    training (`files.subjects`): patient01_T1W and patient01_T2W are one subject, scan_1 and scan_2 two.
+    training (`files.subject_rule`): patient01_T1W and patient01_T2W are one subject, scan_1 and scan_2 two.
     Raises InputError where there is no scan, or the pattern does not fit.
     """
     found: list[Path] = []

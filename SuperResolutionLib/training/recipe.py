@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.files.subjects import RULE, subject_named
+from SuperResolutionLib.files.subject_rule import RULE, subject_named
 from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
 from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of

@@ -224,7 +224,7 @@ def test_every_kind_of_volume_gets_the_model_that_suits_it(session):
 def test_comparing_fills_a_folder_with_table_chart_and_error_maps(logic):
     node = scans.scalar(dtype=np.float32)
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "sinc", "mri-x2"])
-    expected = sr.compare(nodes.volume_of(node), "k_space", 2, ["bicubic", "sinc", "mri-x2"])
+    expected = sr.compare(nodes.volume_of(node), "k_space", 2, methods=["bicubic", "sinc", "mri-x2"])
     columns = [table.GetColumnName(c) for c in range(table.GetNumberOfColumns())]
     assert columns[:5] == ["Method", "PSNR (dB)", "PSNR in head (dB)", "SSIM", "NMSE"]
     shown = {table.GetCellText(r, 0): float(table.GetCellText(r, 2)) for r in range(table.GetNumberOfRows())}

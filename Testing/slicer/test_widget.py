@@ -11,6 +11,8 @@ import slicer.util
 from SuperResolutionSlicer import installer, nodes
 from test_logic import big, temporary_files, wait_for, workers
 
+from SuperResolutionLib.geometry.sampling import Sampling
+
 MODULE = Path(installer.__file__).parents[1] / "SuperResolution.py"
 
 
@@ -382,7 +384,8 @@ def test_what_is_set_in_the_panel_comes_back_with_a_saved_scene(opened, wait_unt
     assert panel.settings().scale == 2 and not panel.ui.ensembleCheckBox.checked
     assert slicer.mrmlScene.ReadFromMRB(path)
     settings = panel.settings()
-    assert (settings.scale, settings.plane, settings.ensemble) == (4, "coronal", True)
+    assert settings.sampling == Sampling(factor=4, plane="coronal")
+    assert settings.runtime.ensemble is True
     assert panel.ui.scaleComboBox.itemData(panel.ui.scaleComboBox.currentIndex) == "4"
     assert panel.ui.seedSpinBox.value == 7
     assert panel.binding["degradation"] == "rician"

@@ -12,9 +12,8 @@ SCRIPT = """
 import sys
 import numpy as np
 import SuperResolutionLib as sr
-from in_words import enhance
 from SuperResolutionLib.volume import Volume
-assert enhance(Volume(np.random.rand(3, 12, 12).astype("float32")), sys.argv[1]).size == (24, 24, 3)
+assert sr.enhance(Volume(np.random.rand(3, 12, 12).astype("float32")), sys.argv[1]).size == (24, 24, 3)
 print(*sorted({n for n in sys.modules if n == "matplotlib" or n.startswith("SuperResolutionLib.training")}))
 """
 
