@@ -37,11 +37,11 @@ def bspline(size: int, scale: int) -> np.ndarray:
     pad = 12
     knots = size + 2 * pad
     repeat_edges = kernel_matrix(np.ones((knots, 1)), np.arange(-pad, size + pad)[:, None], size, "nearest")
-    coefficients = np.linalg.solve(_bspline_basis(np.arange(knots, dtype=float), knots), repeat_edges)
-    return _bspline_basis(sample_positions(size * scale, 1 / scale) + pad, knots) @ coefficients
+    coefficients = np.linalg.solve(bspline_basis(np.arange(knots, dtype=float), knots), repeat_edges)
+    return bspline_basis(sample_positions(size * scale, 1 / scale) + pad, knots) @ coefficients
 
 
-def _bspline_basis(position: np.ndarray, size: int) -> np.ndarray:
+def bspline_basis(position: np.ndarray, size: int) -> np.ndarray:
     """The four cubic B-splines that reach each position, mirrored about the outermost knots."""
     taps = np.floor(position).astype(int)[:, None] + np.arange(-1, 3)
     x = np.abs(position[:, None] - taps)

@@ -1,0 +1,1 @@
+"""What scanners do, as matrices: each file is one effect along one axis."""

@@ -1,0 +1,36 @@
+"""Thick slices restored on thinner rows by a network, reformat by reformat."""
+
+import numpy as np
+import torch
+
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
+from SuperResolutionLib.physics import positions
+from SuperResolutionLib.slices import neighbours
+
+LOAD = 40_000  # coarse voxels that go through the network at once
+
+
+@torch.inference_mode()
+def restore(
+    network: ThroughPlane, slices: np.ndarray, rows: int, scene: Scene, only: slice = slice(None)
+) -> np.ndarray:
+    """Slices (reformats, slices, columns) of range 1 on `rows` rows scene.wanted apart: (reformats, rows, columns).
+
+    The first row begins where the first slice's half of the spacing does. only: the reformats to restore. float32.
+    """
+    count, size, columns = slices.shape
+    position = positions.positions(rows, scene.wanted, scene.spacing)
+    spline = torch.from_numpy(positions.matrix("bspline", size, position))
+    waves = torch.from_numpy(series(position, size, network.terms, scene.spacing / scene.wanted))
+    told = torch.from_numpy(scene.conditions())
+    chosen = range(count)[only]
+    step = max(1, LOAD // (size * columns))
+    result = np.empty((len(chosen), rows, columns), np.float32)
+    for begin in range(0, len(chosen), step):
+        part = chosen[begin : begin + step]
+        near = np.stack([slices[neighbours(k, count, network.neighbours)] for k in part]).astype(np.float32)
+        x = torch.from_numpy(near)
+        base = spline @ x[:, network.neighbours // 2, None]
+        coefficients = network(x, told.expand(len(part), -1))
+        result[begin : begin + len(part)] = network.between(coefficients, waves, base)[:, 0].numpy()
+    return result
