@@ -5,6 +5,8 @@ import torch
 
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
 from SuperResolutionLib.physics import positions
+from SuperResolutionLib.physics.slice_profile import Slices
+from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.slices import neighbours
 
 LOAD = 40_000  # coarse voxels that go through the network at once
@@ -20,7 +22,8 @@ def restore(
     """
     count, size, columns = slices.shape
     position = positions.positions(rows, scene.wanted, scene.spacing)
-    spline = torch.from_numpy(positions.matrix("bspline", size, position))
+    believed = Slices(scene.spacing, scene.thickness)
+    classical = torch.from_numpy(starts(believed, size, rows, scene.wanted, network.offers))
     waves = torch.from_numpy(series(position, size, network.terms, scene.spacing / scene.wanted))
     told = torch.from_numpy(scene.conditions())
     chosen = range(count)[only]
@@ -30,7 +33,7 @@ def restore(
         part = chosen[begin : begin + step]
         near = np.stack([slices[neighbours(k, count, network.neighbours)] for k in part]).astype(np.float32)
         x = torch.from_numpy(near)
-        base = spline @ x[:, network.neighbours // 2, None]
+        begun = classical @ x[:, network.neighbours // 2, None]
         coefficients = network(x, told.expand(len(part), -1))
-        result[begin : begin + len(part)] = network.between(coefficients, waves, base)[:, 0].numpy()
+        result[begin : begin + len(part)] = network.between(coefficients, waves, begun)[:, 0].numpy()
     return result

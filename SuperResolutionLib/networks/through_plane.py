@@ -59,7 +59,9 @@ class ThroughPlane(nn.Module):
 
     features, blocks: of the body (EDSR, Lim 2017). terms: of each series. maps: how many series a voxel has; one is the
     result itself, several are feature maps of the wanted rows, which two last convolutions of `fine` features join with
-    the B-spline's rows. The last layer starts at zero: an untrained network adds nothing.
+    the B-spline's rows. offers: how many other classical results those are given beside the B-spline; for each they say
+    voxel by voxel how far to go from the B-spline towards it, so that none has to be believed.
+    The last layer starts at zero: an untrained network adds nothing.
     """
 
     def __init__(
@@ -70,13 +72,14 @@ class ThroughPlane(nn.Module):
         terms: int = 10,
         maps: int = 1,
         fine: int = 16,
+        offers: int = 0,
     ) -> None:
         super().__init__()
-        self.neighbours, self.terms, self.maps = neighbours, terms, maps
+        self.neighbours, self.terms, self.maps, self.offers = neighbours, terms, maps, offers
         self.head = conv3x3(neighbours + CONDITIONS, features)
         self.body = nn.Sequential(*(ResidualBlock(features, 1.0) for _ in range(blocks)), conv3x3(features, features))
         self.coefficients = conv3x3(features, terms * maps)
-        self.tail = nn.Sequential(conv3x3(maps + 1, fine), nn.ReLU(), conv3x3(fine, 1)) if maps > 1 else None
+        self.tail = _tail(maps, fine, offers) if maps > 1 else None
         last = self.tail[-1] if self.tail is not None else self.coefficients
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         nn.init.zeros_(last.weight)
@@ -89,13 +92,21 @@ class ThroughPlane(nn.Module):
         result: torch.Tensor = self.coefficients(x + self.body(x))
         return result
 
-    def between(self, coefficients: torch.Tensor, series: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
-        """The wanted rows: base + what the series say there; (n, 1, wanted rows, columns).
+    def between(self, coefficients: torch.Tensor, series: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+        """The wanted rows: the B-spline's and what the series say there; (n, 1, wanted rows, columns).
 
-        series: (wanted rows, terms x rows) of `series`. base: the B-spline's rows, (n, 1, wanted rows, columns).
+        series: (wanted rows, terms x rows) of `series`. starts: the B-spline's rows, then those of the other classical
+        results offered, (n, 1 + offers, wanted rows, columns).
         """
         n, _, rows, columns = coefficients.shape
         maps = series @ coefficients.reshape(n, self.maps, self.terms * rows, columns)
+        base = starts[:, :1]
         if self.tail is None:
             return base + maps
-        return base + self.tail(torch.cat([base, maps], dim=1))
+        told = self.tail(torch.cat([starts, maps], dim=1))
+        towards = (told[:, 1:] * (starts[:, 1:] - base)).sum(dim=1, keepdim=True)
+        return base + told[:, :1] + towards
+
+
+def _tail(maps: int, fine: int, offers: int) -> nn.Sequential:
+    return nn.Sequential(conv3x3(1 + offers + maps, fine), nn.ReLU(), conv3x3(fine, 1 + offers))

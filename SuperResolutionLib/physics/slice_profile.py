@@ -46,12 +46,14 @@ class Slices:
         """How many slices cover `size` fine voxels of `voxel` mm: as many as have their centre in the field of view."""
         return max(1, round(size * voxel / self.spacing))
 
-    def matrix(self, size: int, voxel: float) -> np.ndarray:
+    def matrix(self, size: int, voxel: float, count: int | None = None) -> np.ndarray:
         """The forward model: (slices, size) float64, each row the integral of the profile over each fine voxel.
 
         Rows sum to 1: what of a profile lies outside the field of view is dropped, and the rest made up for it.
+        count: how many slices, where that is known; by default as many as cover the voxels.
         """
-        centres = (np.arange(self.count(size, voxel)) + 0.5) * self.spacing
+        count = self.count(size, voxel) if count is None else count
+        centres = (np.arange(count) + 0.5) * self.spacing
         walls = np.arange(size + 1) * voxel
         distance = (walls - centres[:, None]) / self.thickness
         weights = np.diff(self._below(distance), axis=1)
@@ -63,12 +65,15 @@ class Slices:
         return np.interp(distance, knots, shares)
 
 
-def deconvolution(slices: Slices, size: int, voxel: float, weight: float = SMOOTHNESS) -> np.ndarray:
+def deconvolution(
+    slices: Slices, size: int, voxel: float, weight: float = SMOOTHNESS, count: int | None = None
+) -> np.ndarray:
     """The matrix that takes slices y back to fine voxels: argmin |A x - y|^2 + weight |D2 x|^2; (size, slices) float64.
 
     D2 are the second differences between fine voxels (Tikhonov 1963). The more noise there is, the larger the weight.
+    count: as in Slices.matrix.
     """
-    forward = slices.matrix(size, voxel)
+    forward = slices.matrix(size, voxel, count)
     second = np.diff(np.eye(size), n=2, axis=0)
     return np.linalg.solve(forward.T @ forward + weight * second.T @ second, forward.T)
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from SuperResolutionLib.networks.through_plane import Scene, series
-from SuperResolutionLib.physics.positions import matrix, positions
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
+from SuperResolutionLib.physics.positions import positions
 from SuperResolutionLib.physics.slice_profile import Slices
+from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.slices import neighbours
 from SuperResolutionLib.training.through_plane.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane.data import Scan
@@ -20,13 +21,14 @@ GAIN = 0.15  # the range of a thick scan is not exactly that of the fine one
 class Patches:
     """Patches of one scan and one way of slicing it, float32.
 
-    slices: (n, neighbours, rows, columns). told: (n, 4). base, truth, trust: (n, 1, fine rows, columns), the B-spline,
-    the fine voxels, and 0 where nothing may be learnt. series: (fine rows, terms x rows).
+    slices: (n, neighbours, rows, columns). told: (n, 4). starts: (n, 1 + offers, fine rows, columns), the B-spline and
+    the other classical results. truth, trust: (n, 1, fine rows, columns), the fine voxels, and 0 where nothing may be
+    learnt. series: (fine rows, terms x rows).
     """
 
     slices: np.ndarray
     told: np.ndarray
-    base: np.ndarray
+    starts: np.ndarray
     truth: np.ndarray
     trust: np.ndarray
     series: np.ndarray
@@ -43,10 +45,10 @@ class Size:
 
 
 class Sampler:
-    """Draws batches; a batch depends on the seed and the step alone. terms, neighbours: of the network."""
+    """Draws batches; a batch depends on the seed and the step alone. network: what the patches are for."""
 
-    def __init__(self, scans: list[Scan], recipe: Recipe, terms: int, neighbours: int) -> None:
-        self.scans, self.recipe, self.terms, self.neighbours = scans, recipe, terms, neighbours
+    def __init__(self, scans: list[Scan], recipe: Recipe, network: ThroughPlane) -> None:
+        self.scans, self.recipe, self.network = scans, recipe, network
         weights = np.array([scan.weight for scan in scans])
         self.chances = weights / weights.sum()
 
@@ -63,11 +65,12 @@ class Sampler:
         centre = int(round((row + 0.5) * view.spacing[1] / sliced.slices.spacing - 0.5))
         first = int(np.clip(centre - rng.integers(size.rows), 0, sliced.count - size.rows))
         rows = np.flatnonzero((sliced.position >= first - 0.5) & (sliced.position < first + size.rows - 0.5))
-        cut = Cut(sliced, first, rows, size, self.neighbours)
+        starts = sliced.starts(view, self.network.offers)[:, rows]
+        cut = Cut(sliced, first, rows, starts, size, self.network.neighbours)
         parts = [cut.patch(view, self.recipe, rng) for _ in range(size.together)]
         arrays = [np.ascontiguousarray(np.stack(part), dtype=np.float32) for part in zip(*parts, strict=True)]
         ratio = sliced.slices.spacing / view.spacing[1]
-        waves = series(sliced.position[rows] - first, size.rows, self.terms, ratio)
+        waves = series(sliced.position[rows] - first, size.rows, self.network.terms, ratio)
         told = np.tile(sliced.told.conditions(), (size.together, 1))
         return Patches(arrays[0], told, arrays[1], arrays[2], arrays[3], waves)
 
@@ -103,11 +106,10 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Sliced:
-    """How a view is sliced: the forward model, the B-spline back, positions of the fine rows, what is told of it."""
+    """How a view is sliced: the forward model, positions of the fine rows, what is told of it."""
 
     slices: Slices
     forward: np.ndarray
-    spline: np.ndarray
     position: np.ndarray
     told: Scene
 
@@ -130,21 +132,27 @@ class Sliced:
         position = positions(size, voxel, spacing)
         believed = thickness * np.exp(rng.normal(0, recipe.told)) if rng.random() < recipe.misled else thickness
         told = Scene(spacing, believed, voxel, pixel, beside)
-        return cls(slices, forward, matrix("bspline", len(forward), position), position, told)
+        return cls(slices, forward, position, told)
+
+    def starts(self, view: View, offers: int) -> np.ndarray:
+        """The classical methods back, by what is told: (1 + offers, fine rows, slices)."""
+        told = Slices(self.told.spacing, self.told.thickness)
+        return starts(told, self.count, view.voxels.shape[1], self.told.wanted, offers)
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Where patches are cut: from thick slice `first` on, and the fine rows that lie there."""
+    """Where patches are cut: from thick slice `first` on, the fine rows that lie there, the classical methods there."""
 
     sliced: Sliced
     first: int
     rows: np.ndarray
+    starts: np.ndarray
     size: Size
     neighbours: int
 
     def patch(self, view: View, recipe: Recipe, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Thick slices (neighbours, rows, columns); the B-spline, the truth, where to trust (1, fine rows, columns)."""
+        """Thick slices (neighbours, rows, columns); the starts (1 + offers, fine rows, columns); truth, trust (1, ...)."""
         n, _, c = view.place(rng, self.rows)
         start = int(np.clip(c - rng.integers(self.size.columns), 0, view.voxels.shape[2] - self.size.columns))
         columns = slice(start, start + self.size.columns)
@@ -154,11 +162,11 @@ class Cut:
         thick = measured(self.sliced.forward @ fine, recipe, rng)
         middle = self.neighbours // 2
         gain = np.float32(rng.uniform(1 - GAIN, 1 + GAIN))
-        base = self.sliced.spline[self.rows] @ thick[middle]
+        begun = self.starts @ thick[middle]
         truth = fine[middle][self.rows]
         trust = np.ones_like(truth) if view.trusted is None else view.trusted[n, self.rows, columns]
         kept = thick[:, self.first : self.first + self.size.rows]
-        return kept * gain, base[None] * gain, truth[None] * gain, trust[None]
+        return kept * gain, begun * gain, truth[None] * gain, trust[None]
 
 
 def measured(thick: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,8 @@ class Training:
         coefficients = self.network(slices.contiguous(memory_format=torch.channels_last), told)
         losses = []
         for part, own in zip(batch, coefficients.split([len(p.told) for p in batch]), strict=True):
-            waves, base, truth, trust = map(torch.from_numpy, (part.series, part.base, part.truth, part.trust))
-            error = (self.network.between(own, waves, base) - truth) * trust
+            waves, begun, truth, trust = map(torch.from_numpy, (part.series, part.starts, part.truth, part.trust))
+            error = (self.network.between(own, waves, begun) - truth) * trust
             losses.append(_second(error, self.recipe.second_loss) if late else error.abs().mean())
         return torch.stack(losses).mean()
 
@@ -102,12 +102,29 @@ def _second(error: torch.Tensor, name: str) -> torch.Tensor:
     return 0.01 * torch.log1p(error.square().mean(dim=(1, 2, 3)) / FLOOR).mean()
 
 
+CLOCKS = {"wall": time.monotonic, "cpu": time.process_time}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Minutes in which the whole schedule passes, whatever the machine does; None: the recipe's steps.
+
+    clock: "wall", or "cpu", the processor's time, by which designs are compared on a machine that others use too.
+    """
+
+    minutes: float | None = None
+    clock: str = "wall"
+
+    def progress(self, training: Training) -> float:
+        """The share of the training that is done."""
+        return training.minutes / self.minutes if self.minutes else training.step / training.recipe.steps
+
+
 def train(
-    recipe: Recipe, data: Path, out: Path, resume: bool = False, budget: float | None = None, log: Log = print
+    recipe: Recipe, data: Path, out: Path, resume: bool = False, budget: Budget = Budget(), log: Log = print
 ) -> Training:
     """Train by a recipe; checkpoint and lines of figures go into `out`. Returns the training.
 
-    budget: minutes, in which the whole schedule then passes, whatever the machine does; None: the recipe's steps.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
     """
     path = out / "checkpoint.pt"
@@ -117,13 +134,14 @@ def train(
     training = Training(recipe)
     if resume and (saved := checkpoint.load(path, torch.device("cpu"), log)):
         training.restore(saved)
-    sampler = Sampler(training_scans(data, recipe), recipe, training.network.terms, training.network.neighbours)
+    sampler = Sampler(training_scans(data, recipe), recipe, training.network)
     held = cases(data)
     log(f"{len(sampler.scans)} scans, {len(held)} validation cases, {sum(p.numel() for p in training.network.parameters())} numbers")
-    begun, before, losses = time.monotonic(), training.minutes, []
-    while (progress := training.minutes / budget if budget else training.step / recipe.steps) < 1:
+    clock, losses = CLOCKS[budget.clock], []
+    begun = clock() - 60 * training.minutes
+    while (progress := budget.progress(training)) < 1:
         losses.append(training.learn(sampler.batch(training.step, training.size(progress)), progress))
-        training.minutes = before + (time.monotonic() - begun) / 60
+        training.minutes = (clock() - begun) / 60
         if training.step % recipe.epoch == 0:
             _end_epoch(training, held, out, float(np.mean(losses)), log)
             losses = []
