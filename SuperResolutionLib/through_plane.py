@@ -1,7 +1,14 @@
 """Thick slices restored on thinner rows by a network, reformat by reformat."""
 
+import hashlib
+import json
+from pathlib import Path
+
 import numpy as np
 import torch
+from safetensors.torch import load as load_tensors
+
+from SuperResolutionLib.errors import InputError
 
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
 from SuperResolutionLib.physics import positions
@@ -10,6 +17,23 @@ from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.slices import neighbours
 
 LOAD = 40_000  # coarse voxels that go through the network at once
+
+
+def load(weights: Path) -> ThroughPlane:
+    """A network from its safetensors and the JSON beside them (arguments, sha256).
+
+    Raises InputError where one is missing, or they do not belong together.
+    """
+    table = weights.with_suffix(".json")
+    for path in (weights, table):
+        if not path.is_file():
+            raise InputError(f"{path.name} is missing; weights and their JSON belong together.")
+    content, card = weights.read_bytes(), json.loads(table.read_text(encoding="utf-8"))
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise InputError(f"{weights.name} is not the file that {table.name} describes; fetch the model again.")
+    network = ThroughPlane(**card["arguments"]).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in load_tensors(content).items()})
+    return network.eval()
 
 
 @torch.inference_mode()
