@@ -10,7 +10,7 @@ from safetensors.torch import load as load_tensors
 
 from SuperResolutionLib.errors import InputError
 
-from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folded, series
 from SuperResolutionLib.physics import positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
@@ -47,8 +47,10 @@ def restore(
     count, size, columns = slices.shape
     position = positions.positions(rows, scene.wanted, scene.spacing)
     believed = Slices(scene.spacing, scene.thickness)
-    classical = torch.from_numpy(starts(believed, size, rows, scene.wanted, network.offers))
-    waves = torch.from_numpy(series(position, size, network.terms, scene.spacing / scene.wanted))
+    begin_with = starts(believed, size, rows, scene.wanted, network.offers)
+    functions = series(position, size, network.terms, scene.spacing / scene.wanted)
+    folds = torch.from_numpy(folded(begin_with, functions, network.folds))
+    classical, waves = torch.from_numpy(begin_with), torch.from_numpy(functions)
     told = torch.from_numpy(scene.conditions())
     chosen = range(count)[only]
     step = max(1, LOAD // (size * columns))
@@ -58,6 +60,7 @@ def restore(
         near = np.stack([slices[neighbours(k, count, network.neighbours)] for k in part]).astype(np.float32)
         x = torch.from_numpy(near)
         begun = classical @ x[:, network.neighbours // 2, None]
-        coefficients = network(x, told.expand(len(part), -1))
+        beside = folds @ x[:, network.neighbours // 2, None]
+        coefficients = network(torch.cat([x, beside], dim=1), told.expand(len(part), -1))
         result[begin : begin + len(part)] = network.between(coefficients, waves, begun)[:, 0].numpy()
     return result

@@ -54,13 +54,26 @@ def series(position: np.ndarray, size: int, terms: int, ratio: float) -> np.ndar
     return result.reshape(len(position), terms * size)
 
 
+def folded(starts: np.ndarray, waves: np.ndarray, folds: int) -> np.ndarray:
+    """What each deconvolution adds to the B-spline, seen from the slices: (offers x folds, size, size) float32.
+
+    starts: (1 + offers, rows, size) of `starts`. waves: (rows, terms x size) of `series`. For every slice the mean of
+    the difference over its rows, weighted by the first `folds` functions of the series.
+    """
+    rows, size = starts.shape[1:]
+    functions = waves.reshape(rows, -1, size)[:, :folds]
+    own = functions / np.maximum((waves[:, :size] != 0).sum(axis=0), 1)
+    return np.einsum("rks,jrm->jksm", own, starts[1:] - starts[:1], optimize=True).reshape(-1, size, size).astype(np.float32)
+
+
 class ThroughPlane(nn.Module):
     """Residual blocks on the thick slices, a cosine series between them, a few convolutions on the wanted rows.
 
     features, blocks: of the body (EDSR, Lim 2017). terms: of each series. maps: how many series a voxel has; one is the
     result itself, several are feature maps of the wanted rows, which two last convolutions of `fine` features join with
     the B-spline's rows. offers: how many other classical results those are given beside the B-spline; for each they say
-    voxel by voxel how far to go from the B-spline towards it, so that none has to be believed.
+    voxel by voxel how far to go from the B-spline towards it, so that none has to be believed. folds: how many channels
+    of each offer the body sees as well, of the middle reformat (`folded`).
     The last layer starts at zero: an untrained network adds nothing.
     """
 
@@ -73,10 +86,12 @@ class ThroughPlane(nn.Module):
         maps: int = 1,
         fine: int = 16,
         offers: int = 0,
+        folds: int = 0,
     ) -> None:
         super().__init__()
+        self.folds = folds
         self.neighbours, self.terms, self.maps, self.offers = neighbours, terms, maps, offers
-        self.head = conv3x3(neighbours + CONDITIONS, features)
+        self.head = conv3x3(neighbours + offers * folds + CONDITIONS, features)
         self.body = nn.Sequential(*(ResidualBlock(features, 1.0) for _ in range(blocks)), conv3x3(features, features))
         self.coefficients = conv3x3(features, terms * maps)
         self.tail = _tail(maps, fine, offers) if maps > 1 else None
@@ -86,7 +101,7 @@ class ThroughPlane(nn.Module):
         nn.init.zeros_(last.bias)
 
     def forward(self, slices: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        """Coefficients of the series: (n, neighbours, rows, columns), (n, 4) -> (n, terms x maps, rows, columns)."""
+        """Coefficients of the series: (n, neighbours + folded, rows, columns), (n, 4) -> (n, terms x maps, ...)."""
         planes = conditions[:, :, None, None].expand(-1, -1, *slices.shape[2:])
         x = self.head(torch.cat([slices, planes], dim=1))
         result: torch.Tensor = self.coefficients(x + self.body(x))

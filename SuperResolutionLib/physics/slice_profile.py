@@ -15,7 +15,6 @@ from SuperResolutionLib.errors import InputError, unknown
 PROFILES = ("gaussian", "box", "sinc")
 REACH = 3.0  # thicknesses from the centre at which every profile has ended
 SMOOTHNESS = 3e-3  # the weight of the second differences where there is no noise
-_LEAST = 1e-9
 _KNOTS = 6001  # of the tables below: a thousandth of the thickness apart
 
 
@@ -76,8 +75,9 @@ def deconvolution(
     """
     forward = slices.matrix(size, voxel, count)
     second = np.diff(np.eye(size), n=2, axis=0)
-    steady = _LEAST * np.eye(size)  # one slice does not tell how steep the signal is: then it is flat
-    return np.linalg.solve(forward.T @ forward + weight * second.T @ second + steady, forward.T)
+    if len(forward) == 1:  # one slice does not tell how steep the signal is
+        return np.ones((size, 1))
+    return np.linalg.solve(forward.T @ forward + weight * second.T @ second, forward.T)
 
 
 @lru_cache(maxsize=64)

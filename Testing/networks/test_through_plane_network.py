@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folded, series
 from SuperResolutionLib.physics.positions import matrix, positions
+from SuperResolutionLib.physics.slice_profile import Slices
+from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.through_plane import restore
 
-DESIGNS = [{"maps": 1, "terms": 6}, {"maps": 4, "terms": 5}, {"maps": 4, "terms": 5, "offers": 2}]
+DESIGNS = [{"maps": 1, "terms": 6}, {"maps": 4, "terms": 5}, {"maps": 4, "terms": 5, "offers": 2, "folds": 3}]
 
 
 def small(seed: int = 0, **arguments: int) -> ThroughPlane:
@@ -72,6 +74,15 @@ def test_the_network_is_told_the_thickness():
 def test_a_constant_series_is_one_in_every_row():
     waves = series(positions(23, 1.0, 2.3), 10, 4, 2.3).reshape(23, 4, 10)
     assert np.allclose(waves[:, 0].sum(axis=1), 1)
+
+
+def test_what_is_folded_is_the_mean_difference_from_the_b_spline():
+    begun = starts(Slices(4.0, 4.0), 9, 36, 1.0)
+    folds = folded(begun, series(positions(36, 1.0, 4.0), 9, 5, 4.0), 3)
+    coarse = thick(9)[0]
+    means = ((begun[1:] - begun[:1]) @ coarse).reshape(2, 9, 4, 20).mean(axis=2)
+    assert folds.shape == (6, 9, 9)
+    assert np.allclose((folds @ coarse)[::3], means, atol=1e-5)
 
 
 def test_whole_ratios_have_as_many_independent_terms_as_rows():

@@ -18,7 +18,7 @@ from SuperResolutionLib.training.through_plane.loop import Budget, train
 from SuperResolutionLib.training.through_plane.recipe import Group
 from SuperResolutionLib.volume import Volume
 
-NETWORK = {"features": 16, "blocks": 1, "terms": 4, "maps": 3, "fine": 4, "offers": 2}
+NETWORK = {"features": 16, "blocks": 1, "terms": 4, "maps": 3, "fine": 4, "offers": 2, "folds": 3}
 SIZE = Size(rows=8, columns=12, batch=4, together=2)
 
 
@@ -58,7 +58,7 @@ def folder(tmp_path):
 def test_a_batch_has_the_sizes_it_should_have():
     for part in sampler().batch(0, SIZE):
         fine = part.truth.shape[2]
-        assert part.slices.shape == (2, 5, 8, 12)
+        assert part.slices.shape == (2, 5 + 2 * 3, 8, 12)
         assert part.told.shape == (2, 4)
         assert part.starts.shape == (2, 3, fine, 12)
         assert part.trust.shape == part.truth.shape == (2, 1, fine, 12)

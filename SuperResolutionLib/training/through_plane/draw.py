@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, series
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folded, series
 from SuperResolutionLib.physics.positions import positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
@@ -21,7 +21,7 @@ GAIN = 0.15  # the range of a thick scan is not exactly that of the fine one
 class Patches:
     """Patches of one scan and one way of slicing it, float32.
 
-    slices: (n, neighbours, rows, columns). told: (n, 4). starts: (n, 1 + offers, fine rows, columns), the B-spline and
+    slices: (n, neighbours + folded, rows, columns). told: (n, 4). starts: (n, 1 + offers, fine rows, columns), the B-spline and
     the other classical results. truth, trust: (n, 1, fine rows, columns), the fine voxels, and 0 where nothing may be
     learnt. series: (fine rows, terms x rows).
     """
@@ -65,9 +65,9 @@ class Sampler:
         centre = int(round((row + 0.5) * view.spacing[1] / sliced.slices.spacing - 0.5))
         first = int(np.clip(centre - rng.integers(size.rows), 0, sliced.count - size.rows))
         rows = np.flatnonzero((sliced.position >= first - 0.5) & (sliced.position < first + size.rows - 0.5))
-        starts = sliced.starts(view, self.network.offers)[:, rows]
-        cut = Cut(sliced, first, rows, starts, size, self.network.neighbours)
-        parts = [cut.patch(view, self.recipe, rng) for _ in range(size.together)]
+        begun, folds = sliced.starts(view, self.network)
+        cut = Cut(sliced, first, rows, begun[:, rows], folds[:, first : first + size.rows], size)
+        parts = [cut.patch(view, self.recipe, self.network.neighbours, rng) for _ in range(size.together)]
         arrays = [np.ascontiguousarray(np.stack(part), dtype=np.float32) for part in zip(*parts, strict=True)]
         ratio = sliced.slices.spacing / view.spacing[1]
         waves = series(sliced.position[rows] - first, size.rows, self.network.terms, ratio)
@@ -134,10 +134,12 @@ class Sliced:
         told = Scene(spacing, believed, voxel, pixel, beside)
         return cls(slices, forward, position, told)
 
-    def starts(self, view: View, offers: int) -> np.ndarray:
-        """The classical methods back, by what is told: (1 + offers, fine rows, slices)."""
+    def starts(self, view: View, network: ThroughPlane) -> tuple[np.ndarray, np.ndarray]:
+        """The classical methods back, by what is told: (1 + offers, fine rows, slices); and `folded`."""
         told = Slices(self.told.spacing, self.told.thickness)
-        return starts(told, self.count, view.voxels.shape[1], self.told.wanted, offers)
+        begun = starts(told, self.count, view.voxels.shape[1], self.told.wanted, network.offers)
+        waves = series(self.position, self.count, max(1, network.folds), told.spacing / self.told.wanted)
+        return begun, folded(begun, waves, network.folds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,24 +150,26 @@ class Cut:
     first: int
     rows: np.ndarray
     starts: np.ndarray
+    folds: np.ndarray
     size: Size
-    neighbours: int
 
-    def patch(self, view: View, recipe: Recipe, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Thick slices (neighbours, rows, columns); the starts (1 + offers, fine rows, columns); truth, trust (1, ...)."""
+    def patch(
+        self, view: View, recipe: Recipe, channels: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, ...]:
+        """Thick slices and `folded` (channels, rows, columns); the starts (1 + offers, fine rows, columns); truth, trust (1, ...)."""
         n, _, c = view.place(rng, self.rows)
         start = int(np.clip(c - rng.integers(self.size.columns), 0, view.voxels.shape[2] - self.size.columns))
         columns = slice(start, start + self.size.columns)
-        fine = view.voxels[neighbours(n, len(view.voxels), self.neighbours), :, columns]
+        fine = view.voxels[neighbours(n, len(view.voxels), channels), :, columns]
         if rng.random() < recipe.recoloured:
             fine = recolour(fine, *curve(rng))
         thick = measured(self.sliced.forward @ fine, recipe, rng)
-        middle = self.neighbours // 2
+        middle = channels // 2
         gain = np.float32(rng.uniform(1 - GAIN, 1 + GAIN))
         begun = self.starts @ thick[middle]
         truth = fine[middle][self.rows]
         trust = np.ones_like(truth) if view.trusted is None else view.trusted[n, self.rows, columns]
-        kept = thick[:, self.first : self.first + self.size.rows]
+        kept = np.concatenate([thick[:, self.first : self.first + self.size.rows], self.folds @ thick[middle]])
         return kept * gain, begun * gain, truth[None] * gain, trust[None]
 
 
