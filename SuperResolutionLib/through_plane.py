@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load as load_tensors
 
 from SuperResolutionLib.errors import InputError
-
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folded, series
 from SuperResolutionLib.physics import positions
 from SuperResolutionLib.physics.slice_profile import Slices

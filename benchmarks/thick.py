@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.thick_report import report
-from SuperResolutionLib import files
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.metrics import mean_ssim
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane

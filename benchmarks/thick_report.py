@@ -69,7 +69,9 @@ def _means(rows: dict[str, Row], name: str) -> str:
     ways = list(dict.fromkeys(key.split("|", 1)[1] for key in chosen))
     lines = [
         f"## {name}: {COLUMNS[name]}\n",
-        "| T/S | told | profile | SNR | volumes | " + " | ".join((*CLASSICAL, NETWORK)) + " | gain | worst | SSIM cor, sag | stairs |",
+        "| T/S | told | profile | SNR | volumes | "
+        + " | ".join((*CLASSICAL, NETWORK))
+        + " | gain | worst | SSIM cor, sag | stairs |",
         "|" + "---|" * (len(CLASSICAL) + 10),
     ]
     for way in ways:
@@ -77,7 +79,9 @@ def _means(rows: dict[str, Row], name: str) -> str:
         figures = [f"{mean(row[m]['psnr_head'] for row in found):.2f}" for m in (*CLASSICAL, NETWORK)]
         gains = [gain(row) for row in found]
         ssim = ", ".join(f"{mean(gain(row, f'ssim_{p}') for row in found):+.3f}" for p in ("coronal", "sagittal"))
-        stairs = f"{mean(row[NETWORK]['stairs'] for row in found):.1f} ({mean(best(row, 'stairs') for row in found):.1f})"
+        stairs = (
+            f"{mean(row[NETWORK]['stairs'] for row in found):.1f} ({mean(best(row, 'stairs') for row in found):.1f})"
+        )
         what = " | ".join(way.split("|"))
         ends = f"{mean(gains):+.2f} | {min(gains):+.2f} | {ssim} | {stairs}"
         lines.append(f"| {what} | {len(found)} | {' | '.join(figures)} | {ends} |")

@@ -63,7 +63,11 @@ def folded(starts: np.ndarray, waves: np.ndarray, folds: int) -> np.ndarray:
     rows, size = starts.shape[1:]
     functions = waves.reshape(rows, -1, size)[:, :folds]
     own = functions / np.maximum((waves[:, :size] != 0).sum(axis=0), 1)
-    return np.einsum("rks,jrm->jksm", own, starts[1:] - starts[:1], optimize=True).reshape(-1, size, size).astype(np.float32)
+    return (
+        np.einsum("rks,jrm->jksm", own, starts[1:] - starts[:1], optimize=True)
+        .reshape(-1, size, size)
+        .astype(np.float32)
+    )
 
 
 class ThroughPlane(nn.Module):

@@ -38,7 +38,7 @@ def bicubic(size: int, position: np.ndarray) -> np.ndarray:
 
 
 def bspline(size: int, position: np.ndarray) -> np.ndarray:
-    """The interpolating cubic B-spline (Unser 1993); edge slices repeated 12 times before the prefilter: (rows, size)."""
+    """The interpolating cubic B-spline (Unser 1993), edge slices repeated 12 times before: (rows, size)."""
     knots = size + 2 * _PAD
     repeat_edges = kernel_matrix(np.ones((knots, 1)), np.arange(-_PAD, size + _PAD)[:, None], size, "nearest")
     coefficients = np.linalg.solve(bspline_basis(np.arange(knots, dtype=float), knots), repeat_edges)

@@ -105,7 +105,7 @@ def _excited(distance: np.ndarray, bandwidth: float) -> np.ndarray:
 
 
 def _spectrum(frequency: np.ndarray, bandwidth: float) -> np.ndarray:
-    """|Fourier transform| of sinc(bandwidth t) (1 + cos 2 pi t) / 2 over t from -1/2 to 1/2; frequency in 1/duration."""
+    """|Fourier transform| of sinc(bandwidth t) (1 + cos 2 pi t) / 2, t from -1/2 to 1/2; frequency in 1/duration."""
     t = (np.arange(256) + 0.5) / 512  # the pulse is even: half of it is enough
     pulse = np.sinc(bandwidth * t) * (1 + np.cos(2 * np.pi * t))
     return np.abs(np.cos(2 * np.pi * np.multiply.outer(frequency, t)) @ pulse) / 512

@@ -33,7 +33,14 @@ def blobs(seed: int, shape: tuple[int, int, int] = (44, 40, 36)) -> np.ndarray:
 
 
 def small_recipe(**changes: object) -> recipes.Recipe:
-    table = {"name": "small", "groups": (Group("*"),), "network": NETWORK, "spacing": (2.0, 4.0), "rows": 8, "columns": 12}
+    table = {
+        "name": "small",
+        "groups": (Group("*"),),
+        "network": NETWORK,
+        "spacing": (2.0, 4.0),
+        "rows": 8,
+        "columns": 12,
+    }
     more = {"batch": 4, "late_rows": 9, "late_columns": 16, "late_batch": 2, "steps": 6, "epoch": 3}
     return recipes.from_table({**table, **more, **changes})
 

@@ -20,11 +20,15 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
     parser.add_argument("--budget", type=float, help="minutes in which the whole schedule passes")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what the minutes are counted by")
-    parser.add_argument("--set", type=json.loads, default={}, help='settings in place of the recipe\'s: \'{"batch": 8}\'')
+    parser.add_argument(
+        "--set", type=json.loads, default={}, help="settings in place of the recipe's: '{\"batch\": 8}'"
+    )
     given = parser.parse_args()
     try:
         chosen = recipe.load(given.recipe, given.set)
-        train(chosen, given.data, given.out, given.resume, Budget(given.budget, given.clock), partial(print, flush=True))
+        train(
+            chosen, given.data, given.out, given.resume, Budget(given.budget, given.clock), partial(print, flush=True)
+        )
     except InputError as error:
         sys.exit(f"error: {error}")
 

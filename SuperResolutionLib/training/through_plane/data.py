@@ -28,7 +28,7 @@ class Scan:
 
 
 def training_scans(folder: Path, recipe: Recipe) -> list[Scan]:
-    """Every scan of the recipe's groups; a group's weight is shared by its scans. Raises InputError if there is none."""
+    """Every scan of the recipe's groups; a group's weight is shared by its scans. Raises InputError for none."""
     chosen = [(path, recipe.group_of(stem(path))) for path in volume_files(folder)]
     found = [(path, group) for path, group in chosen if group is not None]
     if not found:

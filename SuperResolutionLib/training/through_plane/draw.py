@@ -1,4 +1,4 @@
-"""Training patches: whole columns are sliced, patches of thick slices cut afterwards, where there is something to see."""
+"""Training patches: whole columns are sliced, patches of thick slices cut afterwards, where the head is."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ GAIN = 0.15  # the range of a thick scan is not exactly that of the fine one
 class Patches:
     """Patches of one scan and one way of slicing it, float32.
 
-    slices: (n, neighbours + folded, rows, columns). told: (n, 4). starts: (n, 1 + offers, fine rows, columns), the B-spline and
-    the other classical results. truth, trust: (n, 1, fine rows, columns), the fine voxels, and 0 where nothing may be
-    learnt. series: (fine rows, terms x rows).
+    slices: (n, neighbours + folded, rows, columns). told: (n, 4). starts: (n, 1 + offers, fine rows, columns), the
+    B-spline and the other classical results. truth, trust: (n, 1, fine rows, columns), the fine voxels, and 0 where
+    nothing may be learnt. series: (fine rows, terms x rows).
     """
 
     slices: np.ndarray
@@ -62,7 +62,7 @@ class Sampler:
         view = View.drawn(scan, rng)
         sliced = Sliced.drawn(view, self.recipe, size.rows, rng)
         row = view.place(rng)[1]
-        centre = int(round((row + 0.5) * view.spacing[1] / sliced.slices.spacing - 0.5))
+        centre = round((row + 0.5) * view.spacing[1] / sliced.slices.spacing - 0.5)
         first = int(np.clip(centre - rng.integers(size.rows), 0, sliced.count - size.rows))
         rows = np.flatnonzero((sliced.position >= first - 0.5) & (sliced.position < first + size.rows - 0.5))
         begun, folds = sliced.starts(view, self.network)
@@ -153,10 +153,8 @@ class Cut:
     folds: np.ndarray
     size: Size
 
-    def patch(
-        self, view: View, recipe: Recipe, channels: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, ...]:
-        """Thick slices and `folded` (channels, rows, columns); the starts (1 + offers, fine rows, columns); truth, trust (1, ...)."""
+    def patch(self, view: View, recipe: Recipe, channels: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Thick slices and `folded` (channels, rows, columns); starts (1 + offers, fine rows, ...); truth; trust."""
         n, _, c = view.place(rng, self.rows)
         start = int(np.clip(c - rng.integers(self.size.columns), 0, view.voxels.shape[2] - self.size.columns))
         columns = slice(start, start + self.size.columns)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.through_plane import ThroughPlane
 from SuperResolutionLib.training import checkpoint
 from SuperResolutionLib.training.losses.second import FLOOR
@@ -136,7 +137,7 @@ def train(
         training.restore(saved)
     sampler = Sampler(training_scans(data, recipe), recipe, training.network)
     held = cases(data)
-    log(f"{len(sampler.scans)} scans, {len(held)} validation cases, {sum(p.numel() for p in training.network.parameters())} numbers")
+    log(f"{len(sampler.scans)} scans, {len(held)} validation cases, {parameters(training.network)} parameters")
     clock, losses = CLOCKS[budget.clock], []
     begun = clock() - 60 * training.minutes
     while (progress := budget.progress(training)) < 1:

@@ -104,6 +104,8 @@ def from_table(table: dict[str, Any]) -> Recipe:
     known = {f.name for f in fields(Recipe)}
     if strange := sorted(set(table) - known):
         raise InputError(f"No recipe for thick slices has a setting called '{strange[0]}'; leave it out.")
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
     groups = tuple(g if isinstance(g, Group) else Group(**g) for g in settings["groups"])
-    return Recipe(**{**settings, "groups": groups})
+    return Recipe(**(settings | {"groups": groups}))

@@ -1,4 +1,4 @@
-"""Validation: a few reformats of people that nothing is learnt from, sliced in several ways, beside classical methods."""
+"""Validation: reformats of people that nothing is learnt from, sliced in several ways, beside classical methods."""
 
 from dataclasses import dataclass
 from pathlib import Path
