@@ -1,9 +1,10 @@
 """Thick slices restored on the truth's grid, by every classical method and by the network (PROTOCOL, "Thick slices").
 
-    python -m benchmarks.thick --data DIR --model mri-iso.safetensors [--reformats 24] [--volumes ...] [--minutes 60]
+    python -m benchmarks.thick --data DIR [--model mri-iso.safetensors] [--reformats 24] [--volumes ...] [--minutes 60]
 
 Each volume is sliced along one axis, noise is added afterwards, and every method brings it back. What is measured goes
-into benchmarks/thick.json, row by row, and is not measured again; benchmarks/thick.md is written from it.
+into benchmarks/thick.json, row by row, and is not measured again; without --model only the classical methods are.
+benchmarks/thick.md is written from it.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.thick_report import report
+from benchmarks.thick_report import NETWORK, report
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.metrics import mean_ssim
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
@@ -35,6 +36,7 @@ VOLUMES = {
     "openms_patient01_FLAIR": "y",
     "openms_patient01_T2W": "y",
 }
+FACED, MARGIN = ("uih_umr770_134434_T1w_1mm",), 8  # voxels around a blanked face that are not scored
 PAIRS = ((4.0, 4.0), (2.0, 2.0), (3.0, 4.0), (6.0, 6.0), (3.0, 3.0), (4.0, 4.6), (5.0, 6.0))  # thickness, spacing: mm
 WRONG = (4.0, 4.0, 0.75), (4.0, 4.0, 1.25)  # thickness, spacing, what the header says of the thickness
 PROFILES = ("gaussian", "box")
@@ -95,7 +97,8 @@ def block(scan: Scan, letter: str, reformats: int) -> Block:
     view = scan.voxels.transpose(order)
     first = max(2, (len(view) - reformats) // 2)
     last = min(len(view) - 2, first + reformats)
-    inside = head(scan.voxels).transpose(order)[first:last]
+    scored = head(scan.voxels) if scan.trusted is None else head(scan.voxels) & scan.trusted
+    inside = scored.transpose(order)[first:last]
     level = float(scan.voxels[head(scan.voxels)].mean())
     beside, voxel, pixel = (scan.spacing[k] for k in order)
     return Block(np.ascontiguousarray(view[first - 2 : last + 2]), (beside, voxel, pixel), level, inside)
@@ -111,8 +114,8 @@ def sliced(part: Block, way: Way) -> np.ndarray:
     return np.hypot(thick + noise[0], noise[1])
 
 
-def restorations(part: Block, way: Way, network: ThroughPlane | None) -> Iterator[tuple[str, np.ndarray]]:
-    """Every method's result, (reformats, rows, columns)."""
+def classical(part: Block, way: Way) -> Iterator[tuple[str, np.ndarray]]:
+    """Every classical method's result, (reformats, rows, columns)."""
     thick = sliced(part, way)
     rows, count = part.truth.shape[1], thick.shape[1]
     position = positions(rows, part.spacing[1], way.spacing)
@@ -120,9 +123,13 @@ def restorations(part: Block, way: Way, network: ThroughPlane | None) -> Iterato
         yield method, matrix(method, count, position) @ thick[2:-2]
     sharp = deconvolution(way.slices(believed=True), rows, part.spacing[1], WEIGHTS[way.snr])
     yield "deconvolution", sharp.astype(np.float32) @ thick[2:-2]
-    if network is not None:
-        unit = np.float32(data_range(thick))  # what a user's scan is divided by
-        yield "mri-iso", unit * restore(network, thick / unit, rows, part.scene(way), slice(2, -2))
+
+
+def by_network(part: Block, way: Way, network: ThroughPlane) -> np.ndarray:
+    """The network's result, (reformats, rows, columns)."""
+    thick = sliced(part, way)
+    unit = np.float32(data_range(thick))  # what a user's scan is divided by
+    return unit * restore(network, thick / unit, part.truth.shape[1], part.scene(way), slice(2, -2))
 
 
 def measures(part: Block, way: Way, restored: np.ndarray) -> dict[str, float | None]:
@@ -174,15 +181,22 @@ def main() -> None:
     rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
     end = time.monotonic() + 60 * given.minutes
     paths = {path.name.split(".")[0]: path for path in given.data.rglob("*.nii.gz")}
-    blocks = {name: block(read(paths[name], Group("*")), VOLUMES[name], given.reformats) for name in given.volumes}
+    margins = {name: MARGIN if name in FACED else 0 for name in given.volumes}
+    scans = {name: read(paths[name], Group("*", margin=margin)) for name, margin in margins.items()}
+    blocks = {name: block(scan, VOLUMES[name], given.reformats) for name, scan in scans.items()}
     for way in ways():
         for name, part in blocks.items():
-            key = f"{name}|{way.key}"
-            if key in rows or time.monotonic() > end:
+            key, row = f"{name}|{way.key}", rows.setdefault(f"{name}|{way.key}", {})
+            lacking = not row or (network is not None and NETWORK not in row)
+            if not lacking or time.monotonic() > end:
                 continue
-            rows[key] = {method: measures(part, way, image) for method, image in restorations(part, way, network)}
+            if not row:
+                row.update((method, measures(part, way, image)) for method, image in classical(part, way))
+            if network is not None:
+                row[NETWORK] = measures(part, way, by_network(part, way, network))
             store.write_text(json.dumps(rows, indent=0), encoding="utf-8")
-            print(key, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in rows[key].items()), flush=True)
+            print(key, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in row.items()), flush=True)
+    rows = {key: row for key, row in rows.items() if row}
     given.out.write_text(report(rows, given.reformats), encoding="utf-8")
 
 
