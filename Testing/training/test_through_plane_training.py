@@ -10,11 +10,13 @@ import torch
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.networks.through_plane import ThroughPlane
+from SuperResolutionLib.through_plane import load
 from SuperResolutionLib.training.through_plane import recipe as recipes
 from SuperResolutionLib.training.through_plane.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane.data import Scan, read, training_scans
 from SuperResolutionLib.training.through_plane.draw import Sampler, Size, View, measured
 from SuperResolutionLib.training.through_plane.loop import Budget, train
+from SuperResolutionLib.training.through_plane.publish import publish
 from SuperResolutionLib.training.through_plane.recipe import Group
 from SuperResolutionLib.volume import Volume
 
@@ -139,6 +141,22 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
     again = train(first, folder, out, resume=True, log=lambda _: None)
     for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_training_becomes_a_model_that_loads(folder, tmp_path):
+    train(small_recipe(), folder, tmp_path / "out", log=lambda _: None)
+    card = publish(tmp_path / "out", folder, tmp_path / "model" / "small.safetensors")
+    network = load(tmp_path / "model" / "small.safetensors")
+    assert card["parameters"] == sum(weight.numel() for weight in network.parameters())
+    assert card["arguments"] == NETWORK
+    (tmp_path / "model" / "small.safetensors").write_bytes(b"something else")
+    with pytest.raises(InputError, match="fetch the model again"):
+        load(tmp_path / "model" / "small.safetensors")
+
+
+def test_nothing_becomes_of_a_folder_without_a_training(folder, tmp_path):
+    with pytest.raises(InputError, match="train first"):
+        publish(tmp_path, folder, tmp_path / "model.safetensors")
 
 
 def test_a_budget_ends_a_training(folder, tmp_path):
