@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,4 +63,19 @@ def restore(
         beside = folds @ x[:, network.neighbours // 2, None]
         coefficients = network(torch.cat([x, beside], dim=1), told.expand(len(part), -1))
         result[begin : begin + len(part)] = network.between(coefficients, waves, begun)[:, 0].numpy()
+    return result
+
+
+def restore_volume(network: ThroughPlane, thick: np.ndarray, rows: int, scene: Scene, both: bool = True) -> np.ndarray:
+    """A stack (slices, height, width) of range 1 on `rows` rows: (rows, height, width) float32.
+
+    scene: pixel is along the width, beside along the height. both: the mean of what reformats along the width and along
+    the height say, twice the work.
+    """
+    result = restore(network, thick.transpose(1, 0, 2), rows, scene).transpose(1, 0, 2)
+    if not both:
+        return result
+    turned = replace(scene, pixel=scene.beside, beside=scene.pixel)
+    result += restore(network, thick.transpose(2, 0, 1), rows, turned).transpose(1, 2, 0)
+    result /= 2
     return result

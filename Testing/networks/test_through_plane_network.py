@@ -8,7 +8,7 @@ from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folde
 from SuperResolutionLib.physics.positions import matrix, positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
-from SuperResolutionLib.through_plane import restore
+from SuperResolutionLib.through_plane import restore, restore_volume
 
 DESIGNS = [{"maps": 1, "terms": 6}, {"maps": 4, "terms": 5}, {"maps": 4, "terms": 5, "offers": 2, "folds": 3}]
 
@@ -101,3 +101,16 @@ def test_a_cosine_is_averaged_over_a_row():
 def test_rows_beyond_the_last_slice_belong_to_it():
     waves = series(np.array([-0.9, 2.8]), 3, 1, 2.0)
     assert waves.tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+# ---------------------------------------------------------------- whole volumes
+
+
+def test_a_volume_is_the_mean_of_both_orientations():
+    network, coarse = woken(small(**DESIGNS[2])), thick(9).transpose(1, 0, 2)
+    scene, turned = Scene(3.0, 3.0, 1.0, 0.8, 1.2), Scene(3.0, 3.0, 1.0, 1.2, 0.8)
+    one = restore_volume(network, coarse, 27, scene, both=False)
+    other = restore_volume(network, coarse.transpose(0, 2, 1), 27, turned, both=False).transpose(0, 2, 1)
+    assert one.shape == (27, 7, 20)
+    assert not np.allclose(one, other)
+    assert np.allclose(restore_volume(network, coarse, 27, scene), (one + other) / 2, atol=1e-6)
