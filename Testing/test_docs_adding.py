@@ -13,7 +13,7 @@ import SuperResolutionLib as sr
 from SuperResolutionLib.files import common, images
 from SuperResolutionLib.physics import agreement, degradation, interpolating
 from SuperResolutionLib.physics.forward_models import Degradation
-from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
+from SuperResolutionLib.physics.kernels import kernel_matrix
 from SuperResolutionLib.physics.projection import Projection
 from SuperResolutionLib.physics.shrinking import area_matrix, gaussian_matrix
 from SuperResolutionLib.volume import Volume
@@ -47,9 +47,8 @@ def test_a_method_is_a_function():
 
 def test_a_classical_method_is_a_matrix(monkeypatch):
     monkeypatch.setattr(interpolating, "METHODS", dict(interpolating.METHODS))
-    given = {"np": np, "kernel_matrix": kernel_matrix, "sample_positions": sample_positions}
-    matrix = run("interpolation", METHODS=interpolating.METHODS, **given)["cosine"](9, 22)
-    assert np.allclose(matrix.sum(axis=1), 1)
+    run("interpolation", METHODS=interpolating.METHODS, np=np, kernel_matrix=kernel_matrix)
+    assert np.allclose(interpolating.matrix("cosine", 9, 22).sum(axis=1), 1)
     assert "cosine" in interpolating.METHODS
 
 

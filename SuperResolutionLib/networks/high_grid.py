@@ -16,13 +16,12 @@ SINC_REACH = 12  # coarse voxels on each side; on a training scan at x2 0.10 dB 
 KAISER_BETA = 3.0
 
 
-def windowed_sinc(size: int, outputs: int) -> np.ndarray:
-    """Zero-filled k-space, but local: a sinc under a Kaiser window, edge voxels repeated: (outputs, size).
+def windowed_sinc(size: int, position: np.ndarray) -> np.ndarray:
+    """Zero-filled k-space, but local: a sinc under a Kaiser window, edge voxels repeated: (positions, size).
 
     Zero-filling itself sees the whole slice, and wraps around: a patch or a tile would come out otherwise than the
     slice it is cut from.
     """
-    position = sample_positions(outputs, size / outputs)
     taps = np.floor(position).astype(int)[:, None] + np.arange(1 - SINC_REACH, 1 + SINC_REACH)
     distance = position[:, None] - taps
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (distance / SINC_REACH) ** 2, 0, None)))
@@ -33,7 +32,7 @@ def windowed_sinc(size: int, outputs: int) -> np.ndarray:
 class Method(NamedTuple):
     """An interpolation: its matrix along one axis, and how many coarse voxels it takes on each side."""
 
-    matrix: Callable[[int, int], np.ndarray]
+    matrix: Callable[[int, np.ndarray], np.ndarray]
     reach: int
 
 
@@ -43,7 +42,7 @@ METHODS = {"bicubic": Method(bicubic, 2), "windowed_sinc": Method(windowed_sinc,
 @lru_cache(maxsize=16)
 def matrix(method: str, size: int, scale: int) -> np.ndarray:
     """A method's operator along one axis: (scale x size, size) float64."""
-    return METHODS[method].matrix(size, scale * size)
+    return METHODS[method].matrix(size, sample_positions(scale * size, 1 / scale))
 
 
 class OnFineGrid(nn.Module):

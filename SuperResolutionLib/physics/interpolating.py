@@ -1,6 +1,7 @@
-"""How a coarse line of voxels becomes a fine one: the classical interpolations, one matrix each.
+"""How a coarse line of voxels becomes a fine one: nearest, linear, bicubic, cubic B-spline and sinc.
 
-A line of `size` voxels becomes one of `outputs` over the same field of view; their ratio may be any real number.
+Each is the matrix that gives the value at any positions, counted in voxels of the line: 0 is the centre of the first,
+0.5 the border to the second. A ratio of the two grids need not be whole.
 """
 
 from collections.abc import Callable
@@ -11,37 +12,48 @@ import numpy as np
 from SuperResolutionLib.errors import unknown
 from SuperResolutionLib.physics.kernels import cubic, kernel_matrix, sample_positions
 
-
-def nearest(size: int, outputs: int) -> np.ndarray:
-    """The voxel that each output lies in: (outputs, size)."""
-    return np.eye(size)[((np.arange(outputs) + 0.5) * size / outputs).astype(int)]
+_PAD = 12  # edge voxels repeated before the B-spline's prefilter
 
 
-def linear(size: int, outputs: int) -> np.ndarray:
-    """Weights by distance to the two neighbours; edge voxels repeated: (outputs, size)."""
-    position = sample_positions(outputs, size / outputs)
+def positions(rows: int, wanted: float, spacing: float) -> np.ndarray:
+    """Positions of `rows` rows `wanted` mm apart between slices `spacing` mm apart, from the same edge; (rows,)."""
+    return (np.arange(rows) + 0.5) * wanted / spacing - 0.5
+
+
+def nearest(size: int, position: np.ndarray) -> np.ndarray:
+    """The voxel that each position lies in: (rows, size)."""
+    return np.eye(size)[np.clip(np.floor(position + 0.5).astype(int), 0, size - 1)]
+
+
+def linear(size: int, position: np.ndarray) -> np.ndarray:
+    """Weights by distance to the two neighbours; edge voxels repeated: (rows, size)."""
     left = np.floor(position).astype(int)
     right = position - left
     return kernel_matrix(np.stack([1 - right, right], 1), left[:, None] + np.arange(2), size, "nearest")
 
 
-def bicubic(size: int, outputs: int) -> np.ndarray:
-    """Keys' cubic convolution with a = -0.75, as image libraries have it; edge voxels repeated."""
-    position = sample_positions(outputs, size / outputs)
+def bicubic(size: int, position: np.ndarray) -> np.ndarray:
+    """Keys' cubic convolution with a = -0.75, as image libraries have it; edge voxels repeated: (rows, size)."""
     taps = np.floor(position).astype(int)[:, None] + np.arange(-1, 3)
     return kernel_matrix(cubic(position[:, None] - taps, -0.75), taps, size, "nearest")
 
 
-def bspline(size: int, outputs: int) -> np.ndarray:
-    """The interpolating cubic B-spline (Unser 1993), edge voxels repeated 12 times before the prefilter."""
-    pad = 12
-    knots = size + 2 * pad
-    repeat_edges = kernel_matrix(np.ones((knots, 1)), np.arange(-pad, size + pad)[:, None], size, "nearest")
-    coefficients = np.linalg.solve(_bspline_basis(np.arange(knots, dtype=float), knots), repeat_edges)
-    return _bspline_basis(sample_positions(outputs, size / outputs) + pad, knots) @ coefficients
+def bspline(size: int, position: np.ndarray) -> np.ndarray:
+    """The interpolating cubic B-spline (Unser 1993), edge voxels repeated 12 times before: (rows, size)."""
+    knots = size + 2 * _PAD
+    repeat_edges = kernel_matrix(np.ones((knots, 1)), np.arange(-_PAD, size + _PAD)[:, None], size, "nearest")
+    coefficients = np.linalg.solve(bspline_basis(np.arange(knots, dtype=float), knots), repeat_edges)
+    return bspline_basis(position + _PAD, knots) @ coefficients
 
 
-def _bspline_basis(position: np.ndarray, size: int) -> np.ndarray:
+def sinc(size: int, position: np.ndarray) -> np.ndarray:
+    """Zero-filled k-space: the periodic sinc, Nyquist split evenly so that the result is real: (rows, size)."""
+    k = np.fft.fftfreq(size, 1 / size)
+    distance = position[:, None] - np.arange(size)
+    return np.cos(2 * np.pi * k * distance[..., None] / size).mean(axis=-1)
+
+
+def bspline_basis(position: np.ndarray, size: int) -> np.ndarray:
     """The four cubic B-splines that reach each position, mirrored about the outermost knots."""
     taps = np.floor(position).astype(int)[:, None] + np.arange(-1, 3)
     x = np.abs(position[:, None] - taps)
@@ -50,17 +62,7 @@ def _bspline_basis(position: np.ndarray, size: int) -> np.ndarray:
     return kernel_matrix(weights, mirrored, size, "nearest")
 
 
-def sinc(size: int, outputs: int) -> np.ndarray:
-    """Zero-filled k-space: the periodic sinc (Dirichlet kernel), Nyquist split evenly so that the result is real."""
-    k = np.fft.fftshift(np.fft.fftfreq(size, 1 / size))
-    distance = sample_positions(outputs, size / outputs)[:, None] - np.arange(size)
-    matrix = np.zeros(distance.shape)
-    for frequency in k:
-        matrix += np.cos(2 * np.pi * frequency * distance / size) / size
-    return matrix
-
-
-METHODS: dict[str, Callable[[int, int], np.ndarray]] = {
+METHODS: dict[str, Callable[[int, np.ndarray], np.ndarray]] = {
     "nearest": nearest,
     "linear": linear,
     "bicubic": bicubic,
@@ -69,12 +71,17 @@ METHODS: dict[str, Callable[[int, int], np.ndarray]] = {
 }
 
 
+def matrix_at(method: str, size: int, position: np.ndarray) -> np.ndarray:
+    """The operator of a method at any positions: (rows, size) float32. Raises InputError for an unknown method."""
+    if method not in METHODS:
+        raise unknown("interpolation method", method, METHODS)
+    return METHODS[method](size, position).astype(np.float32)
+
+
 @lru_cache(maxsize=64)
 def matrix(method: str, size: int, outputs: int) -> np.ndarray:
-    """The operator of a method along one axis, from `size` voxels to at least as many: (outputs, size) float32.
+    """The operator from `size` voxels to `outputs` over the same field of view: (outputs, size) float32, kept.
 
     Raises InputError for an unknown method.
     """
-    if method not in METHODS:
-        raise unknown("interpolation method", method, METHODS)
-    return METHODS[method](size, outputs).astype(np.float32)
+    return matrix_at(method, size, sample_positions(outputs, size / outputs))

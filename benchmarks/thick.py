@@ -1,0 +1,203 @@
+"""Thick slices restored on the truth's grid, by every classical method and by the network (PROTOCOL, "Thick slices").
+
+    python -m benchmarks.thick --data DIR [--model mri-iso.safetensors] [--reformats 24] [--volumes ...] [--minutes 60]
+
+Each volume is sliced along one axis, noise is added afterwards, and every method brings it back. What is measured goes
+into benchmarks/thick.json, row by row, and is not measured again; without --model only the classical methods are.
+benchmarks/thick.md is written from it.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.thick_report import NETWORK, report
+from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.methods.thick_slices import load, restore
+from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
+from SuperResolutionLib.physics.interpolating import METHODS, matrix_at, positions
+from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
+from SuperResolutionLib.quality.metrics import mean_ssim
+from SuperResolutionLib.training.through_plane.data import Scan, read
+from SuperResolutionLib.training.through_plane.recipe import Group
+
+# file -> the axis that plays the slice axis; openms, whose own slices are thick, is a proxy: an axis in its plane
+VOLUMES = {
+    "ds002748_sub-28_T1w": "z",
+    "uih_umr770_134434_T1w_1mm": "z",
+    "arc_M2307_T2w_stroke": "z",
+    "ds002748_sub-29_T1w": "z",
+    "ds002748_sub-30_T1w": "z",
+    "openms_patient01_FLAIR": "y",
+    "openms_patient01_T2W": "y",
+}
+FACED, MARGIN = ("uih_umr770_134434_T1w_1mm",), 8  # voxels around a blanked face that are not scored
+PAIRS = ((4.0, 4.0), (2.0, 2.0), (3.0, 4.0), (6.0, 6.0), (3.0, 3.0), (4.0, 4.6), (5.0, 6.0))  # thickness, spacing: mm
+WRONG = (4.0, 4.0, 0.75), (4.0, 4.0, 1.25)  # thickness, spacing, what the header says of the thickness
+PROFILES = ("gaussian", "box")
+SNRS = (0, 40, 20)  # 0: no noise
+WEIGHTS = {0: 3e-3, 40: 3e-2, 20: 1e-1}  # of the deconvolution, chosen on ds002748_sub-40
+SHOWN = 6  # slices of each plane that SSIM is measured on
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of slicing: mm, the factor of the thickness that the header says, and the noise."""
+
+    thickness: float
+    spacing: float
+    told: float
+    profile: str
+    snr: int
+
+    @property
+    def key(self) -> str:
+        """Its name in the store."""
+        return f"{self.thickness:g}/{self.spacing:g}|{self.told:g}|{self.profile}|{self.snr}"
+
+    def slices(self, believed: bool = False) -> Slices:
+        """The forward model, or what the header says of it; the profile is known to both."""
+        return Slices(self.spacing, self.thickness * (self.told if believed else 1), self.profile)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Reformats in the middle of a volume: voxels (reformats, rows, columns) of range 1; mm along these axes.
+
+    wide: the same with two more reformats on each side, for a network that looks at neighbours. level: mean of the
+    volume's head. inside: where the truth is head, and nothing was blanked.
+    """
+
+    wide: np.ndarray
+    spacing: tuple[float, float, float]
+    level: float
+    inside: np.ndarray
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The reformats that are scored."""
+        return self.wide[2:-2]
+
+    def scene(self, way: Way) -> Scene:
+        """What a network is told: the header's thickness."""
+        beside, voxel, pixel = self.spacing
+        return Scene(way.spacing, way.thickness * way.told, voxel, pixel, beside)
+
+
+def block(scan: Scan, letter: str, reformats: int) -> Block:
+    """The middle `reformats` reformats of a scan that contain the slice axis, and the x axis where that is another."""
+    along = 2 - "xyz".index(letter)
+    columns = 1 if along == 2 else 2
+    order = (3 - along - columns, along, columns)
+    view = scan.voxels.transpose(order)
+    first = max(2, (len(view) - reformats) // 2)
+    last = min(len(view) - 2, first + reformats)
+    scored = head(scan.voxels) if scan.trusted is None else head(scan.voxels) & scan.trusted
+    inside = scored.transpose(order)[first:last]
+    level = float(scan.voxels[head(scan.voxels)].mean())
+    beside, voxel, pixel = (scan.spacing[k] for k in order)
+    return Block(np.ascontiguousarray(view[first - 2 : last + 2]), (beside, voxel, pixel), level, inside)
+
+
+def sliced(part: Block, way: Way) -> np.ndarray:
+    """The thick slices: (reformats + 4, slices, columns) float32; noise of a seed that is always the same."""
+    forward = way.slices().matrix(part.wide.shape[1], part.spacing[1]).astype(np.float32)
+    thick = forward @ part.wide
+    if not way.snr:
+        return thick
+    noise = np.random.default_rng(0).standard_normal((2, *thick.shape), dtype=np.float32) * part.level / way.snr
+    return np.hypot(thick + noise[0], noise[1])
+
+
+def classical(part: Block, way: Way) -> Iterator[tuple[str, np.ndarray]]:
+    """Every classical method's result, (reformats, rows, columns)."""
+    thick = sliced(part, way)
+    rows, count = part.truth.shape[1], thick.shape[1]
+    position = positions(rows, part.spacing[1], way.spacing)
+    for method in METHODS:
+        yield method, matrix_at(method, count, position) @ thick[2:-2]
+    sharp = deconvolution(way.slices(believed=True), rows, part.spacing[1], WEIGHTS[way.snr])
+    yield "deconvolution", sharp.astype(np.float32) @ thick[2:-2]
+
+
+def by_network(part: Block, way: Way, network: ThroughPlane) -> np.ndarray:
+    """The network's result, (reformats, rows, columns)."""
+    thick = sliced(part, way)
+    unit = np.float32(data_range(thick))  # what a user's scan is divided by
+    return unit * restore(network, thick / unit, part.truth.shape[1], part.scene(way), slice(2, -2))
+
+
+def measures(part: Block, way: Way, restored: np.ndarray) -> dict[str, float | None]:
+    """PSNR in the head (dB), SSIM in both planes through the slice axis, error at the slice frequency (1e-6 R^2)."""
+    truth, error = part.truth, restored - part.truth
+    square = float(np.square(error, dtype=np.float64)[part.inside].mean())
+    planes = [mean_ssim(*_some(truth, restored, part.inside, axis), 1.0) for axis in (0, 2)]
+    wave = np.exp(-2j * np.pi * (np.arange(truth.shape[1]) + 0.5) * part.spacing[1] / way.spacing)
+    seen = part.inside.any(axis=1)
+    stairs = np.square(np.abs(np.tensordot(error, wave, (1, 0))))[seen].mean() / truth.shape[1] ** 2
+    names = ("ssim_coronal", "ssim_sagittal")
+    return {
+        "psnr_head": -10 * float(np.log10(square)),
+        **dict(zip(names, planes, strict=True)),
+        "stairs": 1e6 * float(stairs),
+    }
+
+
+def _some(truth: np.ndarray, restored: np.ndarray, inside: np.ndarray, axis: int) -> list[np.ndarray]:
+    chosen = np.linspace(0.2, 0.8, SHOWN) * truth.shape[axis]
+    return [np.moveaxis(a, axis, 0)[chosen.astype(int)].astype(np.float64) for a in (truth, restored)] + [
+        np.moveaxis(inside, axis, 0)[chosen.astype(int)]
+    ]
+
+
+def ways() -> Iterator[Way]:
+    """All ways of slicing, those that matter most first."""
+    for index, (thickness, spacing) in enumerate(PAIRS):
+        for snr in SNRS:
+            for profile in PROFILES:
+                yield Way(thickness, spacing, 1.0, profile, snr)
+        if index == 1:
+            yield from (Way(t, s, told, profile, 0) for t, s, told in WRONG for profile in PROFILES)
+
+
+def main() -> None:
+    """Measure what is not yet measured, for so many minutes, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--reformats", type=int, default=24)
+    parser.add_argument("--volumes", nargs="+", default=list(VOLUMES))
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/thick.md"))
+    given = parser.parse_args()
+    network = load(given.model) if given.model else None
+    store = given.out.with_suffix(".json")
+    rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    end = time.monotonic() + 60 * given.minutes
+    paths = {path.name.split(".")[0]: path for path in given.data.rglob("*.nii.gz")}
+    margins = {name: MARGIN if name in FACED else 0 for name in given.volumes}
+    scans = {name: read(paths[name], Group("*", margin=margin)) for name, margin in margins.items()}
+    blocks = {name: block(scan, VOLUMES[name], given.reformats) for name, scan in scans.items()}
+    for way in ways():
+        for name, part in blocks.items():
+            key, row = f"{name}|{way.key}", rows.setdefault(f"{name}|{way.key}", {})
+            lacking = not row or (network is not None and NETWORK not in row)
+            if not lacking or time.monotonic() > end:
+                continue
+            if not row:
+                row.update((method, measures(part, way, image)) for method, image in classical(part, way))
+            if network is not None:
+                row[NETWORK] = measures(part, way, by_network(part, way, network))
+            store.write_text(json.dumps(rows, indent=0), encoding="utf-8")
+            print(key, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in row.items()), flush=True)
+    rows = {key: row for key, row in rows.items() if row}
+    given.out.write_text(report(rows, given.reformats), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
