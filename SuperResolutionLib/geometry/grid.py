@@ -1,19 +1,14 @@
-"""The grid of a volume that is refined or coarsened in plane: the one place that knows the half voxel.
-
-A slice refined by s covers the same field of view with s times as many voxels, so the first voxel's centre
-moves towards the edge by (old spacing - new spacing) / 2 along each refined axis. Every forward model, every
-interpolation and every network gets its grid here.
+"""How a volume is cut into slices: which plane they were acquired in, where a slice lies, stacks of them.
 
 Axes are counted x, y, z = 0, 1, 2, as in the file's header; in the array they run backwards.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.volume import Volume, cast_voxels
+from SuperResolutionLib.volume import Volume
 
 PLANES = ("native", "axial", "coronal", "sagittal")
 _NORMAL = {
@@ -56,26 +51,6 @@ def _permutations() -> list[tuple[int, int, int]]:
     return [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
 
 
-def rescale_grid(volume: Volume, voxels: np.ndarray, factors: tuple[float, float, float]) -> Volume:
-    """The voxels on a grid refined by `factors` along x, y, z (below 1: coarsened), same field of view."""
-    old = np.asarray(volume.spacing, dtype=float)
-    new = old / np.asarray(factors, dtype=float)
-    origin = np.asarray(volume.origin, dtype=float) - volume.direction @ ((old - new) / 2)
-    return replace(volume, voxels=voxels, spacing=_triple(new), origin=_triple(origin))
-
-
-def crop_to_multiple(volume: Volume, axis: int, scale: int) -> Volume:
-    """The volume cropped at the far end so that `scale` divides both in-plane sizes; no voxel moves."""
-    keep: list[slice] = [slice(None)] * volume.voxels.ndim
-    for k in range(3):
-        size = volume.size[k]
-        if k != axis:
-            if size < scale:
-                raise InputError(f"A slice of {size} voxels cannot be degraded by {scale}; use a smaller scale.")
-            keep[-1 - k] = slice(0, size - size % scale)
-    return volume.with_voxels(volume.voxels[tuple(keep)])
-
-
 def single_slice(volume: Volume, axis: int, k: int) -> Volume:
     """Slice k along `axis`, counted from 0, of each 3-D volume: one slice thick and in its place; voxels are a view.
 
@@ -106,24 +81,6 @@ def stacks(volume: Volume, axis: int) -> list[np.ndarray]:
     """The slices of each 3-D volume, stacked along `axis`: views of shape (slices, rows, columns)."""
     series = volume.voxels if volume.voxels.ndim == 4 else volume.voxels[None]
     return [np.moveaxis(voxels, 2 - axis, 0) for voxels in series]
-
-
-def empty_like(volume: Volume, axis: int, factor: float, dtype: np.dtype | type) -> Volume:
-    """A volume of unset voxels with each slice refined by `factor` in plane; fill it through `stacks`."""
-    factors = _triple([1.0 if k == axis else factor for k in range(3)])
-    shape = tuple(round(n * f) for n, f in zip(volume.size, factors, strict=True))[::-1]
-    return rescale_grid(volume, np.empty(volume.voxels.shape[:-3] + shape, dtype), factors)
-
-
-def map_slices(volume: Volume, axis: int, factor: float, function: Callable[[np.ndarray], np.ndarray]) -> Volume:
-    """Apply a function (slices, rows, columns) -> (slices, factor x rows, factor x columns) to each 3-D volume.
-
-    The voxel type is kept.
-    """
-    result = empty_like(volume, axis, factor, volume.voxels.dtype)
-    for source, target in zip(stacks(volume, axis), stacks(result, axis), strict=True):
-        target[...] = cast_voxels(function(source), target.dtype)
-    return result
 
 
 def _triple(values: object) -> tuple[float, float, float]:

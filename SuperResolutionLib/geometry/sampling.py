@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry.grid import PLANES, single_slice, stacking_axis
+from SuperResolutionLib.geometry.grid import PLANES, stacking_axis
 from SuperResolutionLib.volume import Volume
 
 MOST = 16.0  # the greatest factor an axis can be refined or coarsened by
@@ -208,10 +208,6 @@ class Grids:
         if self.only is not None:
             found[self.axis] = found[self.axis][self.only : self.only + 1]
         return tuple(found)
-
-    def given_slice(self, volume: Volume) -> Volume:
-        """The volume, or the slice of it that lies where the one wanted slice does (of unchanged slices)."""
-        return volume if self.only is None else single_slice(volume, self.axis, self.only)
 
     def record(self) -> dict[str, Any]:
         """What was asked for and what came of it, as plain values for a sidecar."""

@@ -6,7 +6,7 @@ Imports nothing heavy.
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -156,8 +156,3 @@ class Function:
         if not isinstance(result, Volume):
             raise InputError(f"The method '{self.name}' made a {type(result).__name__}; it has to return a Volume.")
         return Restoration(result, None, Record(method=self.name))
-
-
-def noted(restoration: Restoration, **changes: Any) -> Restoration:
-    """The restoration with changes of its record."""
-    return replace(restoration, record=replace(restoration.record, **changes))
