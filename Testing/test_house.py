@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -92,3 +94,22 @@ def test_no_two_files_of_one_name_mean_different_things():
 def test_nothing_in_the_library_knows_slicer():
     known = re.compile(r"^\s*(import|from) (slicer|qt|ctk|vtk)\b", re.MULTILINE)
     assert [path.name for path in FILES if known.search(path.read_text(encoding="utf-8"))] == []
+
+
+def heads(folder: Path) -> set[str]:
+    """The lines by which the files of a folder import from the library when they are imported themselves."""
+    lines = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("SuperResolutionLib"):
+                lines.add(ast.unparse(node))
+    return lines
+
+
+@pytest.mark.parametrize("lines", [{"import SuperResolutionLib"}, heads(LIBRARY.parent / "SuperResolution")])
+def test_importing_the_library_or_the_slicer_module_imports_nothing_heavy(lines):
+    """Fault J7: the module imported SimpleITK and pydicom."""
+    heavy = ("torch", "SimpleITK", "pydicom", "skimage", "nibabel", "msgspec", "matplotlib")
+    script = "\n".join([*sorted(lines), "import sys", f"print([m for m in {heavy} if m in sys.modules])"])
+    done = subprocess.run([sys.executable, "-c", script], cwd=LIBRARY.parent, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
