@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib import degrade
 from SuperResolutionLib.files.nrrd import write_detached
+from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionSlicer import nodes
 
