@@ -82,12 +82,19 @@ def run(options: argparse.Namespace) -> int:
 
 def _methods(options: argparse.Namespace, volume: "Volume") -> "dict[str, Method]":
     """The methods by name, the networks among them as the options have them."""
-    from SuperResolutionLib.diffusion.guides import is_diffusion
-    from SuperResolutionLib.methods.catalogue import by_names, default_methods, putting_back
+    from SuperResolutionLib.methods.catalogue import by_names, putting_back
 
     scale = common.scale_of(common.sampling_of(options))
-    names = options.methods or default_methods(scale, is_diffusion(volume))
-    return putting_back(by_names(names, scale), common.put_back_of(options))
+    return putting_back(by_names(_names(options, volume), scale), common.put_back_of(options))
+
+
+def _names(options: argparse.Namespace, volume: "Volume") -> list[str]:
+    """What is compared: the methods that are named, or those that suit the scan."""
+    from SuperResolutionLib.diffusion.guides import is_diffusion
+    from SuperResolutionLib.methods.catalogue import default_methods
+
+    scale = common.scale_of(common.sampling_of(options))
+    return options.methods or default_methods(scale, is_diffusion(volume))
 
 
 def _write(result: "Comparison", options: argparse.Namespace) -> None:
@@ -120,18 +127,14 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
         if options.signed:
             raise InputError("--signed has no errors to write; name a folder with --errors DIR, or leave it out.")
         return
-    from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.files.output import check_folder
     from SuperResolutionLib.methods import zoo
-    from SuperResolutionLib.methods.catalogue import default_methods
 
     folder: Path = options.errors
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
-    scale = common.scale_of(common.sampling_of(options))
-    methods = options.methods or default_methods(scale, is_diffusion(volume))
-    labels = [zoo.label(method) for method in dict.fromkeys(methods)]
+    labels = [zoo.label(method) for method in dict.fromkeys(_names(options, volume))]
     names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")

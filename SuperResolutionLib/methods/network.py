@@ -104,7 +104,8 @@ class NetworkMethod:
         grids, policy = self.grids(volume, sampling), self.policy(volume)
         with runtime.limited():
             settings = choose_settings(self.model, stacks(volume, grids.axis)[0], runtime)
-        return runtime.running(self._restoring(volume, _Run(self.model, grids, settings), policy))
+        run = _Run(self.model, grids, settings, placed(self.model.network, settings))
+        return runtime.running(self._restoring(volume, run, policy))
 
     def _restoring(self, volume: Volume, run: "_Run", policy: str) -> Generator[Progress, None, Restoration]:
         began = time.monotonic()
@@ -135,25 +136,22 @@ class NetworkMethod:
         return Restoration(result, spread, record)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Run:
-    """What is run, onto which grid, and how; notes are what happened meanwhile, in words."""
+    """What is run, onto which grid, and how; notes are what happened meanwhile, in words.
+
+    network: the model's, where it runs.
+    """
 
     model: zoo.Model
     grids: Grids
     settings: Settings
-    network: Network = field(init=False)
+    network: Network
     notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.network = placed(self.model.network, self.settings)
 
     def alone(self, k: int) -> "_Run":
         """The same for slice k alone."""
-        grids = replace(self.grids, asked=replace(self.grids.asked, only=k))
-        other = replace(self, grids=grids)
-        other.network = self.network
-        return other
+        return replace(self, grids=replace(self.grids, asked=replace(self.grids.asked, only=k)))
 
 
 def _putting_back(

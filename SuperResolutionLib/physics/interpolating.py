@@ -17,7 +17,7 @@ _PAD = 12  # edge voxels repeated before the B-spline's prefilter
 
 def positions(rows: int, wanted: float, spacing: float) -> np.ndarray:
     """Positions of `rows` rows `wanted` mm apart between slices `spacing` mm apart, from the same edge; (rows,)."""
-    return (np.arange(rows) + 0.5) * wanted / spacing - 0.5
+    return sample_positions(rows, wanted / spacing)
 
 
 def nearest(size: int, position: np.ndarray) -> np.ndarray:

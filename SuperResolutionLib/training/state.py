@@ -125,7 +125,7 @@ class Run:
 
     def follow(self, step: int) -> None:
         """Bring the moving average after the network; `step` counts from the beginning of the phase."""
-        _follow(self.average, self.network, min(self.recipe.ema, (step + 1) / (step + 10)))
+        follow(self.average, self.network, min(self.recipe.ema, (step + 1) / (step + 10)))
 
     def mark(self, figures: dict[str, float]) -> dict[str, Any]:
         """This step, its figures and a copy of the average's weights."""
@@ -142,7 +142,8 @@ def restore_method(method: Method, state: dict[str, Any]) -> None:
 
 
 @torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Bring a moving average of weights one step after a network, in place."""
     for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.dtype.is_floating_point:
             mean.lerp_(now, 1 - decay)

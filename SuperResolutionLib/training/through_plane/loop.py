@@ -18,6 +18,7 @@ from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training import checkpoint
 from SuperResolutionLib.training.losses.late_loss import FLOOR
 from SuperResolutionLib.training.optimiser import Learner, optimisers
+from SuperResolutionLib.training.state import follow
 from SuperResolutionLib.training.through_plane.data import training_scans
 from SuperResolutionLib.training.through_plane.draw import Patches, Sampler, Size
 from SuperResolutionLib.training.through_plane.recipe import Recipe
@@ -69,7 +70,7 @@ class Training:
         loss = self._loss(batch, late=progress >= recipe.mse_from)
         warm = min(1.0, (self.step + 1) / recipe.warm_up)
         self.learner.learn(loss, warm * 0.5 * (1 + math.cos(math.pi * progress)), recipe.clip)
-        self._follow(min(recipe.ema, (self.step + 1) / (self.step + 10)))
+        follow(self.average, self.network, min(recipe.ema, (self.step + 1) / (self.step + 10)))
         self.step += 1
         return float(loss.detach())
 
@@ -83,11 +84,6 @@ class Training:
             error = (self.network.between(own, waves, begun) - truth) * trust
             losses.append(_second(error, self.recipe.second_loss) if late else error.abs().mean())
         return torch.stack(losses).mean()
-
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - decay)
 
     def size(self, progress: float) -> Size:
         """Of the patches at that share of the training."""
