@@ -7,7 +7,7 @@ import pytest
 from phantoms import orientation
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import rescale_grid
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Gradients, Volume, check_finite, orthonormal
 
@@ -156,5 +156,5 @@ def test_the_nearest_axes_at_right_angles_are_those_that_were_rounded():
 
 def test_the_header_goes_wherever_the_volume_goes():
     volume = Volume(GOOD, header=Header(time_step=2.5))
-    for other in (volume.with_voxels(GOOD + 1), volume.cast(np.int16), rescale_grid(volume, GOOD, (2, 2, 1))):
+    for other in (volume.with_voxels(GOOD + 1), volume.cast(np.int16), Sampling(factor=2).finer(volume).empty(volume)):
         assert other.header is volume.header

@@ -8,7 +8,8 @@ import pytest
 import SimpleITK as sitk
 
 from SuperResolutionLib.files import ScanWarning, read, write
-from SuperResolutionLib.geometry.grid import rescale_grid, single_slice
+from SuperResolutionLib.geometry.grid import single_slice
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume
 
@@ -33,9 +34,9 @@ def again(path, folder, change=lambda volume: volume):
 
 
 def finer(volume):
-    z, y, x = volume.voxels.shape[-3:]
-    voxels = np.zeros((*volume.voxels.shape[:-3], z, 2 * y, 2 * x), np.int16)
-    return rescale_grid(volume, voxels, (2.0, 2.0, 1.0))
+    result = Sampling(factors=(2, 2, 1)).finer(volume).empty(volume, np.int16)
+    result.voxels[:] = 0
+    return result
 
 
 @pytest.mark.parametrize(("step", "unit", "seconds"), [(2.5, "sec", 2.5), (2500, "msec", 2.5), (720000, "usec", 0.72)])
