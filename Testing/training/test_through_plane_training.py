@@ -15,7 +15,7 @@ from SuperResolutionLib.training.through_plane import recipe as recipes
 from SuperResolutionLib.training.through_plane.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane.data import Scan, read, training_scans
 from SuperResolutionLib.training.through_plane.draw import Sampler, Size, View, measured
-from SuperResolutionLib.training.through_plane.loop import Budget, train
+from SuperResolutionLib.training.through_plane.loop import Budget, Start, train
 from SuperResolutionLib.training.through_plane.publish import publish
 from SuperResolutionLib.training.through_plane.recipe import Group
 from SuperResolutionLib.volume import Volume
@@ -138,7 +138,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Budget, "progress", lambda _, training: 1.0 if training.step == 3 else training.step / 6)
         train(first, folder, out, log=lambda _: None)
-    again = train(first, folder, out, resume=True, log=lambda _: None)
+    again = train(first, folder, out, Start(resume=True), log=lambda _: None)
     for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
 
@@ -152,6 +152,20 @@ def test_a_training_becomes_a_model_that_loads(folder, tmp_path):
     (tmp_path / "model" / "small.safetensors").write_bytes(b"something else")
     with pytest.raises(InputError, match="fetch the model again"):
         load(tmp_path / "model" / "small.safetensors")
+
+
+def test_a_training_begins_with_the_weights_of_another(folder, tmp_path):
+    train(small_recipe(), folder, tmp_path / "out", log=lambda _: None)
+    publish(tmp_path / "out", folder, tmp_path / "small.safetensors")
+    start = Start(weights=tmp_path / "small.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Budget, "progress", lambda _, training: 1.0)
+        again = train(small_recipe(), folder, tmp_path / "again", start, log=lambda _: None)
+    for one, other in zip(again.network.parameters(), load(tmp_path / "small.safetensors").parameters(), strict=True):
+        assert torch.equal(one, other)
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="holds no weights of the recipe's network"):
+        train(small_recipe(), folder, tmp_path / "bad", Start(weights=tmp_path / "bad.safetensors"))
 
 
 def test_nothing_becomes_of_a_folder_without_a_training(folder, tmp_path):

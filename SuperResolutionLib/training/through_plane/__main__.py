@@ -8,7 +8,7 @@ from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.training.through_plane import recipe
-from SuperResolutionLib.training.through_plane.loop import CLOCKS, Budget, train
+from SuperResolutionLib.training.through_plane.loop import CLOCKS, Budget, Start, train
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of training volumes")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and figures")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
+    parser.add_argument("--begin", type=Path, metavar="FILE", help="weights (safetensors) to begin with")
     parser.add_argument("--budget", type=float, help="minutes in which the whole schedule passes")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what the minutes are counted by")
     parser.add_argument(
@@ -26,9 +27,8 @@ def main() -> None:
     given = parser.parse_args()
     try:
         chosen = recipe.load(given.recipe, given.set)
-        train(
-            chosen, given.data, given.out, given.resume, Budget(given.budget, given.clock), partial(print, flush=True)
-        )
+        start = Start(given.resume, given.begin)
+        train(chosen, given.data, given.out, start, Budget(given.budget, given.clock), partial(print, flush=True))
     except InputError as error:
         sys.exit(f"error: {error}")
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.networks import parameters
@@ -54,6 +56,16 @@ class Training:
             "history": self.history,
             "best": self.best,
         }
+
+    def begin(self, weights: Path) -> None:
+        """Take weights to begin with. Raises InputError for a file that holds none of this network."""
+        try:
+            tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
+            self.network.load_state_dict(tensors)
+            self.average.load_state_dict(tensors)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{weights.name} holds no weights of the recipe's network: {reason}") from error
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to a saved state."""
@@ -117,19 +129,30 @@ class Budget:
         return training.minutes / self.minutes if self.minutes else training.step / training.recipe.steps
 
 
+@dataclass(frozen=True)
+class Start:
+    """How a training starts: resume, where the one in its folder stopped; weights, with those of a safetensors file."""
+
+    resume: bool = False
+    weights: Path | None = None
+
+
 def train(
-    recipe: Recipe, data: Path, out: Path, resume: bool = False, budget: Budget = Budget(), log: Log = print
+    recipe: Recipe, data: Path, out: Path, start: Start = Start(), budget: Budget = Budget(), log: Log = print
 ) -> Training:
     """Train by a recipe; checkpoint and lines of figures go into `out`. Returns the training.
 
-    Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
+    Raises InputError for data that does not fit the recipe, or `out` in use where nothing is resumed, or weights of another
+    network.
     """
     path = out / "checkpoint.pt"
-    if path.exists() and not resume:
+    if path.exists() and not start.resume:
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
     out.mkdir(parents=True, exist_ok=True)
     training = Training(recipe)
-    if resume and (saved := checkpoint.load(path, torch.device("cpu"), log)):
+    if start.weights is not None:
+        training.begin(start.weights)
+    if start.resume and (saved := checkpoint.load(path, torch.device("cpu"), log)):
         training.restore(saved)
     sampler = Sampler(training_scans(data, recipe), recipe, training.network)
     held = cases(data)
