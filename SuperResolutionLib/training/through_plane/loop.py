@@ -142,8 +142,8 @@ def train(
 ) -> Training:
     """Train by a recipe; checkpoint and lines of figures go into `out`. Returns the training.
 
-    Raises InputError for data that does not fit the recipe, or `out` in use where nothing is resumed, or weights of another
-    network.
+    Raises InputError for data that does not fit the recipe, `out` in use where nothing is resumed, or weights of
+    another network.
     """
     path = out / "checkpoint.pt"
     if path.exists() and not start.resume:
