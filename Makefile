@@ -24,7 +24,7 @@ demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print th
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
 test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
-	@.venv/bin/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/.dev ## check style, format and types
 	.venv/bin/ruff check
