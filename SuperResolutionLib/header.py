@@ -43,6 +43,8 @@ class Header:
     forms: None where the file is not NIfTI. dim_info: which axes are frequency, phase and slice, as NIfTI packs them.
     intent: code, three parameters, name. shown: the intensities that are black and white, (0, 0) for not stated.
     extensions: code and content of each header extension of NIfTI.
+    thickness: mm of the slices as they were acquired, full width at half maximum; None where unknown. It may be less
+    than their spacing (a gap) or more.
     """
 
     time_step: float | None = None
@@ -57,6 +59,7 @@ class Header:
     shown: tuple[float, float] = (0.0, 0.0)
     timing: SliceTiming | None = None
     extensions: tuple[tuple[int, bytes], ...] = ()
+    thickness: float | None = None
 
     def of_a_map(self) -> "Header":
         """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities."""

@@ -153,6 +153,15 @@ class Volume:
         """The same grid with other voxels of the same shape."""
         return replace(self, voxels=voxels)
 
+    @property
+    def thickness(self) -> float | None:
+        """Of the acquired slices, mm; None where the file does not say. Less than their spacing: there are gaps."""
+        return None if self.header is None else self.header.thickness
+
+    def with_thickness(self, mm: float | None) -> "Volume":
+        """The same scan, whose slices are said to be so thick; None for not known."""
+        return replace(self, header=replace(self.header or Header(), thickness=mm))
+
     def cast(self, dtype: np.dtype | type) -> "Volume":
         """The same volume in another voxel type: integers are rounded and clipped to the type's range."""
         return self.with_voxels(cast_voxels(self.voxels, dtype))

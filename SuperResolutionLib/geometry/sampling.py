@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry.grid import PLANES, stacking_axis
+from SuperResolutionLib.geometry.grid import PLANES, slice_axis, stacking_axis
 from SuperResolutionLib.volume import Volume
 
 MOST = 16.0  # the greatest factor an axis can be refined or coarsened by
@@ -23,24 +23,28 @@ Three = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The grid that is wanted, as the user says it; at most one of the first four, none for what the method does.
+    """The grid that is wanted, as the user says it; at most one of the first five, none for what the method does.
 
     factor: how many times finer (or coarser) in plane. factors: along x, y, z. spacing: mm, one number for all axes or
-    three along x, y, z. isotropic: cubic voxels, as large as the finest spacing (coarsening: the coarsest).
+    three along x, y, z. slice_spacing: mm between slices, the plane as it is. isotropic: cubic voxels, as large as the
+    finest spacing (coarsening: the coarsest).
     plane: the slices that are meant, "native" as they were acquired, or axial, coronal, sagittal by world orientation.
     only: of the result this slice of the plane alone, counted from 0 in voxel order.
+    allow_coarser: where a finer grid is meant, an axis may become coarser all the same.
     Raises InputError for a number that is none, out of range, or two wishes at once.
     """
 
     factor: float | None = None
     factors: Three | None = None
     spacing: float | Three | None = None
+    slice_spacing: float | None = None
     isotropic: bool = False
     plane: str = "native"
     only: int | None = None
+    allow_coarser: bool = False
 
     def __post_init__(self) -> None:
-        wishes = [name for name in ("factor", "factors", "spacing") if getattr(self, name) is not None]
+        wishes = [name for name in ("factor", "factors", "spacing", "slice_spacing") if getattr(self, name) is not None]
         wishes += ["isotropic"] if self.isotropic else []
         if len(wishes) > 1:
             raise InputError(f"The grid is asked for by {' and by '.join(wishes)}; give one of them.")
@@ -52,6 +56,8 @@ class Sampling:
         if self.spacing is not None:
             for one in _three("spacing", self.spacing) if isinstance(self.spacing, (tuple, list)) else (self.spacing,):
                 _check_number("spacing", one, 0.01, 100.0)
+        if self.slice_spacing is not None:
+            _check_number("slice spacing", self.slice_spacing, 0.01, 100.0)
         if self.plane not in PLANES:
             raise unknown("plane", str(self.plane), PLANES)
         if self.only is not None and not _whole(self.only):
@@ -69,7 +75,8 @@ class Sampling:
     @property
     def asked(self) -> bool:
         """Whether a grid is asked for; where none is, the method's own is meant."""
-        return self.factor is not None or self.factors is not None or self.spacing is not None or self.isotropic
+        numbers = (self.factor, self.factors, self.spacing, self.slice_spacing)
+        return self.isotropic or any(number is not None for number in numbers)
 
     def usually(self, factor: float) -> "Sampling":
         """This wish, or the factor in plane where none is uttered."""
@@ -79,9 +86,13 @@ class Sampling:
         """The volume's grid and the finer one. Raises InputError for an axis made coarser, or more than 16 x finer."""
         exact = self._spacings(volume, finest=True)
         for axis, (old, new) in enumerate(zip(volume.spacing, exact, strict=True)):
-            _check_step(axis, old, new, "finer", "coarser", old / new)
-        sizes = [round(n * old / new) for n, old, new in zip(volume.size, volume.spacing, exact, strict=True)]
-        return self._grids(volume, [max(n, m) for n, m in zip(volume.size, sizes, strict=True)], exact)
+            if not (self.allow_coarser and new > old):
+                _check_step(axis, old, new, "finer", "coarser", old / new)
+        sizes = [
+            max(1, round(n * old / new)) if new > old else max(n, round(n * old / new))
+            for n, old, new in zip(volume.size, volume.spacing, exact, strict=True)
+        ]
+        return self._grids(volume, sizes, exact)
 
     def coarser(self, volume: Volume) -> "Grids":
         """The volume's grid and the coarser one. Raises InputError for an axis made finer, or of fewer than 1 voxel.
@@ -116,6 +127,10 @@ class Sampling:
         if self.spacing is not None or self.isotropic:
             cubic = self.spacing or (min(volume.spacing) if finest else max(volume.spacing))
             wanted = cubic if isinstance(cubic, (tuple, list)) else (cubic, cubic, cubic)
+        elif self.slice_spacing is not None:
+            axis = stacking_axis(volume, self.plane)
+            x, y, z = (self.slice_spacing if k == axis else volume.spacing[k] for k in range(3))
+            wanted = (x, y, z)
         else:
             axis = stacking_axis(volume, self.plane)
             times = self.factors or [1.0 if k == axis else float(self.factor or 1.0) for k in range(3)]
@@ -199,7 +214,10 @@ class Grids:
             step = self.only * self.wanted.spacing[self.axis]
             origin = _tuple(np.asarray(origin) + step * self.wanted.direction[:, self.axis])
         voxels = np.empty(shape, dtype or volume.voxels.dtype)
-        return replace(volume, voxels=voxels, spacing=self.wanted.spacing, origin=origin)
+        result = replace(volume, voxels=voxels, spacing=self.wanted.spacing, origin=origin)
+        acquired = slice_axis(self.given.spacing)
+        changed = self.given.size[acquired] != self.wanted.size[acquired]
+        return result.with_thickness(None) if changed and volume.thickness is not None else result
 
     def nearest(self) -> tuple[np.ndarray, ...]:
         """The given voxel that each voxel of the result lies in: indices along x, y, z."""
@@ -211,7 +229,7 @@ class Grids:
 
     def record(self) -> dict[str, Any]:
         """What was asked for and what came of it, as plain values for a sidecar."""
-        fields = ("factor", "factors", "spacing", "isotropic")
+        fields = ("factor", "factors", "spacing", "slice_spacing", "isotropic")
         wish = {name: value for name in fields if (value := getattr(self.asked, name)) not in (None, False)}
         found: dict[str, Any] = {"asked": wish, "spacing": [round(mm, 6) for mm in self.wanted.spacing]}
         if (given_way := self._given_way()) is not None:

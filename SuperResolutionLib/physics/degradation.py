@@ -23,6 +23,7 @@ from SuperResolutionLib.physics.forward_models import (
     Thick,
 )
 from SuperResolutionLib.physics.mixtures import Clinical, Diffusion
+from SuperResolutionLib.physics.slicing import Slicing
 from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
 MODELS: dict[str, Degradation] = {
@@ -37,6 +38,7 @@ MODELS: dict[str, Degradation] = {
     "noise_down": NoiseDown(),
     "rician": Rician(),
     "thick": Thick(),
+    "slices": Slicing(),
     "clinical": Clinical(),
     "diffusion": Diffusion(),
 }
@@ -51,13 +53,13 @@ def by_name(text: str) -> Degradation:
     if name not in MODELS:
         raise unknown("degradation", name, MODELS)
     model = MODELS[name]
-    known = [f.name for f in fields(model) if isinstance(getattr(model, f.name), float)]
-    values: dict[str, float] = {}
+    known = [f.name for f in fields(model) if isinstance(getattr(model, f.name), (float, str))]
+    values: dict[str, float | str] = {}
     for item in filter(None, overrides.split(",")):
         key, _, value = item.partition("=")
         if key not in known:
             raise unknown(f"parameter of degradation '{name}'", key, known or ["(none)"])
-        values[key] = _positive(value, item)
+        values[key] = value if isinstance(getattr(model, key), str) else _positive(value, item)
     return replace(model, **values)
 
 
@@ -83,7 +85,8 @@ def degrade(
 
     volume: signals, any voxel type, which is kept.
     degradation: a forward model, or its name with its numbers: "rician:snr=15".
-    scale: how many times coarser in plane, 1 to 16; 2 where neither it nor `sampling` is given.
+    scale: how many times coarser in plane, 1 to 16; where neither it nor `sampling` is given, the model's own grid: 2,
+        or of "slices" its spacing.
     sampling: any other coarser grid.
     seed: of noise; the same seed gives the same voxels. In a series, noise is measured against the first volume
         without diffusion weighting.
@@ -91,19 +94,20 @@ def degrade(
     measures signals), for an unknown model, and for a grid that cannot be had.
     """
     signal_only(volume, "degraded")
-    wish = Sampling.of(scale, sampling).usually(2)
     rng = np.random.default_rng(seed)
     model = model_of(degradation).draw(rng)
+    wish = model.wish(Sampling.of(scale, sampling))
     fine = wish.cropped(volume)
     grids = wish.coarser(fine)
     if grids.only is not None:
         raise InputError("A scan is made coarser as a whole; leave the slice out.")
+    model = model.on(grids)
     level = Level.of(reference_volume(fine))
     result = replace(fine, voxels=np.empty_like(fine.voxels)) if model.keeps_matrix else grids.empty(fine)
     outputs = _stacked(grids.wanted.size, grids.axis)
     for source, target in zip(stacks(fine, grids.axis), stacks(result, grids.axis), strict=True):
         target[...] = cast_voxels(model.stack(source, outputs, level, rng), target.dtype)
-    return result
+    return result.with_thickness(model.thickness) if isinstance(model, Slicing) else result
 
 
 def model_of(degradation: str | Degradation) -> Degradation:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.physics import kernels
 from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
@@ -59,6 +60,14 @@ class Degradation:
     def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
         """The coarse slices with whatever noise the model adds after shrinking."""
         return slices
+
+    def wish(self, sampling: Sampling) -> Sampling:
+        """The grid that is meant: what is asked for, or twice as coarse in plane."""
+        return sampling.usually(2)
+
+    def on(self, grids: Grids) -> "Degradation":
+        """The model that leads to these grids: itself, unless its numbers are lengths."""
+        return self
 
     def draw(self, rng: np.random.Generator) -> "Degradation":
         """The model that one scan goes through: itself, unless the model is a mixture."""
