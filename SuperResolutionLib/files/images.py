@@ -7,6 +7,7 @@ from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import nrrd, nrrd_gradients, nrrd_header
+from SuperResolutionLib.files.bids_sidecar import with_thickness
 from SuperResolutionLib.files.common import ScanWarning, check_exists, extension
 from SuperResolutionLib.files.gradients import fsl_paths, read_fsl, warn_of_weighting, write_fsl
 from SuperResolutionLib.files.tensor_images import are_tensors, read_tensors
@@ -19,7 +20,8 @@ _SLICER_NEEDS = 7  # volumes: it may save a shorter diffusion series without its
 
 
 def read_image(path: str | Path) -> Volume:
-    """Read a volume or a series, with its header and the gradients in it or beside it (.bval/.bvec).
+    """Read a volume or a series, with its header, the gradients in it or beside it (.bval/.bvec), and the slice
+    thickness that a JSON beside it states.
 
     The voxel type is kept; scaled NIfTI becomes float32. A single 2-D image becomes a volume of one slice, an NRRD of
     tensors a tensor volume.
@@ -35,7 +37,7 @@ def read_image(path: str | Path) -> Volume:
     gradients = gradients or read_fsl(path, volume.count, volume.direction)
     if gradients is not None and volume.count > 1:
         warn_of_weighting(path.name, gradients)
-    return replace(volume, gradients=gradients)
+    return with_thickness(replace(volume, gradients=gradients), path)
 
 
 def write_image(volume: Volume, path: str | Path) -> None:
