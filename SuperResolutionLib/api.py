@@ -84,7 +84,7 @@ def restore(
     """
     given = as_volume(volume)
     wish = Sampling.of(scale, sampling)
-    chosen = catalogue.network(given, None, wish) if method is None else _named(method, wish)
+    chosen = catalogue.meant(given, method, wish)
     result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)
     if result.record.unusual:
         odd = "; ".join(result.record.unusual)
@@ -156,10 +156,6 @@ def compare(
     """
     experiment = Experiment.of(degradation, scale)
     return _finish(comparing(as_volume(volume), experiment, methods, runtime), progress)
-
-
-def _named(method: Given, wish: Sampling) -> Method:
-    return catalogue.as_method(method if isinstance(method, str) else "method", method, wish.factor)
 
 
 def _finish(work: Generator[Progress, None, Result], progress: Show) -> Result:

@@ -42,6 +42,12 @@ def brain(size: tuple[int, int, int] = (26, 28, 4), seed: int = 0) -> Volume:
     return stack(np.where((u / 0.8) ** 2 + (v / 0.9) ** 2 < 1, texture, 0).astype(np.float32))
 
 
+def layers(rows: int = 60) -> Volume:
+    """A volume of 1 mm voxels with smooth structure along the slices, float32."""
+    z, y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in (rows, 24, 24)), indexing="ij")
+    return Volume((100 + 40 * np.sin(25 * z + 3 * x) + 20 * np.cos(18 * z - 5 * y)).astype(np.float32))
+
+
 def shift(one: np.ndarray, other: np.ndarray) -> float:
     """How far two slices are displaced, in voxels: the slope of the phase between their low frequencies.
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks.thick_report import NETWORK, report
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.methods.thick_slices import load, restore
+from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.thick_slices import restore
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import METHODS, matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
@@ -169,13 +170,13 @@ def main() -> None:
     """Measure what is not yet measured, for so many minutes, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model", help="mri-iso, or a .safetensors file with its card")
     parser.add_argument("--reformats", type=int, default=24)
     parser.add_argument("--volumes", nargs="+", default=list(VOLUMES))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/thick.md"))
     given = parser.parse_args()
-    network = load(given.model) if given.model else None
+    network = zoo.load(given.model).network if given.model else None
     store = given.out.with_suffix(".json")
     rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
     end = time.monotonic() + 60 * given.minutes

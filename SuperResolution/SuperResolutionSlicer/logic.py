@@ -20,11 +20,11 @@ import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__
-from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.catalogue import default_model
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionLib.physics.interpolating import METHODS
@@ -74,8 +74,21 @@ class Settings:
             )
 
     def model_for(self, node: Any) -> str:
-        """The model that is meant: the chosen one, or the blind one of the scale, or the one for diffusion series."""
-        return self.model or zoo.default_name(self.scale, guides.is_diffusion(nodes.volume_of(node)))
+        """The model that is meant: the chosen one, or the one that suits the volume and the grid."""
+        return self.model or default_model(nodes.volume_of(node), self.sampling)
+
+    @property
+    def grid(self) -> str:
+        """The grid in a word, for the names of volumes."""
+        wish = self.sampling
+        if wish.isotropic:
+            return "isotropic"
+        if wish.slice_spacing is not None:
+            return f"{wish.slice_spacing:g} mm slices"
+        if wish.spacing is not None:
+            sizes = wish.spacing if isinstance(wish.spacing, (tuple, list)) else (wish.spacing,)
+            return " x ".join(f"{mm:g}" for mm in sizes) + " mm"
+        return "x" + " x ".join(f"{factor:g}" for factor in wish.factors or (self.scale,))
 
     def arguments(self) -> list[str]:
         """The command line's options for the grid, and for where and how networks run: the same for every command."""
@@ -90,14 +103,17 @@ def _grid_arguments(sampling: Sampling) -> list[str]:
     if sampling.spacing is not None:
         sizes = sampling.spacing if isinstance(sampling.spacing, (tuple, list)) else (sampling.spacing,)
         return [*words, "--spacing", *(repr(float(mm)) for mm in sizes)]
+    if sampling.slice_spacing is not None:
+        return [*words, "--slice-spacing", repr(float(sampling.slice_spacing))]
     if sampling.factors is not None:
         return [*words, "--factors", *(repr(float(factor)) for factor in sampling.factors)]
     return [*words, "--scale", f"{sampling.factor or 2:g}"]
 
 
-def _slice_arguments(sampling: Sampling) -> list[str]:
-    """Of the commands that can do one slice alone; Quality and reports take the whole volume."""
-    return [] if sampling.only is None else ["--slice", str(sampling.only)]
+def _refining_arguments(sampling: Sampling) -> list[str]:
+    """Of the commands that refine a scan; Quality and reports take the whole volume, and make it coarse first."""
+    flags = ["--allow-coarser"] if sampling.allow_coarser else []
+    return [*flags, *([] if sampling.only is None else ["--slice", str(sampling.only)])]
 
 
 def _runtime_arguments(runtime: Runtime) -> list[str]:
@@ -302,8 +318,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             settings = replace(settings, sampling=replace(settings.sampling, only=shown))
         one = settings.sampling.only is not None
         model = settings.model_for(node)
-        name = f"{node.GetName()} SR x{settings.scale} ({zoo.label(model)})"
-        smooth, unsure = f"{node.GetName()} bicubic x{settings.scale}", f"{name} uncertainty"
+        name = f"{node.GetName()} SR {settings.grid} ({zoo.label(model)})"
+        smooth, unsure = f"{node.GetName()} bicubic {settings.grid}", f"{name} uncertainty"
         if one:
             name, smooth, unsure = f"{name} preview", f"{smooth} preview", f"{unsure} preview"
         with folder(node, settings.keep_temporary) as here:
@@ -311,7 +327,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             yield from exporting(node, source)
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
-            command += [*settings.arguments(), *_slice_arguments(settings.sampling)]
+            command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -321,7 +337,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
-                command += [*_grid_arguments(settings.sampling), *_slice_arguments(settings.sampling)]
+                command += [*_grid_arguments(settings.sampling), *_refining_arguments(settings.sampling)]
                 yield from mapped(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}

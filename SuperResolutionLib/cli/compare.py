@@ -12,7 +12,7 @@ from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.methods.method import Method
+    from SuperResolutionLib.geometry.sampling import Grids
     from SuperResolutionLib.quality.comparison import Comparison
     from SuperResolutionLib.volume import Volume
 
@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
         "compare",
         "degrade a scan, restore it by every method, and measure each against the scan",
         "superresolution compare brain.nii.gz --degradation k_space --figure brain.png",
+        "superresolution compare t1_1mm.nii.gz --degradation slices:spacing=4,thickness=3 --figure thick.png",
         "superresolution compare dwi.nii.gz --json dwi.json --figure dwi.png",
         "superresolution compare brain.nii.gz --json brain.json --errors errors --keep-restored",
     )
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         common.check_writable(options.json, ".json")
         common.check_writable(options.figure, ".png")
         volume = common.read_input(options)
-        _check_errors(options, volume)
+        from SuperResolutionLib.methods.catalogue import by_names, putting_back, scale_of
         from SuperResolutionLib.progress import finish
         from SuperResolutionLib.quality.comparison import Experiment, comparing
 
@@ -70,31 +71,25 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             keep=options.figure is not None or options.errors is not None,
         )
-        methods = _methods(options, volume)
+        _, grids = experiment.resolved(volume)
+        names = options.methods or _usual(volume, grids)
+        _check_errors(options, names)
+        methods = putting_back(by_names(names, scale_of(grids)), common.put_back_of(options))
         result = finish(comparing(volume, experiment, methods, common.runtime_of(options)), report.show)
         report.close()
         if options.progress != "json":
-            print(f"{options.input.name}, degraded by {options.degradation} x{result.scale:g}\n{result}")
+            print(f"{options.input.name}, degraded by {options.degradation} {result.times}\n{result}")
         _write(result, options)
         report.finish(None, time.monotonic() - began)
     return 0
 
 
-def _methods(options: argparse.Namespace, volume: "Volume") -> "dict[str, Method]":
-    """The methods by name, the networks among them as the options have them."""
-    from SuperResolutionLib.methods.catalogue import by_names, putting_back
-
-    scale = common.scale_of(common.sampling_of(options))
-    return putting_back(by_names(_names(options, volume), scale), common.put_back_of(options))
-
-
-def _names(options: argparse.Namespace, volume: "Volume") -> list[str]:
-    """What is compared: the methods that are named, or those that suit the scan."""
+def _usual(volume: "Volume", grids: "Grids") -> list[str]:
+    """What is compared where nothing is named: the methods that suit the scan."""
     from SuperResolutionLib.diffusion.guides import is_diffusion
     from SuperResolutionLib.methods.catalogue import default_methods
 
-    scale = common.scale_of(common.sampling_of(options))
-    return options.methods or default_methods(scale, is_diffusion(volume))
+    return default_methods(grids, is_diffusion(volume))
 
 
 def _write(result: "Comparison", options: argparse.Namespace) -> None:
@@ -119,7 +114,7 @@ def _tensor_figure_path(figure: Path) -> Path:
     return figure.with_name(f"{figure.stem}-tensors.png")
 
 
-def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
+def _check_errors(options: argparse.Namespace, names: list[str]) -> None:
     """Refuse, before any work, a folder for errors that cannot take them."""
     if options.errors is None:
         if options.keep_restored:
@@ -134,11 +129,11 @@ def _check_errors(options: argparse.Namespace, volume: "Volume") -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
-    labels = [zoo.label(method) for method in dict.fromkeys(_names(options, volume))]
-    names = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
-    if twice := [name for name in names if names.count(name) > 1]:
+    labels = [zoo.label(method) for method in dict.fromkeys(names)]
+    stems = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
+    if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")
-    files = [folder / (name + extension) for name in names for extension in (".nhdr", ".raw")]
+    files = [folder / (stem + extension) for stem in stems for extension in (".nhdr", ".raw")]
     if taken := [path for path in files if path.exists()]:
         raise InputError(f"{taken[0]} exists already; name an empty folder with --errors, or move the file away.")
 

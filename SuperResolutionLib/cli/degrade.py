@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
         "degrade",
         "simulate a coarser scan by one of the forward models",
         "superresolution degrade brain.nii.gz coarse.nii.gz --degradation rician:snr=15 --scale 2",
+        "superresolution degrade t1_1mm.nii.gz thick.nii.gz --degradation slices:spacing=4,thickness=3,profile=box",
     )
     common.add_files(parser)
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
@@ -27,12 +28,14 @@ def run(options: argparse.Namespace) -> int:
 
     model = by_name(options.degradation)
     sampling = common.sampling_of(options)
-    result = degrade(common.read_input(options), model, sampling=sampling, seed=options.seed)
+    volume = common.read_input(options)
+    result = degrade(volume, model, sampling=sampling, seed=options.seed)
     record = {
         "operation": "degrade",
         "degradation": options.degradation,
-        "scale": common.scale_of(sampling),
+        "scale": common.scale_of(model.wish(sampling)),
         "seed": options.seed,
+        **({} if result.thickness is None else {"SliceThickness": result.thickness}),
     }
     common.write_output(result, options, record)
     print(f"{options.output} written.")

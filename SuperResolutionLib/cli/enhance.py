@@ -11,7 +11,7 @@ from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.methods.method import Restoration
+    from SuperResolutionLib.methods.method import Method, Restoration
 
 
 def add(commands: Any) -> None:
@@ -19,14 +19,17 @@ def add(commands: Any) -> None:
     parser = common.command(
         commands,
         "enhance",
-        "make a scan sharper with a trained network; tensors (NRRD) in log-Euclidean space",
+        "make a scan sharper, or thick slices thin, with a trained network; tensors (NRRD) in log-Euclidean space",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --scale 2",
+        "superresolution enhance flair.nii.gz flair_iso.nii.gz --isotropic",
+        "superresolution enhance flair.nii.gz flair_1mm.nii.gz --slice-spacing 1 --thickness 3",
         "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
     )
     common.add_files(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     common.add_grid(parser, "finer", "the model's, or 2")
+    common.add_thickness(parser)
     common.add_slice(parser)
     common.add_network(parser)
     parser.add_argument(
@@ -44,21 +47,26 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         sampling, runtime = common.sampling_of(options), common.runtime_of(options)
-        volume = common.read_input(options)
+        volume = common.with_thickness(common.read_input(options), options)
         _check_uncertainty(options)
-        from SuperResolutionLib.methods import checks
         from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 
         spread = options.uncertainty is not None
         method = network(volume, options.model, sampling, common.put_back_of(options), spread)
         steps = method.restore(volume, sampling, runtime)
-        if odd := checks.unusual(volume, method.model.card, options.plane):
+        if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
         result = finish(steps, report.show)
-        _write(result, options, {**_said(result, options), **common.space(volume), "scale": method.model.card.scale})
+        _write(result, options, {**_said(result, options), **common.space(volume), "scale": _scale(method)})
         report.finish(options.output, time.monotonic() - began)
     return 0
+
+
+def _scale(method: "Method") -> int | None:
+    """How many times finer in plane, of a model that does just this."""
+    model = getattr(method, "model", None)
+    return None if model is None or model.card.thins else int(model.card.scale)
 
 
 def _said(result: "Restoration", options: argparse.Namespace) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         "spacing": " x ".join(f"{s:.4g}" for s in volume.spacing) + " mm",
         "voxel type": str(volume.voxels.dtype),
         **(_tensors(volume) if common.are_tensors(volume) else _intensities(volume)),
+        **({} if volume.thickness is None else {"thickness": f"{volume.thickness:.4g} mm"}),
         "slices": f"along {'xyz'[axis]}, {volume.size[axis]} of them, {_facing(volume.direction[:, axis])}",
     }
     if volume.gradients is not None:

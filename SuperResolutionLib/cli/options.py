@@ -84,11 +84,39 @@ def add_grid(parser: argparse.ArgumentParser, how: str, usual: str = "2") -> Non
         "--spacing", metavar="MM", nargs="+", type=float, help="the voxels that are wanted: one size, or three"
     )
     wish.add_argument(
+        "--slice-spacing", metavar="MM", type=float, help=f"{how} slices so far apart, and the plane as it is"
+    )
+    wish.add_argument(
         "--isotropic",
         action="store_true",
         help=f"cubic voxels, {words}",
     )
+    if how == "finer":
+        parser.add_argument(
+            "--allow-coarser",
+            action="store_true",
+            help="with --spacing: an axis may become coarser where that is asked",
+        )
     add_plane(parser)
+
+
+def add_thickness(parser: argparse.ArgumentParser) -> None:
+    """--thickness."""
+    parser.add_argument(
+        "--thickness",
+        metavar="MM",
+        type=float,
+        help="how thick the acquired slices are (default: as the file says, else as far as they are apart)",
+    )
+
+
+def with_thickness(volume: "Volume", options: argparse.Namespace) -> "Volume":
+    """The scan with the thickness that the options give it. Raises InputError for one that is no length."""
+    if options.thickness is None:
+        return volume
+    if not 0.01 <= options.thickness <= 100:  # neither is NaN
+        raise InputError(f"A thickness of {options.thickness:g} mm cannot be; give one from 0.01 to 100 mm.")
+    return volume.with_thickness(options.thickness)
 
 
 def sampling_of(options: argparse.Namespace) -> "Sampling":
@@ -102,9 +130,11 @@ def sampling_of(options: argparse.Namespace) -> "Sampling":
         factor=options.scale,
         factors=None if options.factors is None else tuple(options.factors),
         spacing=None if mm is None else mm[0] if len(mm) == 1 else tuple(mm),
+        slice_spacing=options.slice_spacing,
         isotropic=options.isotropic,
         plane=options.plane,
         only=getattr(options, "slice", None),
+        allow_coarser=getattr(options, "allow_coarser", False),
     )
 
 

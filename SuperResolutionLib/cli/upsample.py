@@ -15,10 +15,16 @@ def add(commands: Any) -> None:
         "upsample",
         "refine a scan by a classical method, on the grid that enhance uses; tensors (NRRD) in log-Euclidean space",
         "superresolution upsample brain.nii.gz brain_sinc.nii.gz --method sinc --scale 2",
+        "superresolution upsample flair.nii.gz flair_1mm.nii.gz --method deconvolution --slice-spacing 1",
     )
     common.add_files(parser)
-    parser.add_argument("--method", default="bicubic", help="nearest, linear, bicubic, bspline or sinc")
+    parser.add_argument(
+        "--method",
+        default="bicubic",
+        help="nearest, linear, bicubic, bspline or sinc; of thick slices also deconvolution",
+    )
     common.add_grid(parser, "finer")
+    common.add_thickness(parser)
     common.add_slice(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
@@ -28,12 +34,12 @@ def run(options: argparse.Namespace) -> int:
     """Refine a file."""
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
-        from SuperResolutionLib.methods.classical import Classical
+        from SuperResolutionLib.methods.catalogue import classical
         from SuperResolutionLib.methods.method import Runtime
         from SuperResolutionLib.progress import finish
 
-        method, sampling = Classical(options.method), common.sampling_of(options)
-        volume = common.read_input(options)
+        method, sampling = classical(options.method), common.sampling_of(options)
+        volume = common.with_thickness(common.read_input(options), options)
         result = finish(method.restore(volume, sampling, Runtime()))
         record = {
             "operation": "upsample",
@@ -42,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
             "scale": common.scale_of(sampling),
             "slice": options.slice,
             "sampling": result.record.sampling,
+            "notes": list(result.record.notes),
         }
         common.write_output(result.volume, options, record)
         report.finish(options.output, time.monotonic() - began)

@@ -3,15 +3,20 @@
 import numpy as np
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
-from SuperResolutionLib.geometry.grid import slice_axis, stacking_axis
+from SuperResolutionLib.geometry.grid import slice_axis, stacking_axis, stacks
 from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import SIGNAL, Volume
 
+FEW = 8  # slices, below which a stack is too short
+THINNEST, THICKEST = 0.55, 1.2  # of slices, in spacings: what the networks for thick slices are trained on
+UNEVEN = 0.03  # of the mean: how much brighter every second slice may be
 MARGIN = 2.0  # how far beyond the trained spacings, as a factor, a volume may lie before it is called unusual
 
 
 def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     """One sentence for each thing about the volume that the model has not seen in training."""
+    if card.thins:
+        return unusual_slices(volume, card, plane)
     axis = stacking_axis(volume, plane)
     in_plane = [volume.spacing[k] for k in range(3) if k != axis]
     low, high = card.spacing
@@ -32,6 +37,35 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     if min(n for k, n in enumerate(volume.size) if k != axis) < 16:
         found.append("its slices are smaller than 16 voxels")
     return found
+
+
+def unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[str]:
+    """One sentence for each thing about a stack of thick slices that a model for these has not seen in training."""
+    axis = stacking_axis(volume, plane)
+    spacing, (low, high) = volume.spacing[axis], card.slice_spacing or (0.0, np.inf)
+    found = []
+    if not low * (1 - 1e-3) <= spacing <= high * (1 + 1e-3):
+        found.append(f"its slices are {spacing:.3g} mm apart; {card.name} was trained on {low:.3g} to {high:.3g} mm")
+    share = (volume.thickness or spacing) / spacing
+    if axis == slice_axis(volume.spacing) and not THINNEST <= share <= THICKEST:
+        found.append(f"its slices are {share:.2f} times as thick as they are apart")
+    if volume.size[axis] < FEW:
+        found.append(f"it has {volume.size[axis]} slices; little is known between so few")
+    if volume.quantity == SIGNAL:
+        found += _unusual_voxels(volume.voxels) + _interleaved(stacks(volume, axis)[0])
+    return found
+
+
+def _interleaved(stack: np.ndarray) -> list[str]:
+    """Whether every second slice is brighter: slices that were acquired in turn and not brought to one scale."""
+    means = stack.reshape(len(stack), -1).mean(axis=1, dtype=np.float64)
+    if len(means) < FEW or means.mean() <= 0:
+        return []
+    apart = means[1:-1] - (means[:-2] + means[2:]) / 2
+    uneven = abs(float(np.mean(apart * (-1.0) ** np.arange(len(apart))))) / float(means.mean())
+    if uneven < UNEVEN:
+        return []
+    return [f"every second slice is {100 * uneven:.0f} % brighter than its neighbours, which will show as stripes"]
 
 
 def _unusual_voxels(voxels: np.ndarray) -> list[str]:

@@ -13,6 +13,7 @@ from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.physics.interpolating import METHODS, matrix
 from SuperResolutionLib.physics.kernels import apply, apply_through
+from SuperResolutionLib.physics.shrinking import area_matrix
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels
 
@@ -66,20 +67,30 @@ def upsample(
     return finish(Classical(method).restore(volume, Sampling.of(scale, sampling), Runtime())).volume
 
 
-def resample(volume: Volume, grids: Grids, method: str) -> Volume:
-    """A volume or series of signals on the wanted grid, or its one slice, by a classical method; same voxel type."""
+def resample(volume: Volume, grids: Grids, method: str, through: np.ndarray | None = None) -> Volume:
+    """A volume or series of signals on the wanted grid, or its one slice, by a classical method; same voxel type.
+
+    through: a matrix along the stack in the method's place, (wanted slices, given slices).
+    """
     axis, only = grids.axis, grids.only
     result = grids.empty(volume)
     few, many = grids.given.size[axis], grids.wanted.size[axis]
+    if through is None and few != many:
+        through = _between(method, few, many)
     for source, target in zip(stacks(volume, axis), stacks(result, axis), strict=True):
         rows, columns = (
-            None if n == m else matrix(method, n, m) for n, m in zip(source.shape[1:], target.shape[1:], strict=True)
+            None if n == m else _between(method, n, m) for n, m in zip(source.shape[1:], target.shape[1:], strict=True)
         )
         for first in range(0, len(target), SLAB):
             wanted = slice(first, first + SLAB) if only is None else slice(only, only + 1)
-            part = source[wanted] if few == many else _through(matrix(method, few, many)[wanted], source)
+            part = source[wanted] if through is None else _through(through[wanted], source)
             target[first : first + SLAB] = cast_voxels(apply(rows, columns, part), target.dtype)
     return result
+
+
+def _between(method: str, few: int, many: int) -> np.ndarray:
+    """The matrix of a method; of an axis that becomes coarser, whatever the method, the mean over each new voxel."""
+    return matrix(method, few, many) if many >= few else area_matrix(few, many).astype(np.float32)
 
 
 def _through(rows: np.ndarray, source: np.ndarray) -> np.ndarray:

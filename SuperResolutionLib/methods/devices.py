@@ -1,5 +1,7 @@
 """Which device and which precision: chosen by what the machine has, then by trying."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -7,6 +9,21 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.methods.method import DEVICES
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a network runs, and in which precision."""
+
+    device: torch.device
+    precision: str
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the network runs."""
+        return autocast(self.device, self.precision)
+
+
+ON_CPU = Where(torch.device("cpu"), "float32")
 
 
 def choose_device(wanted: str = "auto") -> torch.device:

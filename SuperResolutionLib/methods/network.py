@@ -60,6 +60,10 @@ class NetworkMethod:
         """The model's name."""
         return self.model.card.name
 
+    def unusual(self, volume: Volume, sampling: Sampling) -> list[str]:
+        """What of the scan the model has not seen in training, before any work is done."""
+        return checks.unusual(volume, self.model.card, sampling.plane)
+
     def steps(self, volume: Volume, sampling: Sampling) -> int:
         """How many steps of progress a restoration has: one for each slice of each volume."""
         return volume.count * volume.size[stacking_axis(volume, sampling.plane)]
@@ -130,7 +134,7 @@ class NetworkMethod:
             device=str(settings.device),
             precision=settings.precision,
             seconds=time.monotonic() - began,
-            unusual=tuple(checks.unusual(volume, card, run.grids.asked.plane)),
+            unusual=tuple(self.unusual(volume, run.grids.asked)),
             notes=tuple(run.notes),
         )
         return Restoration(result, spread, record)

@@ -49,6 +49,7 @@ class Card:
     tell the forward model of a scan (`recognition.Recogniser`), empty where it was not made to. looks: the lowest and
     the highest contrast, noise and sharpness of its training scans (`scan_statistics.Look`), empty where that was not
     measured. held_out: figures by benchmark.
+    slice_spacing: mm between the thick slices it was trained to make thin; None for a model that works in plane.
     """
 
     name: Annotated[str, component(80)]
@@ -72,8 +73,14 @@ class Card:
     recognition: dict[str, Any] = field(default_factory=dict)
     looks: dict[str, tuple[Looks, Looks]] = field(default_factory=dict)
     held_out: dict[str, Decibels] = field(default_factory=dict)
+    slice_spacing: tuple[Millimetres, Millimetres] | None = None
     card_version: int = CARD_VERSION
     use: Sentence = "Research use only. Not a medical device."
+
+    @property
+    def thins(self) -> bool:
+        """Whether it makes thin slices of thick ones, and leaves the plane as it is."""
+        return self.slice_spacing is not None
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,11 @@ def default_name(scale: int, diffusion: bool = False) -> str:
     """The blind model of a scale; of a diffusion series the one made for it, where it is installed."""
     special = f"dwi-x{scale}"
     return special if diffusion and special in installed() else f"mri-x{scale}"
+
+
+def thinning_name() -> str | None:
+    """The model that makes thin slices of thick ones; None where none is installed."""
+    return next((name for name, card in cards().items() if card.thins), None)
 
 
 def label(name_or_path: str) -> str:
@@ -210,7 +222,11 @@ def _check_card(card: Card, who: str) -> None:
     guides.check(card.guides)
     if card.slices % 2 == 0:
         raise InputError(f"{who} has slices = {card.slices}; give an odd number, the middle one is restored.")
-    ranges: Mapping[str, tuple[float, float]] = {"spacing": card.spacing, **card.looks}
+    ranges: Mapping[str, tuple[float, float]] = {
+        "spacing": card.spacing,
+        "slice_spacing": card.slice_spacing or (0.0, 0.0),
+        **card.looks,
+    }
     if strange := [name for name in card.looks if name not in LOOKS]:
         raise unknown(f"look, as {who} has it,", strange[0], LOOKS)
     for name, (least, most) in ranges.items():
@@ -241,7 +257,8 @@ def load(name_or_path: str) -> Model:
     path = find(name_or_path)
     card = read_card(path)
     network = _network(card, _weights(path, card.sha256), path.name)
-    _check_scale(card, network, path.name)
+    if not card.thins:
+        _check_scale(card, network, path.name)
     return Model(card, network)
 
 
@@ -277,17 +294,24 @@ def _network(card: Card, weights: "dict[str, torch.Tensor]", who: str) -> "nn.Mo
     It is built without memory first, for a card may describe one that this machine could not hold.
     Raises InputError where the weights are not its own.
     """
-    from SuperResolutionLib.networks import build, without_memory
+    from SuperResolutionLib.networks import without_memory
 
-    given = (card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides))
     try:
         with suppress(NotImplementedError), without_memory():  # unless it computes with numbers as it is built
-            build(*given).load_state_dict(weights, assign=True)
-        network = build(*given).eval()
+            _built(card).load_state_dict(weights, assign=True)
+        network = _built(card).eval()
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise _other_network(who, error) from error
     return network
+
+
+def _built(card: Card) -> "nn.Module":
+    from SuperResolutionLib.networks import build, build_through_plane
+
+    if card.thins:
+        return build_through_plane(card.architecture, card.arguments)
+    return build(card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides))
 
 
 def _check_scale(card: Card, network: "nn.Module", who: str) -> None:

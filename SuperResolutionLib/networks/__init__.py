@@ -18,6 +18,7 @@ from SuperResolutionLib.networks.residual import Residual
 from SuperResolutionLib.networks.srcnn import SRCNN
 from SuperResolutionLib.networks.srgan import SRGANDiscriminator
 from SuperResolutionLib.networks.srresnet import SRResNet
+from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.networks.wdsr import WDSR, WDSRB
 
 NETWORKS: dict[str, type[nn.Module]] = {
@@ -30,6 +31,9 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "wdsr": WDSR,
     "wdsr_b": WDSRB,
 }
+
+# They make thin slices of thick ones, and take other arguments than slices alone: `methods.thick_slices` runs them.
+THROUGH_PLANE: dict[str, type[ThroughPlane]] = {"through_plane": ThroughPlane}
 
 # They judge slices and make none: `build`, and so the zoo, knows nothing of them.
 DISCRIMINATORS: dict[str, type[nn.Module]] = {
@@ -71,6 +75,20 @@ def build(
     if grid == "high":
         network = OnFineGrid(network, arguments.get("scale", 2), str(network.interpolation))
     return Residual(network, int(network.scale), guides) if skip else network  # type: ignore[arg-type]
+
+
+def build_through_plane(architecture: str, arguments: Mapping[str, Any]) -> ThroughPlane:
+    """A network for thick slices with fresh weights. arguments: of its `Shape`.
+
+    Raises InputError for an unknown architecture, or arguments that it does not take.
+    """
+    if architecture not in THROUGH_PLANE:
+        raise unknown("network for thick slices", architecture, THROUGH_PLANE)
+    try:
+        shape = Shape(**arguments)
+    except TypeError as error:
+        raise InputError(f"Network '{architecture}' cannot be built from {arguments}: {error}.") from error
+    return THROUGH_PLANE[architecture](shape)
 
 
 def build_discriminator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:

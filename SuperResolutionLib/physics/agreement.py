@@ -15,12 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from SuperResolutionLib.diffusion.guides import mean_alike
-from SuperResolutionLib.errors import unknown
+from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
-from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.geometry.sampling import Grids
+from SuperResolutionLib.intensity import data_range, relative_noise
 from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.kernels import apply_through
 from SuperResolutionLib.physics.projection import Projection, null_space, projected
 from SuperResolutionLib.physics.recognition import nearest_model
+from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
 POLICIES = ("auto", "none", "recognised", "k_space", "series")  # auto: what suits the scan and the model
@@ -31,6 +34,7 @@ CONSTANTS = {
 }
 # Of a scan that may only seem to be made so: a taper's small singular values would raise noise.
 DAMPED = {("recognised", "k_space_tukey"): Projection(iterations=3, small=0.2)}
+SOFT, NOISY = 0.1, 1600.0  # weights of thick slices without noise, and how fast they grow with the noise's square
 OWN = 0.5  # how much of its own fine detail a volume of a series keeps
 
 
@@ -91,6 +95,30 @@ def together(fine: np.ndarray, coarse: np.ndarray, name: str, shares: np.ndarray
     apart = fine - np.tensordot(shares, fine, 1)
     shared = fine - np.float32(1 - OWN) * null_space(apart, model, coarse.shape, how.small)
     return projected(shared, coarse, model, how)
+
+
+def put_back_slices(low: Volume, restored: Volume, grids: Grids, slices: Slices) -> None:
+    """Move what a stack of thick slices became, softly and in place, to where slices like these give the scan back.
+
+    The least change, weighted against the noise of the scan: fully trusted, it would bring the noise back, and what is
+    wrong in the thickness. slices: as the header has them, their profile a Gaussian.
+    """
+    rows, axis = grids.wanted.size[grids.axis], grids.axis
+    if grids.only is not None:
+        raise InputError("Of one slice alone nothing can be put back: what was measured lies in several; restore all.")
+    forward = slices.matrix(rows, grids.wanted.spacing[axis], grids.given.size[axis])
+    for source, target in zip(stacks(low, axis), stacks(restored, axis), strict=True):
+        weight = SOFT + NOISY * relative_noise(source) ** 2
+        back = _soft_inverse(forward, weight).astype(np.float32)
+        missed = source.astype(np.float32) - apply_through(forward.astype(np.float32), target)
+        target[...] = cast_voxels(target + apply_through(back, missed), target.dtype)
+
+
+def _soft_inverse(forward: np.ndarray, weight: float) -> np.ndarray:
+    """A' (A A' + w s I)^-1, s the mean of the diagonal of A A': (rows, slices)."""
+    gram = forward @ forward.T
+    inverse: np.ndarray = np.linalg.solve(gram + weight * np.trace(gram) / len(gram) * np.eye(len(gram)), forward).T
+    return inverse
 
 
 def consistent(low: Volume, enhanced: Volume, plane: str = "native") -> Volume:

@@ -11,7 +11,7 @@ from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import anatomical_plane
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.methods.catalogue import Given, by_names, default_methods
+from SuperResolutionLib.methods.catalogue import Given, by_names, default_methods, scale_of
 from SuperResolutionLib.methods.method import Record, Runtime
 from SuperResolutionLib.physics.degradation import degrade, model_of
 from SuperResolutionLib.physics.forward_models import Degradation
@@ -48,6 +48,16 @@ class Experiment:
         if scale is not None:
             raise InputError("Both a scale and an experiment are given; say the scale in the experiment's sampling.")
         return degradation
+
+    def resolved(self, volume: Volume) -> tuple[Sampling, Grids]:
+        """The coarser grid that is meant, and the grids of the volume, cropped to it, and of the coarse scan.
+
+        Raises InputError for one slice, and for a forward model or a grid that cannot be had.
+        """
+        if self.sampling.only is not None:
+            raise InputError("A comparison takes the whole scan, not one slice of it; leave the slice out.")
+        wish = coarsening(self.degradation).wish(self.sampling)
+        return wish, wish.coarser(wish.cropped(volume))
 
     @property
     def label(self) -> str:
@@ -106,6 +116,13 @@ class Comparison:
         """How many times coarser in plane, a whole number where it is one; of other grids, of the coarsest axis."""
         factor = 1 / (self.grids.in_plane or min(self.grids.factors))
         return round(factor) if abs(factor - round(factor)) < 1e-9 else factor
+
+    @property
+    def times(self) -> str:
+        """How much coarser, in words: "x2" in plane, or the factor along each axis."""
+        if self.grids.in_plane is not None:
+            return f"x{self.scale:g}"
+        return " x ".join(f"{1 / factor:.3g}" for factor in self.grids.factors)
 
     @property
     def back(self) -> Sampling:
@@ -219,16 +236,12 @@ def comparing(
     Raises InputError for what is no method, and what cannot be degraded.
     """
     signal_only(volume, "degraded and measured")
-    wish = experiment.sampling.usually(2)
-    if wish.only is not None:
-        raise InputError("A comparison takes the whole scan, not one slice of it; leave the slice out.")
+    wish, grids = experiment.resolved(volume)
     truth = wish.cropped(volume).cast(np.float32)
-    grids = wish.coarser(truth)
     model = coarsening(experiment.degradation)
-    scale = grids.in_plane and 1 / grids.in_plane
     if methods is None:
-        methods = default_methods(scale, is_diffusion(truth))
-    chosen = by_names(methods, scale)
+        methods = default_methods(grids, is_diffusion(truth))
+    chosen = by_names(methods, scale_of(grids))
     back = refining(truth, grids)
     work = {name: 1 + method.steps(truth, back) for name, method in chosen.items()}
     total, began, done = sum(work.values()), time.monotonic(), 0

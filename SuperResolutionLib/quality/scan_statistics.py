@@ -6,18 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.intensity import data_range, head, noise
 from SuperResolutionLib.quality.spectrum import centres, spectrum
-
-LAPLACIAN = np.array([1.0, -2.0, 1.0])  # along rows and along columns: blind to anything that is smooth
 
 
 @dataclass(frozen=True)
 class Look:
     """What a scan looks like, free of units.
 
-    contrast: (90th - 10th percentile) / median in the head. noise: standard deviation / R, by the median of a second
-    difference in the head (after Immerkaer 1996), to which fine structure adds. sharpness: share of the spectral power
+    contrast: (90th - 10th percentile) / median in the head. noise: standard deviation / R, as
+    `intensity.noise` estimates it. sharpness: share of the spectral power
     above a tenth of the Nyquist frequency that lies above half of it.
     """
 
@@ -35,18 +33,14 @@ WORDS = {
 
 def look(slices: np.ndarray) -> Look:
     """Measure a stack (n, h, w). Raises InputError where there is no head in it, or slices are under 3 voxels."""
-    from scipy.ndimage import correlate1d
-
     inside = head(slices)
     if not inside.any() or min(slices.shape[1:]) < 3:
         raise InputError("There is no head to measure in these slices.")
     values = slices[inside].astype(np.float64)
     low, middle, high = np.percentile(values, [10, 50, 90])
-    bent = correlate1d(correlate1d(slices.astype(np.float64), LAPLACIAN, axis=1), LAPLACIAN, axis=2)
-    noise = float(np.median(np.abs(bent[inside]))) / (6 * 0.6745)
     power = spectrum(slices, slices).truth
     sharpness = float(power[centres() > 0.5].sum() / power[centres() > 0.1].sum())
-    return Look(float((high - low) / middle), noise / data_range(slices), sharpness)
+    return Look(float((high - low) / middle), noise(slices) / data_range(slices), sharpness)
 
 
 def unlike(own: Look, ranges: Mapping[str, tuple[float, float]]) -> list[str]:

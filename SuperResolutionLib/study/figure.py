@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.classical import upsample
@@ -29,7 +29,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     restored = [row.restored for row in rows if row.restored is not None]
     if not restored or len(restored) < len(rows):
         raise InputError("There is no restored volume to show; compare at least one method.")
-    axis = result.axis
+    axis = _axis(result)
     truth = stacks(result.truth, axis)[0]
     k = middle(truth) if height is None else round(height * (len(truth) - 1))
     coarse = upsample(result.low, "nearest", sampling=result.back)
@@ -39,7 +39,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     top, left, side = detail(errors[0])
     stretch = aspect(result.truth, axis)
     panels = [(image, "gray", white) for image in shown] + [(error, "inferno", most) for error in errors]
-    titles = ["truth", f"scan: {result.degradation} x{result.scale}", *(_title(result, r) for r in rows)]
+    titles = ["truth", f"scan: {result.degradation}\n{result.times}", *(_title(result, r) for r in rows)]
     titles += [f"|error| {zoo.label(row.method)}" for row in rows]
 
     figure = Figure(figsize=(2.9 * len(panels), 6.6), facecolor="#111111", layout="constrained")
@@ -56,6 +56,14 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     note = words(f"{caption}  ") if caption else ""
     figure.supxlabel(f"{note}Research use only. Error maps share one scale.", color="#bbbbbb", fontsize=8)
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
+
+
+def _axis(result: Comparison) -> int:
+    """The axis that the slices shown are stacked along: of thick slices a plane that cuts across them."""
+    if result.grids.factors[result.axis] == 1:
+        return result.axis
+    coronal = stacking_axis(result.truth, "coronal")
+    return coronal if coronal != result.axis else stacking_axis(result.truth, "sagittal")
 
 
 def middle(slices: np.ndarray) -> int:

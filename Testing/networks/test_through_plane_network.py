@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from SuperResolutionLib.methods.thick_slices import restore, restore_volume
+from SuperResolutionLib.methods.thick_slices import TURNS, restore, restoring_volume
 from SuperResolutionLib.networks.through_plane import Scene, Shape, ThroughPlane, folded, series
 from SuperResolutionLib.physics.interpolating import matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
+from SuperResolutionLib.progress import finish
 
 DESIGNS = [{"maps": 1, "terms": 6}, {"maps": 4, "terms": 5}, {"maps": 4, "terms": 5, "offers": 2, "folds": 3}]
 
@@ -106,11 +107,26 @@ def test_rows_beyond_the_last_slice_belong_to_it():
 # ---------------------------------------------------------------- whole volumes
 
 
+def volume_of(network, coarse, scene, turns):
+    """What comes of a stack: the mean of the first turns."""
+    return finish(restoring_volume(network, coarse, 27, scene, TURNS[:turns]))[0]
+
+
+def test_the_mean_and_the_deviation_are_those_of_the_eight_turns():
+    network, coarse = woken(small(**DESIGNS[2])), thick(9).transpose(1, 0, 2)
+    scene = Scene(3.0, 3.0, 1.0, 0.8, 1.2)
+    each = [finish(restoring_volume(network, coarse, 27, scene, (turn,)))[0] for turn in TURNS]
+    mean, deviation = finish(restoring_volume(network, coarse, 27, scene, TURNS))
+    assert len(set(TURNS)) == 8
+    assert np.allclose(mean, np.mean(each, axis=0), atol=1e-6)
+    assert np.allclose(deviation, np.std(each, axis=0), atol=1e-5)
+
+
 def test_a_volume_is_the_mean_of_both_orientations():
     network, coarse = woken(small(**DESIGNS[2])), thick(9).transpose(1, 0, 2)
     scene, turned = Scene(3.0, 3.0, 1.0, 0.8, 1.2), Scene(3.0, 3.0, 1.0, 1.2, 0.8)
-    one = restore_volume(network, coarse, 27, scene, both=False)
-    other = restore_volume(network, coarse.transpose(0, 2, 1), 27, turned, both=False).transpose(0, 2, 1)
+    one = volume_of(network, coarse, scene, 1)
+    other = volume_of(network, coarse.transpose(0, 2, 1), turned, 1).transpose(0, 2, 1)
     assert one.shape == (27, 7, 20)
     assert not np.allclose(one, other)
-    assert np.allclose(restore_volume(network, coarse, 27, scene), (one + other) / 2, atol=1e-6)
+    assert np.allclose(volume_of(network, coarse, scene, 2), (one + other) / 2, atol=1e-6)

@@ -429,6 +429,8 @@ GRIDS = {
     "factors": Sampling(factors=(2.0, 2.0, 1.5)),
     "spacing": Sampling(spacing=(0.5, 0.5, 2.0)),
     "isotropic": Sampling(isotropic=True),
+    "slice_spacing": Sampling(slice_spacing=0.7),
+    "allow_coarser": Sampling(factor=2, allow_coarser=True),
     "plane": Sampling(factor=2, plane="coronal"),
     "only": Sampling(factor=2, only=3),
 }
@@ -475,7 +477,7 @@ def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeyp
     if call == "preview":
         wanted = replace(wanted, only=2)
     elif call != "enhance":
-        wanted = replace(wanted, only=None)  # of the whole volume
+        wanted = replace(wanted, only=None, allow_coarser=False)  # of the whole volume, made coarse first
     assert options.sampling_of(given) == wanted
     assert options.runtime_of(given) == settings.runtime
     assert options.put_back_of(given) == ("k_space" if settings.consistent else "auto")
@@ -483,4 +485,4 @@ def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeyp
         assert (given.degradation, given.seed) == (settings.degradation, settings.seed)
     if call == "report":
         assert (given.degradations, given.seed) == ([settings.degradation], settings.seed)
-    assert "mri-x" in " ".join(commands[0])
+    assert "mri-" in " ".join(commands[0])

@@ -9,7 +9,7 @@ import torch
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.methods.thick_slices import load
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training.through_plane import recipe as recipes
 from SuperResolutionLib.training.through_plane.contrast import curve, recolour
@@ -146,12 +146,12 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
 def test_a_training_becomes_a_model_that_loads(folder, tmp_path):
     train(small_recipe(), folder, tmp_path / "out", log=lambda _: None)
     card = publish(tmp_path / "out", folder, tmp_path / "model" / "small.safetensors")
-    network = load(tmp_path / "model" / "small.safetensors")
-    assert card["parameters"] == sum(weight.numel() for weight in network.parameters())
-    assert card["arguments"] == NETWORK
+    network = zoo.load(str(tmp_path / "model" / "small.safetensors")).network
+    assert card.parameters == sum(weight.numel() for weight in network.parameters())
+    assert card.arguments == NETWORK
     (tmp_path / "model" / "small.safetensors").write_bytes(b"something else")
     with pytest.raises(InputError, match="fetch the model again"):
-        load(tmp_path / "model" / "small.safetensors")
+        zoo.load(str(tmp_path / "model" / "small.safetensors"))
 
 
 def test_a_training_begins_with_the_weights_of_another(folder, tmp_path):
@@ -161,7 +161,9 @@ def test_a_training_begins_with_the_weights_of_another(folder, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Budget, "progress", lambda _, training: 1.0)
         again = train(small_recipe(), folder, tmp_path / "again", start, log=lambda _: None)
-    for one, other in zip(again.network.parameters(), load(tmp_path / "small.safetensors").parameters(), strict=True):
+    for one, other in zip(
+        again.network.parameters(), zoo.load(str(tmp_path / "small.safetensors")).network.parameters(), strict=True
+    ):
         assert torch.equal(one, other)
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="holds no weights of the recipe's network"):

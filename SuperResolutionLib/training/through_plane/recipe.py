@@ -72,6 +72,7 @@ class Recipe:
     late_columns: int = 64
     late_batch: int = 6
     seed: int = 0
+    made_for: str = ""
     trained_on: str = ""
     licence: str = ""
 

@@ -1,0 +1,182 @@
+"""A network that makes thin slices of thick ones, as a method: any spacing to any finer one, the plane as it is."""
+
+import copy
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from torch import nn
+
+from SuperResolutionLib.diffusion import log_euclidean, tensor_signals
+from SuperResolutionLib.diffusion.guides import is_diffusion
+from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.geometry.grid import stacks
+from SuperResolutionLib.geometry.sampling import Grids, Sampling
+from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods.classical import resample
+from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
+from SuperResolutionLib.methods.method import Record, Restoration, Runtime
+from SuperResolutionLib.methods.thick_slices import TURNS, Turn, restoring_volume
+from SuperResolutionLib.methods.thickness import believed
+from SuperResolutionLib.networks.through_plane import Scene
+from SuperResolutionLib.physics import agreement
+from SuperResolutionLib.physics.slice_profile import Slices
+from SuperResolutionLib.progress import Progress
+from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
+
+POLICIES = ("auto", "none", "slices")
+
+
+@dataclass(frozen=True, eq=False)
+class ThinSlices:
+    """A loaded model for thick slices; same field of view, same voxel type.
+
+    put_back: "slices" moves the result softly to where its slices, by the thickness that the scan states, are those of
+    the scan; "auto" and "none" leave the network alone, for where a header is wrong the network does better.
+    uncertainty: also tell how far eight turns and mirror images disagree about each voxel.
+    Raises InputError for a policy that does not exist.
+    """
+
+    model: zoo.Model
+    put_back: str = "auto"
+    uncertainty: bool = False
+    classical = False
+
+    def __post_init__(self) -> None:
+        if self.put_back not in POLICIES:
+            raise unknown("way to put back what thick slices measured", str(self.put_back), POLICIES)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.card.name
+
+    def unusual(self, volume: Volume, sampling: Sampling) -> list[str]:
+        """What of the scan the model has not seen in training, before any work is done."""
+        return checks.unusual(volume, self.model.card, sampling.plane)
+
+    def steps(self, volume: Volume, sampling: Sampling) -> int:
+        """How many steps of progress a restoration has, for two turns: one for each reformat of each volume."""
+        return volume.count * _reformats(volume, self.grids(volume, sampling).axis, TURNS[:2])
+
+    def grids(self, volume: Volume, sampling: Sampling) -> Grids:
+        """The grids that are meant, of cubic voxels where none is asked for. Raises InputError for others."""
+        grids = (sampling if sampling.asked else replace(sampling, isotropic=True)).finer(volume)
+        others = [grids.factors[k] for k in range(3) if k != grids.axis]
+        if grids.factors[grids.axis] <= 1 or others != [1, 1]:
+            asked = " x ".join(f"{factor:.4g}" for factor in grids.factors)
+            raise InputError(
+                f"Model '{self.name}' makes thin slices of thick ones and leaves the plane as it is, and a grid "
+                f"{asked} times as fine along x, y, z is asked for; choose another model or grid."
+            )
+        return grids
+
+    def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
+        """Restore a volume or series, tensors too; everything that can be refused is refused at once.
+
+        Raises InputError for a grid, thickness, device or slice that cannot be used, and for an uncertainty map of
+        tensors.
+        """
+        if self.uncertainty:
+            signal_only(volume, "given an uncertainty map")
+        grids = self.grids(volume, sampling)
+        slices, note = believed(volume, grids)
+        device = choose_device(runtime.device)
+        where = Where(device, choose_precision(runtime.precision, device))
+        everything = self.uncertainty or runtime.ensemble is True
+        turns = TURNS if everything else TURNS[:1] if runtime.ensemble is False else TURNS[:2]
+        network = copy.deepcopy(self.model.network).to(device)
+        return runtime.running(self._restoring(volume, _Run(network, grids, slices, where, turns, [note])))
+
+    def _restoring(self, volume: Volume, run: "_Run") -> Generator[Progress, None, Restoration]:
+        began, spread = time.monotonic(), None
+        yield Progress(0, run.total(volume), 0.0, f"{self.name} on {run.where.device} in {run.where.precision}")
+        if volume.quantity == TENSOR:
+            result = yield from _tensors(volume, run)
+        else:
+            if self.uncertainty:
+                spread = replace(run.grids.empty(volume, np.float32), gradients=None)
+            result = yield from _signals(volume, run, spread)
+            if self.put_back == "slices":
+                agreement.put_back_slices(volume, result, run.grids, run.slices)
+        if is_diffusion(volume) and volume.voxels.min() >= 0:
+            np.maximum(result.voxels, 0, out=result.voxels)
+        record = Record(
+            method=self.name,
+            model_sha256=self.model.card.sha256,
+            sampling=run.grids.record(),
+            put_back=self.put_back if self.put_back == "slices" else "none",
+            turns=len(run.turns),
+            device=str(run.where.device),
+            precision=run.where.precision,
+            seconds=time.monotonic() - began,
+            unusual=tuple(self.unusual(volume, run.grids.asked)),
+            notes=tuple(run.notes),
+        )
+        return Restoration(result, spread, record)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What is run, onto which grid, of which slices, and how; notes are what happened meanwhile, in words."""
+
+    network: nn.Module
+    grids: Grids
+    slices: Slices
+    where: Where
+    turns: tuple[Turn, ...]
+    notes: list[str] = field(default_factory=list)
+
+    def total(self, volume: Volume) -> int:
+        """Steps of progress."""
+        count = len(tensor_signals.DIRECTIONS) if volume.quantity == TENSOR else volume.count
+        return count * _reformats(volume, self.grids.axis, self.turns)
+
+    def scene(self) -> Scene:
+        """The lengths that the network is told."""
+        grids = self.grids
+        beside, pixel = (grids.given.spacing[k] for k in (2, 1, 0) if k != grids.axis)
+        return Scene(self.slices.spacing, self.slices.thickness, grids.wanted.spacing[grids.axis], pixel, beside)
+
+
+def _reformats(volume: Volume, axis: int, turns: tuple[Turn, ...]) -> int:
+    height, width = (volume.size[k] for k in (2, 1, 0) if k != axis)
+    return sum(width if turn.across else height for turn in turns)
+
+
+def _signals(
+    volume: Volume, run: _Run, spread: Volume | None = None, common: float | None = None
+) -> Generator[Progress, None, Volume]:
+    """Each 3-D volume by its own intensity scale, or all by a `common` one; fills `spread` where it is given."""
+    grids, began, done = run.grids, time.monotonic(), 0
+    result = grids.empty(volume)
+    sources, targets = stacks(volume, grids.axis), stacks(result, grids.axis)
+    spreads = stacks(spread, grids.axis) if spread is not None else [None] * len(targets)
+    total = len(sources) * _reformats(volume, grids.axis, run.turns)
+    kept = slice(None) if grids.only is None else slice(grids.only, grids.only + 1)
+    rows = grids.wanted.size[grids.axis]
+    for source, target, wide in zip(sources, targets, spreads, strict=True):
+        unit = np.float32(common or data_range(source))
+        work = restoring_volume(run.network, source / unit, rows, run.scene(), run.turns, run.where)  # type: ignore[arg-type]
+        while True:
+            try:
+                done += next(work)
+            except StopIteration as end:
+                fine, deviation = end.value
+                break
+            yield Progress(done, total, time.monotonic() - began)
+        target[...] = cast_voxels(fine[kept] * unit, target.dtype)
+        if wide is not None:
+            wide[...] = deviation[kept] * unit
+    return result
+
+
+def _tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
+    """The log-Euclidean mean of what the network makes of the tensors' signals and of their cubic B-spline."""
+    logs = log_euclidean.logarithms(volume)
+    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=1.0)
+    restored = tensor_signals.logarithms(fine)
+    smooth = resample(logs.series, run.grids, "bspline")
+    return logs.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.grids)
