@@ -2,20 +2,21 @@
 
     python -m benchmarks.thick --data DIR [--model mri-iso.safetensors] [--reformats 24] [--volumes ...] [--minutes 60]
 
-Each volume is sliced along one axis, noise is added afterwards, and every method brings it back. What is measured goes
-into benchmarks/thick.json, row by row, and is not measured again; without --model only the classical methods are.
-benchmarks/thick.md is written from it.
+Each volume is sliced along one axis, noise is added afterwards, and every method brings it back; the network as
+`enhance` runs it, by the mean of both orientations. Rows go into benchmarks/thick.jsonl and are not measured again for
+the same weights; without --model only the classical methods are measured. benchmarks/thick.md is written from them.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import results
+from benchmarks.results import Row
 from benchmarks.thick_report import NETWORK, report
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
@@ -43,6 +44,7 @@ WRONG = (4.0, 4.0, 0.75), (4.0, 4.0, 1.25)  # thickness, spacing, what the heade
 PROFILES = ("gaussian", "box")
 SNRS = (0, 40, 20)  # 0: no noise
 WEIGHTS = {0: 3e-3, 40: 3e-2, 20: 1e-1}  # of the deconvolution, chosen on ds002748_sub-40
+BESIDE = 20  # reformats on each side that are restored with those that are scored
 SHOWN = 6  # slices of each plane that SSIM is measured on
 
 
@@ -57,9 +59,11 @@ class Way:
     snr: int
 
     @property
-    def key(self) -> str:
-        """Its name in the store."""
-        return f"{self.thickness:g}/{self.spacing:g}|{self.told:g}|{self.profile}|{self.snr}"
+    def name(self) -> str:
+        """The forward model in words, and what the header says where that is wrong."""
+        noise = f",snr={self.snr}" if self.snr else ""
+        told = f", told {self.told:g} of the thickness" if self.told != 1 else ""
+        return f"slices:spacing={self.spacing:g},thickness={self.thickness:g},profile={self.profile}{noise}{told}"
 
     def slices(self, believed: bool = False) -> Slices:
         """The forward model, or what the header says of it; the profile is known to both."""
@@ -70,8 +74,9 @@ class Way:
 class Block:
     """Reformats in the middle of a volume: voxels (reformats, rows, columns) of range 1; mm along these axes.
 
-    wide: the same with two more reformats on each side, for a network that looks at neighbours. level: mean of the
-    volume's head. inside: where the truth is head, and nothing was blanked.
+    wide: the same with `BESIDE` more reformats on each side: a network looks at neighbours, and in the other
+    orientation they are columns. level: mean of the volume's head. inside: where the truth is head, and nothing was
+    blanked.
     """
 
     wide: np.ndarray
@@ -82,7 +87,7 @@ class Block:
     @property
     def truth(self) -> np.ndarray:
         """The reformats that are scored."""
-        return self.wide[2:-2]
+        return self.wide[BESIDE:-BESIDE]
 
     def scene(self, way: Way) -> Scene:
         """What a network is told: the header's thickness."""
@@ -96,17 +101,17 @@ def block(scan: Scan, letter: str, reformats: int) -> Block:
     columns = 1 if along == 2 else 2
     order = (3 - along - columns, along, columns)
     view = scan.voxels.transpose(order)
-    first = max(2, (len(view) - reformats) // 2)
-    last = min(len(view) - 2, first + reformats)
+    first = max(BESIDE, (len(view) - reformats) // 2)
+    last = min(len(view) - BESIDE, first + reformats)
     scored = head(scan.voxels) if scan.trusted is None else head(scan.voxels) & scan.trusted
     inside = scored.transpose(order)[first:last]
     level = float(scan.voxels[head(scan.voxels)].mean())
     beside, voxel, pixel = (scan.spacing[k] for k in order)
-    return Block(np.ascontiguousarray(view[first - 2 : last + 2]), (beside, voxel, pixel), level, inside)
+    return Block(np.ascontiguousarray(view[first - BESIDE : last + BESIDE]), (beside, voxel, pixel), level, inside)
 
 
 def sliced(part: Block, way: Way) -> np.ndarray:
-    """The thick slices: (reformats + 4, slices, columns) float32; noise of a seed that is always the same."""
+    """The thick slices: (reformats + 2 BESIDE, slices, columns) float32; noise of a seed that is always the same."""
     forward = way.slices().matrix(part.wide.shape[1], part.spacing[1]).astype(np.float32)
     thick = forward @ part.wide
     if not way.snr:
@@ -121,16 +126,19 @@ def classical(part: Block, way: Way) -> Iterator[tuple[str, np.ndarray]]:
     rows, count = part.truth.shape[1], thick.shape[1]
     position = positions(rows, part.spacing[1], way.spacing)
     for method in METHODS:
-        yield method, matrix_at(method, count, position) @ thick[2:-2]
+        yield method, matrix_at(method, count, position) @ thick[BESIDE:-BESIDE]
     sharp = deconvolution(way.slices(believed=True), rows, part.spacing[1], WEIGHTS[way.snr])
-    yield "deconvolution", sharp.astype(np.float32) @ thick[2:-2]
+    yield "deconvolution", sharp.astype(np.float32) @ thick[BESIDE:-BESIDE]
 
 
 def by_network(part: Block, way: Way, network: ThroughPlane) -> np.ndarray:
-    """The network's result, (reformats, rows, columns)."""
-    thick = sliced(part, way)
+    """The network's result, (reformats, rows, columns): the mean of both orientations."""
+    thick, rows, scene = sliced(part, way), part.truth.shape[1], part.scene(way)
     unit = np.float32(data_range(thick))  # what a user's scan is divided by
-    return unit * restore(network, thick / unit, part.truth.shape[1], part.scene(way), slice(2, -2))
+    one = restore(network, thick / unit, rows, scene, slice(BESIDE, -BESIDE))
+    turned = replace(scene, pixel=scene.beside, beside=scene.pixel)
+    other = restore(network, thick.transpose(2, 1, 0) / unit, rows, turned)[:, :, BESIDE:-BESIDE]
+    return unit * (one + other.transpose(2, 1, 0)) / 2
 
 
 def measures(part: Block, way: Way, restored: np.ndarray) -> dict[str, float | None]:
@@ -166,6 +174,15 @@ def ways() -> Iterator[Way]:
             yield from (Way(t, s, told, profile, 0) for t, s, told in WRONG for profile in PROFILES)
 
 
+def measured(name: str, part: Block, way: Way, network: ThroughPlane | None) -> Row:
+    """A row of all classical methods and, where there is one, the network."""
+    methods = {method: measures(part, way, image) for method, image in classical(part, way)}
+    if network is not None:
+        methods[NETWORK] = measures(part, way, by_network(part, way, network))
+    figures = {**asdict(way), "methods": methods}
+    return Row(NETWORK, name, way.name, 1, slices=len(part.truth), figures=figures)
+
+
 def main() -> None:
     """Measure what is not yet measured, for so many minutes, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -176,28 +193,21 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/thick.md"))
     given = parser.parse_args()
-    network = zoo.load(given.model).network if given.model else None
-    store = given.out.with_suffix(".json")
-    rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
-    end = time.monotonic() + 60 * given.minutes
+    model = zoo.load(given.model) if given.model else None
+    sha256 = {} if model is None else {NETWORK: model.card.sha256}
+    store, end = results.beside(given.out), time.monotonic() + 60 * given.minutes
     paths = {path.name.split(".")[0]: path for path in given.data.rglob("*.nii.gz")}
-    margins = {name: MARGIN if name in FACED else 0 for name in given.volumes}
-    scans = {name: read(paths[name], Group("*", margin=margin)) for name, margin in margins.items()}
-    blocks = {name: block(scan, VOLUMES[name], given.reformats) for name, scan in scans.items()}
-    for way in ways():
-        for name, part in blocks.items():
-            key, row = f"{name}|{way.key}", rows.setdefault(f"{name}|{way.key}", {})
-            lacking = not row or (network is not None and NETWORK not in row)
-            if not lacking or time.monotonic() > end:
+    for name in given.volumes:
+        scan = read(paths[name], Group("*", margin=MARGIN if name in FACED else 0))
+        part = block(scan, VOLUMES[name], given.reformats)
+        for way in ways():
+            there = results.find(results.load(store), scan=name, degradation=way.name)
+            if (there is not None and there.sha256 == sha256) or time.monotonic() > end:
                 continue
-            if not row:
-                row.update((method, measures(part, way, image)) for method, image in classical(part, way))
-            if network is not None:
-                row[NETWORK] = measures(part, way, by_network(part, way, network))
-            store.write_text(json.dumps(rows, indent=0), encoding="utf-8")
-            print(key, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in row.items()), flush=True)
-    rows = {key: row for key, row in rows.items() if row}
-    given.out.write_text(report(rows, given.reformats), encoding="utf-8")
+            row = measured(name, part, way, None if model is None else model.network)  # type: ignore[arg-type]
+            results.put(replace(row, sha256=sha256), store)
+            print(name, way.name, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in row["methods"].items()), flush=True)
+    given.out.write_text(report(results.load(store), given.reformats), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """The page of benchmarks/thick.py: losses first, then the means beside every classical method, then every row."""
 
 from statistics import mean
-from typing import Any
 
+from benchmarks.results import Row, select, table, values
 from SuperResolutionLib.physics.interpolating import METHODS
 
-Row = dict[str, dict[str, Any]]
 NETWORK = "mri-iso"
 CLASSICAL = (*METHODS, "deconvolution")
 LOWER = ("stairs",)  # measures of which less is better
@@ -28,71 +27,69 @@ profile too; nothing else is. "Best": the best classical method of that row and 
 
 def best(row: Row, measure: str) -> float:
     """The best classical figure of a row."""
-    values = [row[method][measure] for method in CLASSICAL if row[method][measure] is not None]
+    values = [value for method in CLASSICAL if (value := row["methods"][method][measure]) is not None]
     return min(values) if measure in LOWER else max(values)
 
 
 def gain(row: Row, measure: str = "psnr_head") -> float:
     """The network's figure above the best classical one; below it is a loss, whatever the measure."""
-    difference = row[NETWORK][measure] - best(row, measure)
+    difference: float = row["methods"][NETWORK][measure] - best(row, measure)
     return -difference if measure in LOWER else difference
 
 
-def column(key: str) -> str:
-    """Which column a row belongs to."""
-    return next(name for name in COLUMNS if key.startswith(name))
-
-
-def report(rows: dict[str, Row], reformats: int) -> str:
+def report(rows: list[Row], reformats: int) -> str:
     """The page."""
     parts = [INTRODUCTION.format(reformats=reformats)]
-    done = {key: row for key, row in rows.items() if NETWORK in row}
+    done = [row for row in rows if NETWORK in row["methods"]]
     if done:
         parts += [_losses(done), *(_means(done, name) for name in COLUMNS)]
     return "\n".join([*parts, _every(rows)]) + "\n"
 
 
-def _losses(rows: dict[str, Row]) -> str:
+def _losses(rows: list[Row]) -> str:
     lines = ["## Losses\n"]
     for measure in ("psnr_head", "ssim_coronal", "ssim_sagittal", "stairs"):
-        measured = {key: row for key, row in rows.items() if row[NETWORK].get(measure) is not None}
-        lost = sorted((gain(row, measure), key) for key, row in measured.items() if gain(row, measure) < 0)
-        worst = "; ".join(f"{key.replace('|', ' ')} {value:+.3f}" for value, key in lost[:6])
+        measured = [row for row in rows if row["methods"][NETWORK].get(measure) is not None]
+        lost = sorted((row for row in measured if gain(row, measure) < 0), key=lambda row: gain(row, measure))
+        worst = "; ".join(f"{row.scan} {' '.join(_way(row))} {gain(row, measure):+.3f}" for row in lost[:6])
         lines.append(f"- {measure}: {len(lost)} of {len(measured)} rows below the best classical method. {worst}")
     return "\n".join(lines) + "\n"
 
 
-def _means(rows: dict[str, Row], name: str) -> str:
-    chosen = {key: row for key, row in rows.items() if column(key) == name}
+def _way(row: Row) -> tuple[str, ...]:
+    """Thickness/spacing, what the header says, profile, SNR: in cells."""
+    noise = str(row["snr"]) if row["snr"] else "none"
+    return f"{row['thickness']:g}/{row['spacing']:g}", f"{row['told']:g}", row["profile"], noise
+
+
+def _means(rows: list[Row], name: str) -> str:
+    chosen = [row for row in rows if row.scan.startswith(name)]
     if not chosen:
         return ""
-    ways = list(dict.fromkeys(key.split("|", 1)[1] for key in chosen))
-    lines = [
-        f"## {name}: {COLUMNS[name]}\n",
-        "| T/S | told | profile | SNR | volumes | "
-        + " | ".join((*CLASSICAL, NETWORK))
-        + " | gain | worst | SSIM cor, sag | stairs |",
-        "|" + "---|" * (len(CLASSICAL) + 10),
+    head = ["T/S", "told", "profile", "SNR", "volumes", *CLASSICAL, NETWORK, "gain", "worst", "SSIM cor, sag", "stairs"]
+    found = [_mean(select(chosen, degradation=way)) for way in values(chosen, "degradation")]
+    return "\n".join([f"## {name}: {COLUMNS[name]}\n", *table(head, found)]) + "\n"
+
+
+def _mean(rows: list[Row]) -> list[str]:
+    """The cells of one way of slicing."""
+    figures = [f"{mean(row['methods'][m]['psnr_head'] for row in rows):.2f}" for m in (*CLASSICAL, NETWORK)]
+    gains = [gain(row) for row in rows]
+    ssim = ", ".join(f"{mean(gain(row, f'ssim_{p}') for row in rows):+.3f}" for p in ("coronal", "sagittal"))
+    ours, theirs = mean(row["methods"][NETWORK]["stairs"] for row in rows), mean(best(row, "stairs") for row in rows)
+    ends = [f"{mean(gains):+.2f}", f"{min(gains):+.2f}", ssim, f"{ours:.1f} ({theirs:.1f})"]
+    return [*_way(rows[0]), str(len(rows)), *figures, *ends]
+
+
+def _every(rows: list[Row]) -> str:
+    methods = list(dict.fromkeys(method for row in rows for method in row["methods"]))
+    cells = [
+        [
+            row.scan,
+            *_way(row),
+            *(f"{row['methods'][m]['psnr_head']:.2f}" if m in row["methods"] else "" for m in methods),
+        ]
+        for row in sorted(rows, key=lambda row: (row.scan, row.degradation))
     ]
-    for way in ways:
-        found = [row for key, row in chosen.items() if key.split("|", 1)[1] == way]
-        figures = [f"{mean(row[m]['psnr_head'] for row in found):.2f}" for m in (*CLASSICAL, NETWORK)]
-        gains = [gain(row) for row in found]
-        ssim = ", ".join(f"{mean(gain(row, f'ssim_{p}') for row in found):+.3f}" for p in ("coronal", "sagittal"))
-        stairs = (
-            f"{mean(row[NETWORK]['stairs'] for row in found):.1f} ({mean(best(row, 'stairs') for row in found):.1f})"
-        )
-        what = " | ".join(way.split("|"))
-        ends = f"{mean(gains):+.2f} | {min(gains):+.2f} | {ssim} | {stairs}"
-        lines.append(f"| {what} | {len(found)} | {' | '.join(figures)} | {ends} |")
-    return "\n".join(lines) + "\n"
-
-
-def _every(rows: dict[str, Row]) -> str:
-    methods = list(dict.fromkeys(method for row in rows.values() for method in row))
-    lines = ["## Every row, dB in the head\n", f"| volume | T/S | told | profile | SNR | {' | '.join(methods)} |"]
-    lines.append("|" + "---|" * (len(methods) + 5))
-    for key, row in sorted(rows.items()):
-        figures = [f"{row[m]['psnr_head']:.2f}" if m in row else "" for m in methods]
-        lines.append(f"| {' | '.join((*key.split('|'), *figures))} |")
-    return "\n".join(lines)
+    head = ["volume", "T/S", "told", "profile", "SNR", *methods]
+    return "\n".join(["## Every row, dB in the head\n", *table(head, cells)])

@@ -47,6 +47,8 @@ class Chain:
             )
         grids = sampling.finer(volume)
         first, second = _two(volume, grids)
+        if (resolved := getattr(self.plane, "grids", None)) is not None:
+            resolved(first.finer(volume).empty(volume, np.uint8), second)  # which refuses what it cannot make
         work = self.through.restore(volume, first, runtime)
         return self._restoring(volume, grids, second, runtime, work)
 

@@ -45,7 +45,7 @@ def test_it_is_softer_where_there_is_noise():
     noisy = degrade(truth, "slices:spacing=4,snr=8")
     inverse = deconvolution(Slices(4.0, 4.0), 60, 1.0, SMOOTHNESS)
     raised = Volume(np.tensordot(inverse, noisy.voxels, 1))
-    assert error(deconvolved(noisy, slice_spacing=1), truth) < 0.8 * error(raised, truth)
+    assert error(deconvolved(noisy, slice_spacing=1), truth) < 0.9 * error(raised, truth)
 
 
 def test_the_plane_is_refined_as_well_and_one_slice_is_that_of_the_whole():

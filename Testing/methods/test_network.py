@@ -9,7 +9,7 @@ import torch
 from in_words import enhance, enhancing, restored
 from phantoms import brain, centres, difference, orientation, stack
 from scipy.ndimage import gaussian_filter
-from tiny_models import Hungry, Plain, card, plain, repeat, store, tiny
+from tiny_models import Hungry, Plain, card, plain, repeat, store, store_thinning, tiny
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
@@ -531,18 +531,20 @@ def test_what_memory_did_is_noted():
     ("wish", "words"),
     [
         ({"factor": 1.5}, ["scale 2, not 1.5"]),
-        ({"factors": (2.0, 2.0, 2.0)}, ["2 times finer in plane", "2 x 2 x 2", "a classical method"]),
-        ({"spacing": 0.25}, ["2 times finer in plane", "4 x 4 x 16"]),
+        ({"factors": (3.0, 2.0, 1.0)}, ["2 times finer in plane", "3 x 2 x 1", "a classical method"]),
+        ({"slice_spacing": 2}, ["2 times finer in plane", "1 x 1 x 2"]),
+        ({"spacing": 0.25}, ["2 times finer in plane", "4 x 4 x 1"]),
     ],
 )
-def test_a_grid_that_a_network_cannot_make_is_refused_before_any_work(refuses, wish, words):
+def test_a_grid_that_a_network_cannot_make_is_refused_before_any_work(shelf, refuses, wish, words):
+    store_thinning(shelf)
     with refuses(*words):
         enhancing(brain(), tiny(), **wish, **EXACT)
 
 
 def test_a_grid_that_no_model_makes_is_refused(refuses):
-    with refuses("No installed model makes this grid", "classical method"):
-        enhancing(brain(), None, isotropic=True)
+    with refuses("No installed model makes the plane 3 x 3 times as fine", "classical method"):
+        enhancing(brain(), None, factors=(3, 3, 1))
 
 
 @pytest.mark.parametrize(
