@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import SimpleITK as sitk
 
 from SuperResolutionLib.diffusion.components import components, matrices
 from SuperResolutionLib.errors import InputError
@@ -105,6 +104,8 @@ def indefinite(volume: Volume) -> int:
 
 def _continued(voxels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Voxels (6, z, y, x) with those outside a mask replaced by the nearest inside: a step there would ring."""
+    import SimpleITK as sitk
+
     if inside.all():
         return voxels
     numbers = np.arange(1, inside.size + 1, dtype=np.uint32).reshape(inside.shape)
