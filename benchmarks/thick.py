@@ -17,14 +17,15 @@ import numpy as np
 
 from benchmarks import results
 from benchmarks.results import Row
-from benchmarks.thick_report import NETWORK, report
+from benchmarks.thick_bent import SCALE, bent
+from benchmarks.thick_measures import measures
+from benchmarks.thick_report import BENT, NETWORK, report
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.thick_slices import restore
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import METHODS, matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
-from SuperResolutionLib.quality.metrics import mean_ssim
 from SuperResolutionLib.training.through_plane.data import Scan, read
 from SuperResolutionLib.training.through_plane.recipe import Group
 
@@ -45,7 +46,6 @@ PROFILES = ("gaussian", "box")
 SNRS = (0, 40, 20)  # 0: no noise
 WEIGHTS = {0: 3e-3, 40: 3e-2, 20: 1e-1}  # of the deconvolution, chosen on ds002748_sub-40
 BESIDE = 20  # reformats on each side that are restored with those that are scored
-SHOWN = 6  # slices of each plane that SSIM is measured on
 
 
 @dataclass(frozen=True)
@@ -141,29 +141,6 @@ def by_network(part: Block, way: Way, network: ThroughPlane) -> np.ndarray:
     return unit * (one + other.transpose(2, 1, 0)) / 2
 
 
-def measures(part: Block, way: Way, restored: np.ndarray) -> dict[str, float | None]:
-    """PSNR in the head (dB), SSIM in both planes through the slice axis, error at the slice frequency (1e-6 R^2)."""
-    truth, error = part.truth, restored - part.truth
-    square = float(np.square(error, dtype=np.float64)[part.inside].mean())
-    planes = [mean_ssim(*_some(truth, restored, part.inside, axis), 1.0) for axis in (0, 2)]
-    wave = np.exp(-2j * np.pi * (np.arange(truth.shape[1]) + 0.5) * part.spacing[1] / way.spacing)
-    seen = part.inside.any(axis=1)
-    stairs = np.square(np.abs(np.tensordot(error, wave, (1, 0))))[seen].mean() / truth.shape[1] ** 2
-    names = ("ssim_coronal", "ssim_sagittal")
-    return {
-        "psnr_head": -10 * float(np.log10(square)),
-        **dict(zip(names, planes, strict=True)),
-        "stairs": 1e6 * float(stairs),
-    }
-
-
-def _some(truth: np.ndarray, restored: np.ndarray, inside: np.ndarray, axis: int) -> list[np.ndarray]:
-    chosen = np.linspace(0.2, 0.8, SHOWN) * truth.shape[axis]
-    return [np.moveaxis(a, axis, 0)[chosen.astype(int)].astype(np.float64) for a in (truth, restored)] + [
-        np.moveaxis(inside, axis, 0)[chosen.astype(int)]
-    ]
-
-
 def ways() -> Iterator[Way]:
     """All ways of slicing, those that matter most first."""
     for index, (thickness, spacing) in enumerate(PAIRS):
@@ -175,12 +152,16 @@ def ways() -> Iterator[Way]:
 
 
 def measured(name: str, part: Block, way: Way, network: ThroughPlane | None) -> Row:
-    """A row of all classical methods and, where there is one, the network."""
-    methods = {method: measures(part, way, image) for method, image in classical(part, way)}
+    """A row of all classical methods and, where there is one, the network; and of the bent one where it fits."""
+    results = dict(classical(part, way))
     if network is not None:
-        methods[NETWORK] = measures(part, way, by_network(part, way, network))
-    figures = {**asdict(way), "methods": methods}
-    return Row(NETWORK, name, way.name, 1, slices=len(part.truth), figures=figures)
+        results[NETWORK] = by_network(part, way, network)
+        if way.spacing == SCALE * part.spacing[1] and sliced(part, way).shape[1] * SCALE == part.truth.shape[1]:
+            thick = sliced(part, way)[BESIDE:-BESIDE]
+            results[BENT] = bent(thick, Slices(way.spacing, way.thickness * way.told), part.spacing[1])
+    period = way.spacing / part.spacing[1]
+    figures = {method: measures(part.truth, image, part.inside, period) for method, image in results.items()}
+    return Row(NETWORK, name, way.name, 1, slices=len(part.truth), figures={**asdict(way), "methods": figures})
 
 
 def main() -> None:

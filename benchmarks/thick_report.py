@@ -5,7 +5,7 @@ from statistics import mean
 from benchmarks.results import Row, select, table, values
 from SuperResolutionLib.physics.interpolating import METHODS
 
-NETWORK = "mri-iso"
+NETWORK, BENT = "mri-iso", "mri-x4, bent"
 CLASSICAL = (*METHODS, "deconvolution")
 LOWER = ("stairs",)  # measures of which less is better
 COLUMNS = {
@@ -19,9 +19,11 @@ INTRODUCTION = """# Thick slices
 Written by `python -m benchmarks.thick --data DIR --model FILE`; do not edit. PROTOCOL "Thick slices": each volume is
 sliced along one axis, noise (Rician, mean of the head / deviation) is added after slicing, every method restores the
 volume's own rows. Scored on the {reformats} reformats in the middle of each volume (all rows, all columns): PSNR in the
-head, SSIM on coronal and sagittal slices, *stairs*: the error's power at the slice frequency, 1e-6 R^2. T/S: thickness
-and spacing in mm; told: what the header says of the thickness, as a share of the truth. Deconvolution is told the
-profile too; nothing else is. "Best": the best classical method of that row and measure.
+head, SSIM on coronal and sagittal slices, *stairs*: the error's power at the slice frequency, 1e-6 R^2, *dice*: the
+mean of three classes of intensity, by the truth's own thresholds, *shift*: rows by which the result lies too far along
+the slices. T/S: thickness and spacing in mm; told: what the header says of the thickness, as a share of the truth.
+Deconvolution is told the profile too; nothing else is. A gain is over the best classical method of that row and
+measure. "{bent}": the model for a finer plane on reformats, its surplus removed in k-space, the slices put back.
 """
 
 
@@ -39,7 +41,7 @@ def gain(row: Row, measure: str = "psnr_head") -> float:
 
 def report(rows: list[Row], reformats: int) -> str:
     """The page."""
-    parts = [INTRODUCTION.format(reformats=reformats)]
+    parts = [INTRODUCTION.format(reformats=reformats, bent=BENT)]
     done = [row for row in rows if NETWORK in row["methods"]]
     if done:
         parts += [_losses(done), *(_means(done, name) for name in COLUMNS)]
@@ -48,7 +50,7 @@ def report(rows: list[Row], reformats: int) -> str:
 
 def _losses(rows: list[Row]) -> str:
     lines = ["## Losses\n"]
-    for measure in ("psnr_head", "ssim_coronal", "ssim_sagittal", "stairs"):
+    for measure in ("psnr_head", "ssim_coronal", "ssim_sagittal", "stairs", "dice"):
         measured = [row for row in rows if row["methods"][NETWORK].get(measure) is not None]
         lost = sorted((row for row in measured if gain(row, measure) < 0), key=lambda row: gain(row, measure))
         worst = "; ".join(f"{row.scan} {' '.join(_way(row))} {gain(row, measure):+.3f}" for row in lost[:6])
@@ -66,7 +68,21 @@ def _means(rows: list[Row], name: str) -> str:
     chosen = [row for row in rows if row.scan.startswith(name)]
     if not chosen:
         return ""
-    head = ["T/S", "told", "profile", "SNR", "volumes", *CLASSICAL, NETWORK, "gain", "worst", "SSIM cor, sag", "stairs"]
+    head = [
+        "T/S",
+        "told",
+        "profile",
+        "SNR",
+        "volumes",
+        *CLASSICAL,
+        NETWORK,
+        "gain",
+        "worst",
+        "SSIM cor, sag",
+        "stairs",
+        "dice",
+        "shift",
+    ]
     found = [_mean(select(chosen, degradation=way)) for way in values(chosen, "degradation")]
     return "\n".join([f"## {name}: {COLUMNS[name]}\n", *table(head, found)]) + "\n"
 
@@ -77,7 +93,9 @@ def _mean(rows: list[Row]) -> list[str]:
     gains = [gain(row) for row in rows]
     ssim = ", ".join(f"{mean(gain(row, f'ssim_{p}') for row in rows):+.3f}" for p in ("coronal", "sagittal"))
     ours, theirs = mean(row["methods"][NETWORK]["stairs"] for row in rows), mean(best(row, "stairs") for row in rows)
-    ends = [f"{mean(gains):+.2f}", f"{min(gains):+.2f}", ssim, f"{ours:.1f} ({theirs:.1f})"]
+    dice = f"{mean(gain(row, 'dice') for row in rows):+.4f}"
+    shift = f"{max((row['methods'][NETWORK]['shift'] for row in rows), key=abs):+.3f}"
+    ends = [f"{mean(gains):+.2f}", f"{min(gains):+.2f}", ssim, f"{ours:.1f} ({theirs:.1f})", dice, shift]
     return [*_way(rows[0]), str(len(rows)), *figures, *ends]
 
 

@@ -109,13 +109,13 @@ def put_back_slices(low: Volume, restored: Volume, grids: Grids, slices: Slices)
     forward = slices.matrix(rows, grids.wanted.spacing[axis], grids.given.size[axis])
     for source, target in zip(stacks(low, axis), stacks(restored, axis), strict=True):
         weight = SOFT + NOISY * relative_noise(source) ** 2
-        back = _soft_inverse(forward, weight).astype(np.float32)
+        back = soft_inverse(forward, weight).astype(np.float32)
         missed = source.astype(np.float32) - apply_through(forward.astype(np.float32), target)
         target[...] = cast_voxels(target + apply_through(back, missed), target.dtype)
 
 
-def _soft_inverse(forward: np.ndarray, weight: float) -> np.ndarray:
-    """A' (A A' + w s I)^-1, s the mean of the diagonal of A A': (rows, slices)."""
+def soft_inverse(forward: np.ndarray, weight: float) -> np.ndarray:
+    """What brings slices back into rows: A' (A A' + w s I)^-1, s the mean of the diagonal of A A'; (rows, slices)."""
     gram = forward @ forward.T
     inverse: np.ndarray = np.linalg.solve(gram + weight * np.trace(gram) / len(gram) * np.eye(len(gram)), forward).T
     return inverse

@@ -7,15 +7,23 @@ import pytest
 
 from benchmarks import thick
 from benchmarks.results import Row
-from benchmarks.thick_report import CLASSICAL, NETWORK, gain, report
+from benchmarks.thick_measures import measures, shift
+from benchmarks.thick_report import BENT, CLASSICAL, NETWORK, gain, report
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training.through_plane.data import Scan
 
 
 def row(network: float, scan: str = "arc_b", snr: int = 20, sagittal: float | None = None) -> Row:
     methods = {m: {"psnr_head": 20.0 + k, "ssim_coronal": 0.8, "ssim_sagittal": 0.8} for k, m in enumerate(CLASSICAL)}
-    methods = {m: {**one, "stairs": 10.0 - k} for k, (m, one) in enumerate(methods.items())}
-    methods[NETWORK] = {"psnr_head": network, "ssim_coronal": 0.9, "ssim_sagittal": sagittal, "stairs": 4.0}
+    methods = {m: {**one, "stairs": 10.0 - k, "dice": 0.7, "shift": 0.0} for k, (m, one) in enumerate(methods.items())}
+    methods[NETWORK] = {
+        "psnr_head": network,
+        "ssim_coronal": 0.9,
+        "ssim_sagittal": sagittal,
+        "stairs": 4.0,
+        "dice": 0.8,
+        "shift": 0.01,
+    }
     way = thick.Way(4.0, 4.0, 1.0, "box", snr)
     return Row(NETWORK, scan, way.name, 1, figures={**asdict(way), "methods": methods})
 
@@ -39,19 +47,28 @@ def test_what_is_measured_of_a_small_scan():
     part = thick.block(scan, "z", 8)
     assert part.truth.shape == (8, 48, 24)
     way = thick.Way(4.0, 4.0, 1.0, "gaussian", 0)
-    figures = {name: thick.measures(part, way, image) for name, image in thick.classical(part, way)}
-    assert tuple(figures) == CLASSICAL
-    assert figures["deconvolution"]["psnr_head"] > figures["bspline"]["psnr_head"] > figures["nearest"]["psnr_head"]
-    untrained = thick.measures(part, way, thick.by_network(part, way, ThroughPlane(Shape(features=8, blocks=1)).eval()))
-    assert untrained["psnr_head"] == pytest.approx(figures["bspline"]["psnr_head"], abs=1e-3)
+    network = ThroughPlane(Shape(features=8, blocks=1)).eval()
+    methods = thick.measured("small", part, way, network)["methods"]
+    assert tuple(methods) == (*CLASSICAL, NETWORK, BENT)
+    psnr = {method: figures["psnr_head"] for method, figures in methods.items()}
+    assert psnr["deconvolution"] > psnr["bspline"] > psnr["nearest"]
+    assert psnr[NETWORK] == pytest.approx(psnr["bspline"], abs=1e-3)
+    assert methods["deconvolution"]["dice"] > methods["nearest"]["dice"]
 
 
 def test_stairs_are_the_power_of_the_error_at_the_slice_frequency_alone():
-    part = thick.Block(np.ones((48, 48, 24), np.float32), (1.0, 1.0, 1.0), 1.0, np.ones((8, 48, 24), bool))
-    way = thick.Way(4.0, 4.0, 1.0, "box", 0)
+    truth, inside = np.random.default_rng(0).random((8, 48, 24)).astype(np.float32), np.ones((8, 48, 24), bool)
     waves = [0.01 * np.cos(2 * np.pi * np.arange(48) / period)[:, None] for period in (4, 6)]
-    stairs = [thick.measures(part, way, part.truth + wave)["stairs"] for wave in waves]
+    stairs = [measures(truth, truth + wave, inside, 4.0)["stairs"] for wave in waves]
     assert stairs == pytest.approx([1e6 * 0.01**2 / 4, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize("rows", [0.0, 0.05, -0.4])
+def test_a_displacement_is_found_to_a_hundredth_of_a_row(rows):
+    truth = np.random.default_rng(0).random((4, 48, 24))
+    ramp = np.exp(-2j * np.pi * np.fft.fftfreq(48) * rows)[:, None]
+    moved = np.fft.ifft(np.fft.fft(truth, axis=1) * ramp, axis=1).real
+    assert shift(truth, moved, 4.0) == pytest.approx(rows, abs=0.01)
 
 
 def test_every_pair_profile_and_noise_of_the_protocol_is_measured():
