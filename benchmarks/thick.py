@@ -1,6 +1,6 @@
 """Thick slices restored on the truth's grid, by every classical method and by the network (PROTOCOL, "Thick slices").
 
-    python -m benchmarks.thick --data DIR [--model mri-iso.safetensors] [--reformats 24] [--volumes ...] [--minutes 60]
+    python -m benchmarks.thick --data DIR [--model mri-iso.safetensors] [--reformats 16] [--volumes ...] [--minutes 60]
 
 Each volume is sliced along one axis, noise is added afterwards, and every method brings it back; the network as
 `enhance` runs it, by the mean of both orientations. Rows go into benchmarks/thick.jsonl and are not measured again for
@@ -45,7 +45,7 @@ WRONG = (4.0, 4.0, 0.75), (4.0, 4.0, 1.25)  # thickness, spacing, what the heade
 PROFILES = ("gaussian", "box")
 SNRS = (0, 40, 20)  # 0: no noise
 WEIGHTS = {0: 3e-3, 40: 3e-2, 20: 1e-1}  # of the deconvolution, chosen on ds002748_sub-40
-BESIDE = 20  # reformats on each side that are restored with those that are scored
+BESIDE = 16  # reformats on each side that are restored with those that are scored
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", help="mri-iso, or a .safetensors file with its card")
-    parser.add_argument("--reformats", type=int, default=24)
+    parser.add_argument("--reformats", type=int, default=16)
     parser.add_argument("--volumes", nargs="+", default=list(VOLUMES))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/thick.md"))

@@ -42,7 +42,7 @@ def test_losses_come_first_and_every_row_is_there():
 
 def test_what_is_measured_of_a_small_scan():
     rng = np.random.default_rng(0)
-    wave = 0.5 + 0.2 * np.sin(np.arange(48) / 4)[:, None, None] * np.ones((1, 56, 24))
+    wave = 0.5 + 0.2 * np.sin(np.arange(48) / 4)[:, None, None] * np.ones((1, 48, 24))
     scan = Scan("small", (wave + 0.02 * rng.random(wave.shape)).astype(np.float32), (1.0, 1.0, 1.0), (0,))
     part = thick.block(scan, "z", 8)
     assert part.truth.shape == (8, 48, 24)
