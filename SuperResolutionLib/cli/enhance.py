@@ -11,7 +11,11 @@ from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.geometry.sampling import Sampling
     from SuperResolutionLib.methods.method import Method, Restoration
+    from SuperResolutionLib.volume import Volume
+
+THICK = 2.0  # times the pixels: slices that are meant to become thin sooner than the pixels finer
 
 
 def add(commands: Any) -> None:
@@ -57,10 +61,24 @@ def run(options: argparse.Namespace) -> int:
         steps = method.restore(volume, sampling, runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
+        if thick := _thick(volume, sampling):
+            warnings.warn(f"{options.input.name}: {thick}", stacklevel=1)
         result = finish(steps, report.show)
         _write(result, options, {**_said(result, options), **common.space(volume), "scale": _scale(method)})
         report.finish(options.output, time.monotonic() - began)
     return 0
+
+
+def _thick(volume: "Volume", sampling: "Sampling") -> str:
+    """A hint, where the plane is refined of a stack whose slices are much thicker than its pixels."""
+    from SuperResolutionLib.geometry.grid import slice_axis
+    from SuperResolutionLib.methods import zoo
+
+    apart, pixel = volume.spacing[slice_axis(volume.spacing)], min(volume.spacing)
+    in_plane = not sampling.asked or sampling.factor is not None
+    if not in_plane or apart < THICK * pixel or zoo.thinning_name() is None:
+        return ""
+    return f"its slices are {apart:.3g} mm apart and its pixels {pixel:.3g} mm wide; --isotropic makes the slices thin."
 
 
 def _scale(method: "Method") -> int | None:
