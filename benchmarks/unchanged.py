@@ -22,7 +22,7 @@ from SuperResolutionLib.volume import Volume
 
 TOLERANCE = 1e-5  # of R
 NEAR = 1e-5  # mm: a NIfTI header holds places no more exactly
-CHANGING = ("date", "software", "input_sha256")  # of a sidecar: different in every run, or in every version
+CHANGING = ("date", "software", "input_sha256", "seconds")  # of a sidecar: different in every run, or in every version
 
 
 @dataclass(frozen=True)

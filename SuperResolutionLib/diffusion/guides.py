@@ -10,6 +10,7 @@ import numpy as np
 
 from SuperResolutionLib.diffusion.components import along
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.intensity import background_level
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
 
 SHELL = 0.1  # volumes whose b-values differ by less than this share belong together
@@ -23,6 +24,13 @@ def unweighted(gradients: Gradients) -> np.ndarray:
 def is_diffusion(volume: Volume) -> bool:
     """Whether a scan is a series with diffusion-weighted volumes and their directions."""
     return volume.count > 1 and volume.gradients is not None and bool((~unweighted(volume.gradients)).any())
+
+
+def background_levels(volume: Volume) -> list[float]:
+    """The value that stands for no signal in each 3-D volume: of a diffusion series one, so that guides have it too."""
+    volumes = volume.voxels if volume.voxels.ndim == 4 else volume.voxels[None]
+    levels = [background_level(voxels) for voxels in volumes]
+    return [min(levels)] * len(levels) if is_diffusion(volume) else levels
 
 
 def _shells(gradients: Gradients) -> np.ndarray:

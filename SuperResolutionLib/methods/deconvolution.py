@@ -10,7 +10,7 @@ from SuperResolutionLib.diffusion import log_euclidean
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.intensity import relative_noise
+from SuperResolutionLib.intensity import background_level, relative_noise
 from SuperResolutionLib.methods.classical import resample
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.methods.thickness import believed
@@ -64,6 +64,6 @@ class Deconvolution:
 def _inverse(signals: Volume, grids: Grids, slices: Slices) -> np.ndarray:
     few, many = grids.given.size[grids.axis], grids.wanted.size[grids.axis]
     stack = stacks(signals, grids.axis)[0]
-    weight = SMOOTHNESS + NOISY * relative_noise(stack) ** 2
+    weight = SMOOTHNESS + NOISY * relative_noise(stack - background_level(stack)) ** 2
     inverse = deconvolution(slices, many, grids.wanted.spacing[grids.axis], weight, few)
     return inverse.astype(np.float32)

@@ -14,7 +14,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.intensity import Normalisation
 from SuperResolutionLib.methods import checks, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
@@ -98,7 +98,7 @@ class NetworkMethod:
     def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
         """Restore a volume or series, tensors too; everything that can be refused is refused at once.
 
-        A diffusion series without negative voxels gets none either: tensors are fitted to the logarithm of the signal.
+        No voxel of a diffusion series gets lower than its lowest: tensors are fitted to the logarithm of the signal.
         Raises InputError for a grid, policy, device or slice that cannot be used, and for an uncertainty map of
         tensors.
         """
@@ -121,8 +121,8 @@ class NetworkMethod:
                 spread = replace(run.grids.empty(volume, np.float32), gradients=None)
             result = yield from _signals(volume, run, spread=spread)
         names = yield from _putting_back(volume, run, result, policy)
-        if guides.is_diffusion(volume) and volume.voxels.min() >= 0:
-            np.maximum(result.voxels, 0, out=result.voxels)
+        if guides.is_diffusion(volume):
+            np.maximum(result.voxels, volume.voxels.min(), out=result.voxels)
         card, settings = self.model.card, run.settings
         record = Record(
             method=card.name,
@@ -189,9 +189,9 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
         others = [finish(_signals(volume, run.alone(int(k)))) for k in chosen]
         looked_at = [np.concatenate(slices) for slices in zip(*(stacks(one, axis) for one in others), strict=True)]
     names = []
-    for source, fine in zip(sources, looked_at, strict=True):
-        unit = np.float32(data_range(source))
-        names.append(recogniser.model_of(fine / unit, source[chosen] / unit))
+    for source, fine, level in zip(sources, looked_at, guides.background_levels(volume), strict=True):
+        scan = Normalisation.of(source, level)
+        names.append(recogniser.model_of(scan.shown(fine), scan.shown(source[chosen])))
     agreement.put_back(volume, result, axis, names, "recognised", only)
     run.notes.append(_verdict(names))
     done = sum(len(target) for target in targets)
@@ -208,20 +208,21 @@ def _verdict(names: list[str | None]) -> str:
 
 
 def _signals(
-    volume: Volume, run: _Run, common: float | None = None, spread: Volume | None = None
+    volume: Volume, run: _Run, common: Normalisation | None = None, spread: Volume | None = None
 ) -> Generator[Progress, None, Volume]:
-    """Each 3-D volume by its own intensity scale, or all by a `common` one; fills `spread` where it is given."""
+    """Each 3-D volume from the level of all and by its own unit, or by `common` ones; fills `spread` where given."""
     axis, card = run.grids.axis, run.model.card
+    levels = guides.background_levels(volume)
     sources = stacks(volume, axis)  # whole even for one slice: its neighbours and the range are needed
     result = run.grids.empty(volume)
-    beside = _guide_maker(volume, card, sources)
+    beside = _guide_maker(volume, card, sources, levels[0])
     targets = stacks(result, axis)
     spreads = stacks(spread, axis) if spread is not None else [None] * len(targets)
     total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{card.name} on {run.settings.device} in {run.settings.precision}")
     for index, (source, target, wide) in enumerate(zip(sources, targets, spreads, strict=True)):
-        stack = _Stack(source, beside(index), np.float32(common or data_range(source)))
+        stack = _Stack(source, beside(index), common or Normalisation.of(source, levels[index]))
         for done, message in _restore(run, stack, target, wide):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
@@ -237,37 +238,40 @@ def _tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
     for all: turning the tensors turns the result only nearly, as far as the network is no linear function.
     """
     logs = log_euclidean.logarithms(volume)
-    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=1.0)
+    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=Normalisation())
     restored = tensor_signals.logarithms(fine)
     smooth = resample(logs.series, run.grids, "bspline")
     return logs.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.grids)
 
 
-def _guide_maker(volume: Volume, card: zoo.Card, sources: list[np.ndarray]) -> Callable[[int], np.ndarray]:
-    """What makes the guides of volume i: (guides, n, h, w) float32, each divided by its own range."""
+def _guide_maker(
+    volume: Volume, card: zoo.Card, sources: list[np.ndarray], level: float
+) -> Callable[[int], np.ndarray]:
+    """What makes the guides of volume i: (guides, n, h, w) float32, each by its own unit."""
     if not card.guides:
         return lambda index: NO_GUIDES
     rows = guides.weights(volume, card.guides, f"Model '{card.name}'")
+    series = Normalisation(level)
 
     def make(index: int) -> np.ndarray:
-        made = guides.combine(sources, rows[index])
-        return np.stack([guide / np.float32(data_range(guide)) for guide in made])
+        made = guides.combine([series.above(source) for source in sources], rows[index])
+        return np.stack([Normalisation.of(guide, 0).shown(guide) for guide in made])
 
     return make
 
 
 @dataclass(frozen=True, eq=False)
 class _Stack:
-    """What a network is given of one 3-D volume: (n, h, w), its guides (guides, n, h, w), what both are divided by."""
+    """What a network is given of one 3-D volume: (n, h, w), its guides (guides, n, h, w) as shown, its intensities."""
 
     source: np.ndarray
     beside: np.ndarray
-    scale: np.float32
+    intensities: Normalisation
 
     def windows(self, wanted: np.ndarray, channels: int) -> np.ndarray:
         """Slices with their neighbours and guides: (len(wanted), channels + guides, h, w) float32."""
         source = self.source
-        windows = source[neighbours(wanted, len(source), channels)].astype(np.float32) / self.scale
+        windows = self.intensities.shown(source[neighbours(wanted, len(source), channels)]).astype(np.float32)
         if len(self.beside):
             windows = np.concatenate([windows, self.beside[:, wanted].swapaxes(0, 1)], axis=1)
         return windows
@@ -298,9 +302,9 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
             yield done, message
             continue
         count = len(wanted[kept])
-        target[done : done + count] = cast_voxels(fine[kept] * stack.scale, target.dtype)
+        target[done : done + count] = cast_voxels(stack.intensities.undone(fine[kept]), target.dtype)
         if spread is not None and wide is not None:
-            spread[done : done + count] = pooled(wide[kept]) * stack.scale
+            spread[done : done + count] = pooled(wide[kept]) * np.float32(stack.intensities.unit)
         done += count
         yield done, ""
 

@@ -9,11 +9,11 @@ import numpy as np
 from torch import nn
 
 from SuperResolutionLib.diffusion import log_euclidean, tensor_signals
-from SuperResolutionLib.diffusion.guides import is_diffusion
+from SuperResolutionLib.diffusion.guides import background_levels, is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.intensity import Normalisation
 from SuperResolutionLib.methods import checks, zoo
 from SuperResolutionLib.methods.classical import resample
 from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
@@ -147,9 +147,9 @@ def _reformats(volume: Volume, axis: int, turns: tuple[Turn, ...]) -> int:
 
 
 def _signals(
-    volume: Volume, run: _Run, spread: Volume | None = None, common: float | None = None
+    volume: Volume, run: _Run, spread: Volume | None = None, common: Normalisation | None = None
 ) -> Generator[Progress, None, Volume]:
-    """Each 3-D volume by its own intensity scale, or all by a `common` one; fills `spread` where it is given."""
+    """Each 3-D volume from the level of all and by its own unit, or by `common` ones; fills `spread` where given."""
     grids, began, done = run.grids, time.monotonic(), 0
     result = grids.empty(volume)
     sources, targets = stacks(volume, grids.axis), stacks(result, grids.axis)
@@ -157,9 +157,10 @@ def _signals(
     total = len(sources) * _reformats(volume, grids.axis, run.turns)
     kept = slice(None) if grids.only is None else slice(grids.only, grids.only + 1)
     rows = grids.wanted.size[grids.axis]
-    for source, target, wide in zip(sources, targets, spreads, strict=True):
-        unit = np.float32(common or data_range(source))
-        work = restoring_volume(run.network, source / unit, rows, run.scene(), run.turns, run.where)  # type: ignore[arg-type]
+    levels = background_levels(volume)
+    for source, target, wide, level in zip(sources, targets, spreads, levels, strict=True):
+        scan = common or Normalisation.of(source, level)
+        work = restoring_volume(run.network, scan.shown(source), rows, run.scene(), run.turns, run.where)  # type: ignore[arg-type]
         while True:
             try:
                 done += next(work)
@@ -167,16 +168,16 @@ def _signals(
                 fine, deviation = end.value
                 break
             yield Progress(done, total, time.monotonic() - began)
-        target[...] = cast_voxels(fine[kept] * unit, target.dtype)
+        target[...] = cast_voxels(scan.undone(fine[kept]), target.dtype)
         if wide is not None:
-            wide[...] = deviation[kept] * unit
+            wide[...] = deviation[kept] * np.float32(scan.unit)
     return result
 
 
 def _tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
     """The log-Euclidean mean of what the network makes of the tensors' signals and of their cubic B-spline."""
     logs = log_euclidean.logarithms(volume)
-    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=1.0)
+    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=Normalisation())
     restored = tensor_signals.logarithms(fine)
     smooth = resample(logs.series, run.grids, "bspline")
     return logs.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.grids)

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from SuperResolutionLib.diffusion.guides import mean_alike
+from SuperResolutionLib.diffusion.guides import background_levels, is_diffusion, mean_alike
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Grids
-from SuperResolutionLib.intensity import data_range, relative_noise
+from SuperResolutionLib.intensity import Normalisation, background_level, relative_noise, shows_background
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.kernels import apply_through
 from SuperResolutionLib.physics.projection import Projection, null_space, projected
@@ -57,14 +57,33 @@ def put_back(
     low: the scan. restored: on the refined grid, or slice `only` of it; keeps its voxel type. axis: slices are stacked
     along. models: the name of each volume's forward model, None to leave it alone. policy: whose constants are taken.
     """
-    for source, target, name in zip(stacks(low, axis), stacks(restored, axis), models, strict=True):
+    levels = measured_from(low)
+    for source, target, name, level in zip(stacks(low, axis), stacks(restored, axis), models, levels, strict=True):
         if name is None:
             continue
         model, how = by_name(name), constants(policy, name)
-        unit = np.float32(1 if policy == "k_space" else data_range(source))  # exact means: without a rounding more
+        # k_space keeps the centre exactly: without the rounding of a unit
+        scan = Normalisation(level) if policy == "k_space" else Normalisation.of(source, level)
         coarse = source if only is None else source[only : only + 1]
         for fine, measured in zip(target, coarse, strict=True):
-            fine[...] = cast_voxels(projected(fine / unit, measured / unit, model, how) * unit, fine.dtype)
+            fine[...] = cast_voxels(
+                scan.undone(projected(scan.shown(fine), scan.shown(measured), model, how)), fine.dtype
+            )
+
+
+def measured_from(low: Volume) -> list[float]:
+    """The values from which the magnitudes of each 3-D volume are taken: those of its background.
+
+    Where no background is in view, its value is not known; then it is one so low that nothing has much of a phase.
+    """
+    levels = background_levels(low)
+    if is_diffusion(low):
+        return levels
+    volumes = low.voxels if low.voxels.ndim == 4 else low.voxels[None]
+    return [
+        level if shows_background(voxels, level) else level - Normalisation.of(voxels, level).unit
+        for voxels, level in zip(volumes, levels, strict=True)
+    ]
 
 
 def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None = None) -> list[str | None]:
@@ -73,19 +92,19 @@ def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None =
     Each slice position is decided on its own, by all volumes together. Returns the forward model found at each.
     """
     assert low.gradients is not None
-    ranges = np.array([data_range(voxels) for voxels in low.voxels], np.float32)[:, None, None]
+    scans = [Normalisation.of(*pair) for pair in zip(low.voxels, background_levels(low), strict=True)]
     shares = mean_alike(low.gradients).astype(np.float32)
     sources, targets = stacks(low, axis), stacks(restored, axis)
     names = []
     for place, k in enumerate(range(len(sources[0])) if only is None else (only,)):
-        coarse = np.stack([source[k] for source in sources]) / ranges
-        fine = np.stack([target[place] for target in targets]) / ranges
+        coarse = np.stack([scan.shown(source[k]) for scan, source in zip(scans, sources, strict=True)])
+        fine = np.stack([scan.shown(target[place]) for scan, target in zip(scans, targets, strict=True)])
         name = nearest_model(fine, coarse)
         names.append(name)
         if name is None:
             continue
-        for target, slice_ in zip(targets, together(fine, coarse, name, shares) * ranges, strict=True):
-            target[place] = cast_voxels(slice_, target.dtype)
+        for target, scan, slice_ in zip(targets, scans, together(fine, coarse, name, shares), strict=True):
+            target[place] = cast_voxels(scan.undone(slice_), target.dtype)
     return names
 
 
@@ -108,7 +127,7 @@ def put_back_slices(low: Volume, restored: Volume, grids: Grids, slices: Slices)
         raise InputError("Of one slice alone nothing can be put back: what was measured lies in several; restore all.")
     forward = slices.matrix(rows, grids.wanted.spacing[axis], grids.given.size[axis])
     for source, target in zip(stacks(low, axis), stacks(restored, axis), strict=True):
-        weight = SOFT + NOISY * relative_noise(source) ** 2
+        weight = SOFT + NOISY * relative_noise(source - background_level(source)) ** 2
         back = soft_inverse(forward, weight).astype(np.float32)
         missed = source.astype(np.float32) - apply_through(forward.astype(np.float32), target)
         target[...] = cast_voxels(target + apply_through(back, missed), target.dtype)

@@ -7,6 +7,7 @@ import numpy as np
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.intensity import Normalisation, signed_level
 from SuperResolutionLib.physics.forward_models import (
     Area,
     Bicubic,
@@ -90,6 +91,7 @@ def degrade(
     sampling: any other coarser grid.
     seed: of noise; the same seed gives the same voxels. In a series, noise is measured against the first volume
         without diffusion weighting.
+    Of signed intensities the lowest counts as no signal, for a magnitude would fold what is below 0.
     A size that a whole factor does not divide is cropped at the far end first. Raises InputError for tensors (a scanner
     measures signals), for an unknown model, and for a grid that cannot be had.
     """
@@ -102,11 +104,12 @@ def degrade(
     if grids.only is not None:
         raise InputError("A scan is made coarser as a whole; leave the slice out.")
     model = model.on(grids)
-    level = Level.of(reference_volume(fine))
+    scan = Normalisation(signed_level(fine.voxels))
+    level = Level.of(scan.above(reference_volume(fine)))
     result = replace(fine, voxels=np.empty_like(fine.voxels)) if model.keeps_matrix else grids.empty(fine)
     outputs = _stacked(grids.wanted.size, grids.axis)
     for source, target in zip(stacks(fine, grids.axis), stacks(result, grids.axis), strict=True):
-        target[...] = cast_voxels(model.stack(source, outputs, level, rng), target.dtype)
+        target[...] = cast_voxels(scan.undone(model.stack(scan.above(source), outputs, level, rng)), target.dtype)
     return result.with_thickness(model.thickness) if isinstance(model, Slicing) else result
 
 

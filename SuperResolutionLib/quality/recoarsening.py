@@ -4,6 +4,8 @@ import numpy as np
 
 from SuperResolutionLib.geometry.grid import slice_axis
 from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.intensity import Normalisation
+from SuperResolutionLib.physics.agreement import measured_from
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.quality.metrics import score
@@ -16,5 +18,14 @@ def agreement(low: Volume, enhanced: Volume, degradation: str | Degradation) -> 
     low: the scan. enhanced: what was made of it, on any finer grid over the same field of view.
     """
     x, y, z = (fine / coarse for fine, coarse in zip(enhanced.size, low.size, strict=True))
-    again = degrade(enhanced.cast(np.float32), degradation, sampling=Sampling(factors=(x, y, z)))
-    return score(low, again, slice_axis(low.spacing), with_ssim=False).psnr
+    again = degrade(_raised(enhanced, low).cast(np.float32), degradation, sampling=Sampling(factors=(x, y, z)))
+    return score(_raised(low, low), again, slice_axis(low.spacing), with_ssim=False).psnr
+
+
+def _raised(volume: Volume, scan: Volume) -> Volume:
+    """A volume from where the scan's magnitudes are taken."""
+    levels = measured_from(scan)
+    if volume.voxels.ndim == 3:
+        return volume.with_voxels(Normalisation(levels[0]).above(volume.voxels))
+    pairs = zip(volume.voxels, levels, strict=True)
+    return volume.with_voxels(np.stack([Normalisation(level).above(voxels) for voxels, level in pairs]))

@@ -27,6 +27,7 @@ few = settings(max_examples=10, deadline=None, derandomize=True, database=None)
 
 def stack(slices: int = 9, spacing: float = 4.0, dtype: type = np.float32) -> Volume:
     voxels = 500 * np.random.default_rng(0).random((slices, 10, 12))
+    voxels -= voxels.min()
     return Volume(voxels.astype(dtype), spacing=(1.0, 1.0, spacing))
 
 
