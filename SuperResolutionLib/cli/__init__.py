@@ -1,10 +1,10 @@
 """The command line: one file a command; what a command needs is imported when it runs."""
 
 import argparse
-import os
 import signal
 import sys
 import warnings
+from contextlib import ExitStack
 from types import FrameType
 
 from SuperResolutionLib import __version__
@@ -15,6 +15,7 @@ from SuperResolutionLib.cli import (
     enhance,
     info,
     models,
+    reporter,
     reproduce,
     study,
     tensor,
@@ -44,9 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 2 for what the user can mend, 130 for an interruption."""
     options = parser().parse_args(arguments)
     warnings.showwarning = _show_warning
-    signal.signal(signal.SIGTERM, _interrupt)
+    _interrupt_on_signals()
     try:
-        return int(options.run(options) or 0)
+        with ExitStack() as options.claims:  # the names of outputs, kept for this process while it works
+            return int(options.run(options) or 0)
     except InputError as error:
         print(f"superresolution: {error}", file=sys.stderr)
         return 2
@@ -54,11 +56,19 @@ def main(arguments: list[str] | None = None) -> int:
         print("superresolution: stopped; no output was written.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reporter.close_output()
         return 0
     except OSError as error:
+        reporter.close_output()
         print(f"superresolution: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
         return 2
+
+
+def _interrupt_on_signals() -> None:
+    """What asks the process to end, or takes its terminal away, stops the work as Ctrl-C does; nohup stays in force."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,9 +1,9 @@
 """superresolution compare: degrade a scan, restore it by every method, measure."""
 
 import argparse
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +52,15 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--signed", action="store_true", help="with --errors: write restored - truth, with its sign")
     parser.add_argument("--keep-restored", action="store_true", help="with --errors: write the restored volumes too")
+    common.add_overwrite(parser, "any of these files")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare on a file."""
     with reporter.reporter(options.progress, unit="step") as report:
         began = time.monotonic()
-        common.check_writable(options.json, ".json")
-        common.check_writable(options.figure, ".png")
+        common.check_writable(options, options.json, ".json")
+        common.check_writable(options, options.figure, ".png", *_tensor_figures(options.figure))
         volume = common.read_input(options)
         from SuperResolutionLib.methods.catalogue import by_names, putting_back, scale_of
         from SuperResolutionLib.progress import finish
@@ -77,9 +78,9 @@ def run(options: argparse.Namespace) -> int:
         methods = putting_back(by_names(names, scale_of(grids)), common.put_back_of(options))
         result = finish(comparing(volume, experiment, methods, common.runtime_of(options)), report.show)
         report.close()
-        if options.progress != "json":
-            print(f"{options.input.name}, degraded by {options.degradation} {result.times}\n{result}")
         _write(result, options)
+        if options.progress != "json":
+            reporter.put(f"{options.input.name}, degraded by {options.degradation} {result.times}\n{result}")
         report.finish(None, time.monotonic() - began)
     return 0
 
@@ -93,25 +94,37 @@ def _usual(volume: "Volume", grids: "Grids") -> list[str]:
 
 
 def _write(result: "Comparison", options: argparse.Namespace) -> None:
-    """Everything that was asked for beside the table."""
+    """Everything that was asked for beside the table: all of it, or nothing."""
+    from SuperResolutionLib.files.output import write_files
+
+    writers: dict[Path, Callable[[Path], None]] = {}
     if options.json is not None:
-        table = {"input": options.input.name, **result.as_table()}
-        options.json.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        writers[options.json] = partial(common.write_table, {"input": options.input.name, **result.as_table()})
     if options.figure is not None:
         from SuperResolutionLib.study.figure import comparison_figure
+        from SuperResolutionLib.study.tensor_figure import tensor_figure
 
-        comparison_figure(result, options.figure)
+        writers[options.figure] = partial(comparison_figure, result)
         if any(row.tensors is not None for row in result.rows):
-            from SuperResolutionLib.study.tensor_figure import tensor_figure
-
-            tensor_figure(result, _tensor_figure_path(options.figure))
+            writers |= {path: partial(tensor_figure, result) for path in _tensor_figures(options.figure)}
     if options.errors is not None:
-        _write_errors(result, options)
+        for name, volume in _volumes(result, options.signed, options.keep_restored):
+            path = options.errors / f"{name}.nhdr"
+            writers[path] = partial(_write_volume, volume, path)
+    if writers:
+        write_files(writers, options.overwrite)
 
 
-def _tensor_figure_path(figure: Path) -> Path:
+def _write_volume(volume: "Callable[[], Volume]", place: Path, path: Path) -> None:
+    """A volume that is computed only now: errors of many methods need not all be in memory."""
+    from SuperResolutionLib.files.output import image_writer
+
+    image_writer(volume(), place)(path)
+
+
+def _tensor_figures(figure: Path | None) -> list[Path]:
     """Where the picture of colour FA goes: brain.png -> brain-tensors.png."""
-    return figure.with_name(f"{figure.stem}-tensors.png")
+    return [] if figure is None else [figure.with_name(f"{figure.stem}-tensors.png")]
 
 
 def _check_errors(options: argparse.Namespace, names: list[str]) -> None:
@@ -122,6 +135,7 @@ def _check_errors(options: argparse.Namespace, names: list[str]) -> None:
         if options.signed:
             raise InputError("--signed has no errors to write; name a folder with --errors DIR, or leave it out.")
         return
+    from SuperResolutionLib.files.claims import claimed_folder
     from SuperResolutionLib.files.output import check_folder
     from SuperResolutionLib.methods import zoo
 
@@ -129,39 +143,27 @@ def _check_errors(options: argparse.Namespace, names: list[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and --errors needs a folder; name another.")
     check_folder(folder if folder.is_dir() else folder.parent)
+    options.claims.enter_context(claimed_folder(folder))
     labels = [zoo.label(method) for method in dict.fromkeys(names)]
     stems = ["low", *labels, *(f"{label}-restored" for label in labels if options.keep_restored)]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise InputError(f"Two volumes would be called {twice[0]}.nhdr in {folder}; rename a model, or leave one out.")
     files = [folder / (stem + extension) for stem in stems for extension in (".nhdr", ".raw")]
-    if taken := [path for path in files if path.exists()]:
+    if taken := [path for path in files if path.exists() and not options.overwrite]:
         raise InputError(f"{taken[0]} exists already; name an empty folder with --errors, or move the file away.")
 
 
-def _write_errors(result: "Comparison", options: argparse.Namespace) -> None:
-    """All of them or none."""
-    from SuperResolutionLib import files
-
-    folder: Path = options.errors
-    folder.mkdir(exist_ok=True)
-    written: list[Path] = []
-    try:
-        for name, volume in _volumes(result, options.signed, options.keep_restored):
-            path = folder / f"{name}.nhdr"
-            files.write(volume, path)
-            written += [path, folder / f"{name}.raw"]
-    except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise
-
-
-def _volumes(result: "Comparison", signed: bool, restored: bool) -> "Iterator[tuple[str, Volume]]":
+def _volumes(result: "Comparison", signed: bool, restored: bool) -> "Iterator[tuple[str, Callable[[], Volume]]]":
+    """The volumes beside the table by name, each by what computes it."""
     from SuperResolutionLib.methods import zoo
 
-    yield "low", result.low
+    yield "low", lambda: result.low
     for row in result.rows:
         label = zoo.label(row.method)
-        yield label, result.error(row, signed)
+        yield label, partial(result.error, row, signed)
         if restored and row.restored is not None:
-            yield f"{label}-restored", row.restored
+            yield f"{label}-restored", partial(_same, row.restored)
+
+
+def _same(volume: "Volume") -> "Volume":
+    return volume

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -38,5 +39,5 @@ def run(options: argparse.Namespace) -> int:
         **({} if result.thickness is None else {"SliceThickness": result.thickness}),
     }
     common.write_output(result, options, record)
-    print(f"{options.output} written.")
+    reporter.say(f"{options.output} written.")
     return 0

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -27,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
         for name, text in available().items()
     }
     if options.json:
-        print(json.dumps({"event": "done", "devices": found}))
+        reporter.put(json.dumps({"event": "done", "devices": found}))
         return 0
     for name, facts in found.items():
-        print(f"{name}: {facts['name']}, {facts['precision']}")
+        reporter.put(f"{name}: {facts['name']}, {facts['precision']}")
     return 0

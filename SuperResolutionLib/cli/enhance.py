@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         sampling, runtime = common.sampling_of(options), common.runtime_of(options)
-        volume = common.with_thickness(common.read_input(options), options)
         _check_uncertainty(options)
+        volume = common.with_thickness(common.read_input(options), options)
         from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 
@@ -106,11 +106,12 @@ def _check_uncertainty(options: argparse.Namespace) -> None:
     """Refuse, before any work, a second output that could not be written."""
     if options.uncertainty is None:
         return
-    from SuperResolutionLib import files
+    from SuperResolutionLib.files.output import check_apart
 
     if options.uncertainty.absolute() == options.output.absolute():
         raise InputError(f"OUTPUT and --uncertainty are both {options.output}; name two files.")
-    files.check_output(options.uncertainty, options.input, options.overwrite)
+    check_apart(options.output.absolute(), options.uncertainty.absolute())
+    common.check_image(options, options.uncertainty)
 
 
 def _write(result: "Restoration", options: argparse.Namespace, record: dict[str, Any]) -> None:
@@ -118,14 +119,13 @@ def _write(result: "Restoration", options: argparse.Namespace, record: dict[str,
     if result.uncertainty is None:
         common.write_output(result.volume, options, record)
         return
-    from SuperResolutionLib import files
+    from SuperResolutionLib.files.output import image_writer, write_files
 
-    path: Path = options.uncertainty
-    about = {**record, "operation": "uncertainty", "of": options.output.name, "plane": options.plane}
-    files.write(result.uncertainty, path, options.overwrite, common.whole_record(options, about))
-    try:
-        common.write_output(result.volume, options, record)
-    except BaseException:
-        for written in (path, files.sidecar_path(path)):
-            written.unlink(missing_ok=True)
-        raise
+    output, spread = options.output, options.uncertainty
+    about = {**record, "operation": "uncertainty", "of": output.name, "plane": options.plane}
+    whole = common.whole_record(options, {"plane": options.plane, **record})
+    writers = {
+        spread: image_writer(result.uncertainty, spread, common.whole_record(options, about)),
+        output: image_writer(result.volume, output, whole),
+    }
+    write_files(writers, options.overwrite)

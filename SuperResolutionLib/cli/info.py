@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 if TYPE_CHECKING:
     from SuperResolutionLib.volume import Volume
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         odd = checks.unusual(volume, zoo.read_card(path))
         lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"
     for name, line in lines.items():
-        print(f"{name + ':':<14}{line}")
+        reporter.put(f"{name + ':':<14}{line}")
     return 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -21,19 +22,19 @@ def run(options: argparse.Namespace) -> int:
 
     cards = [zoo.read_card(path) for path in zoo.installed().values()]
     if options.json:
-        print(json.dumps([asdict(card) for card in cards], indent=2))
+        reporter.put(json.dumps([asdict(card) for card in cards], indent=2))
         return 0
     for card in cards:
         guides = f", guided by the diffusion series ({', '.join(card.guides)})" if card.guides else ""
         what = f"x{card.scale}, {card.architecture}, {card.parameters:,} parameters"
-        print(f"{card.name}: {what}, {card.slices} slices in{guides}")
+        reporter.put(f"{card.name}: {what}, {card.slices} slices in{guides}")
         if card.made_for:
-            print(f"  made for     {card.made_for}")
-        print(f"  trained on   {card.trained_on}")
-        print(f"  data licence {card.data_licence}")
+            reporter.put(f"  made for     {card.made_for}")
+        reporter.put(f"  trained on   {card.trained_on}")
+        reporter.put(f"  data licence {card.data_licence}")
         for name, value in card.held_out.items():
-            print(f"  held out     {name}: {value}")
-        print(f"  {card.use}")
+            reporter.put(f"  held out     {name}: {value}")
+        reporter.put(f"  {card.use}")
     if not cards:
-        print("No model is installed.")
+        reporter.put("No model is installed.")
     return 0

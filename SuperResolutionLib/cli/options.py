@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,12 @@ def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
     parser.add_argument("--series", metavar="UID", help="which DICOM series, where INPUT holds several")
     if output:
         parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
-        parser.add_argument("--overwrite", action="store_true", help="replace OUTPUT if it exists")
+        add_overwrite(parser, "OUTPUT")
+
+
+def add_overwrite(parser: argparse.ArgumentParser, what: str) -> None:
+    """--overwrite."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {what}, if it exists")
 
 
 def add_plane(parser: argparse.ArgumentParser) -> None:
@@ -227,11 +233,21 @@ def read_input(options: argparse.Namespace) -> "Volume":
     from SuperResolutionLib import files
 
     if hasattr(options, "output"):
-        files.check_output(options.output, options.input, options.overwrite)
+        check_image(options, options.output)
     volume = files.read(options.input, options.series)
     if hasattr(options, "output"):
         files.check_takes(volume, options.output)
     return volume
+
+
+def check_image(options: argparse.Namespace, path: Path) -> None:
+    """Refuse an image that could not be written later, and keep its name for this process until the command ends."""
+    from SuperResolutionLib import files
+    from SuperResolutionLib.files.output import claim
+
+    if path.parent.is_dir():  # else the check says so, after what is worse
+        options.claims.enter_context(claim(path))
+    files.check_output(path, options.input, options.overwrite)
 
 
 def are_tensors(volume: "Volume") -> bool:
@@ -250,8 +266,7 @@ def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str
     """Write the result and its sidecar: what was done, to what, by which version."""
     from SuperResolutionLib import files
 
-    whole = whole_record(options, {"plane": options.plane, **record})
-    files.write(volume, options.output, options.overwrite, whole)
+    files.write(volume, options.output, options.overwrite, whole_record(options, {"plane": options.plane, **record}))
 
 
 def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:
@@ -268,18 +283,39 @@ def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[st
     }
 
 
-def check_report(folder: Path) -> None:
-    """Refuse, before any work, a folder that cannot take a page with pictures, or pictures that cannot be drawn."""
+def check_report(options: argparse.Namespace, folder: Path, names: Sequence[str] = ()) -> None:
+    """Refuse, before any work, a folder that cannot take a page with pictures, or pictures that cannot be drawn.
+
+    names: of files that may not be there already. The folder is kept for this process until the command ends.
+    """
+    from SuperResolutionLib.files.claims import claimed_folder
     from SuperResolutionLib.files.output import check_group
     from SuperResolutionLib.study.figures.style import canvas
 
-    check_group(folder, [], overwrite=True)
+    check_group(folder, names, options.overwrite)
+    options.claims.enter_context(claimed_folder(folder))
     canvas(1, 1)
 
 
-def check_writable(path: Path | None, extension: str) -> None:
-    """Refuse, before any work, a side output of another kind, or one whose folder is not there."""
-    if path is not None and (path.suffix.lower() != extension or path.is_dir()):
+def check_writable(options: argparse.Namespace, path: Path | None, extension: str, *beside: Path) -> None:
+    """Refuse, before any work, a side output of another kind, or one that cannot be written later.
+
+    beside: further files that are written with it. Its name is kept for this process until the command ends.
+    """
+    from SuperResolutionLib.files.output import check_files, claim
+
+    if path is None:
+        return
+    if path.suffix.lower() != extension or path.is_dir():
         raise InputError(f"{path} cannot be written as {extension[1:].upper()}; name a file that ends in {extension}.")
-    if path is not None and not path.absolute().parent.is_dir():
+    if not path.absolute().parent.is_dir():
         raise InputError(f"The folder {path.absolute().parent} does not exist; make it first, or name another file.")
+    options.claims.enter_context(claim(path))
+    check_files([path, *beside], getattr(options, "input", None), options.overwrite)
+
+
+def write_table(table: dict[str, Any], path: Path) -> None:
+    """Write figures as JSON."""
+    import json
+
+    path.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")

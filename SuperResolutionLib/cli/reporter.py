@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ class Bar(Reporter):
         """Say where the output is."""
         self.close()
         if output is not None:
-            print(f"{output} written in {seconds:.1f} s. Research use only.")
+            say(f"{output} written in {seconds:.1f} s. Research use only.")
 
     def close(self) -> None:
         """Leave the bar as it is."""
@@ -89,7 +90,11 @@ class Lines(Reporter):
 
     def finish(self, output: Path | None, seconds: float) -> None:
         """Print the last event."""
-        self._print(event="done", output=None if output is None else str(output), seconds=round(seconds, 3))
+        say(
+            json.dumps(
+                {"event": "done", "output": None if output is None else str(output), "seconds": round(seconds, 3)}
+            )
+        )
 
     def fail(self, message: str) -> None:
         """Print why there is no output."""
@@ -98,6 +103,32 @@ class Lines(Reporter):
     @staticmethod
     def _print(**fields: Any) -> None:
         print(json.dumps(fields), flush=True)
+
+
+def say(line: str) -> None:
+    """Print that files are written; that nobody can be told is no reason to fail, for they are."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        print(f"warning: standard output: {error.strerror or error}; {line}", file=sys.stderr)
+        close_output()
+
+
+def put(line: str) -> None:
+    """Print what was asked for. Raises InputError where standard output takes no more."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_output()
+        raise InputError(f"Standard output could not be written: {error.strerror or error}.") from error
+
+
+def close_output() -> None:
+    """Standard output goes nowhere from now on, so that what it still holds is no error when Python ends."""
+    with suppress(OSError, ValueError):  # it may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """superresolution reproduce: what a paper prints, and what our networks reach under its degradation."""
 
 import argparse
-import json
 import time
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="write the table (Markdown) and a picture here")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures here")
+    common.add_overwrite(parser, "any of these files")
     parser.add_argument(
         "--models", metavar="DIR", nargs="+", type=Path, default=[], help="folders of models beside the installed ones"
     )
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress, unit="%") as report:
         began = time.monotonic()
         work = by_letter(options.work)
-        _check_outputs(options)
+        _check_outputs(work, options)
         from SuperResolutionLib.papers import table
         from SuperResolutionLib.papers.measure import measuring
         from SuperResolutionLib.progress import finish
@@ -62,28 +62,23 @@ def run(options: argparse.Namespace) -> int:
         steps = measuring(work, scans, options.models, options.slices, common.runtime_of(options))
         tables = finish(steps, report.show)
         report.close()
+        _write(work, tables, scans, options)
         if options.progress != "json":
-            print(f"{table.page(work, tables, table.in_characters)}\n\n{table.KEY}\n{common.USE}")
-        if options.json is not None:
-            options.json.write_text(
-                json.dumps(_plain(work, tables), indent=2, allow_nan=False) + "\n", encoding="utf-8"
-            )
-        if options.out is not None:
-            _write(work, tables, scans, options)
+            reporter.put(f"{table.page(work, tables, table.in_characters)}\n\n{table.KEY}\n{common.USE}")
         report.finish(options.out, time.monotonic() - began)
     return 0
 
 
-def _check_outputs(options: argparse.Namespace) -> None:
+def _check_outputs(work: "Work", options: argparse.Namespace) -> None:
     """Refuse, before any work, outputs that cannot be written and folders that are not there."""
     from SuperResolutionLib.errors import InputError
 
-    common.check_writable(options.json, ".json")
+    common.check_writable(options, options.json, ".json")
     for folder in options.models:
         if not folder.is_dir():
             raise InputError(f"The folder of models {folder} does not exist; name another with --models.")
     if options.out is not None:
-        common.check_report(options.out)
+        common.check_report(options, options.out, _names(work))
 
 
 def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
@@ -103,21 +98,29 @@ def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
 def _write(
     work: "Work", tables: "Sequence[list[Record]]", scans: "Sequence[Scan]", options: argparse.Namespace
 ) -> None:
-    """The table and the picture: both or neither."""
-    from SuperResolutionLib.files.output import write_group
+    """The figures, the table and the picture: all that were asked for, or nothing."""
+    from SuperResolutionLib.files.output import write_files
     from SuperResolutionLib.papers import table
     from SuperResolutionLib.papers.picture import papers_figure, showing
     from SuperResolutionLib.study.report import licences
 
-    shown = showing(work, tables, scans, options.models, options.slices, common.runtime_of(options))
-    text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{common.USE}\n"
-    name = f"work-{work.letter.lower()}"
-    writers: dict[str, Callable[[Path], None]] = {
-        f"{name}.md": lambda path: _write_text(path, text),
-        f"{name}.png": partial(papers_figure, shown, note=licences(options.credit)),
-    }
-    write_group(options.out, writers, overwrite=True)
+    writers: dict[Path, Callable[[Path], None]] = {}
+    if options.json is not None:
+        writers[options.json] = partial(common.write_table, _plain(work, tables))
+    if options.out is not None:
+        shown = showing(work, tables, scans, options.models, options.slices, common.runtime_of(options))
+        text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{common.USE}\n"
+        page, picture = (options.out / name for name in _names(work))
+        writers[page] = partial(_write_text, text)
+        writers[picture] = partial(papers_figure, shown, note=licences(options.credit))
+    if writers:
+        write_files(writers, options.overwrite)
 
 
-def _write_text(path: Path, text: str) -> None:
+def _names(work: "Work") -> tuple[str, str]:
+    """The files in --out."""
+    return f"work-{work.letter.lower()}.md", f"work-{work.letter.lower()}.png"
+
+
+def _write_text(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")

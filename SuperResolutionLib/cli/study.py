@@ -28,6 +28,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("inputs", metavar="INPUT", nargs="+", type=Path, help="scans, folders of scans, a BIDS folder")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder of the report")
+    common.add_overwrite(parser, "what is in DIR and of no study")
     parser.add_argument(
         "--models", nargs="+", metavar="NAME", help='models, or "all" of the scale (default: the one for any scan)'
     )
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     """Study files; returns 1 where some of them could not be studied."""
     with reporter.reporter(options.progress, unit="scan") as report:
         began = time.monotonic()
-        common.check_report(options.out)
+        _check_folder(options)
         from SuperResolutionLib.progress import finish
         from SuperResolutionLib.study.queue import tasks, working
         from SuperResolutionLib.study.subjects import find_scans
@@ -67,6 +68,20 @@ def run(options: argparse.Namespace) -> int:
     for name, why in outcome.failures.items():
         print(f"superresolution: not studied: {name}: {why}", file=sys.stderr)
     return 1 if outcome.failures else 0
+
+
+def _check_folder(options: argparse.Namespace) -> None:
+    """Refuse, before any work, a folder that cannot take a report, or holds what no study of ours put there."""
+    from SuperResolutionLib.study.queue import CACHE
+
+    ours = (options.out / CACHE).is_dir()
+    foreign = [p for p in sorted(options.out.glob("*")) if p.suffix in (".html", ".png", ".csv", ".json")]
+    common.check_report(options, options.out)
+    if foreign and not ours and not options.overwrite:
+        raise InputError(
+            f"{foreign[0]} exists already, and is of no study; name an empty folder with --out, or allow overwriting "
+            "(--overwrite)."
+        )
 
 
 def _plan(options: argparse.Namespace) -> "Plan":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ def add(commands: Any) -> None:
     )
     common.add_files(parser, output=False)
     parser.add_argument("folder", metavar="OUTDIR", type=Path, help="a folder, made where it is not there")
-    parser.add_argument("--overwrite", action="store_true", help="replace files of the same names in OUTDIR")
+    common.add_overwrite(parser, "a file of the same name in OUTDIR")
     parser.add_argument(
         "--method",
         choices=("wls", "ols"),
@@ -51,10 +52,12 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit the tensors of a file."""
     from SuperResolutionLib import files
+    from SuperResolutionLib.files.claims import claimed_folder
     from SuperResolutionLib.files.output import check_group, write_group
 
     names = [*(f"{name}.nii.gz" for name in UNITS), "colour-FA.nrrd", "direction.nrrd", "tensor.nrrd", "tensor.json"]
     check_group(options.folder, names, options.overwrite)
+    options.claims.enter_context(claimed_folder(options.folder))
     volume = files.read(options.input, options.series)
     from SuperResolutionLib.diffusion.tensors import checked_gradients, fit_tensors
 
@@ -70,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     }
     writers = _writers(tensors, common.whole_record(options, record))
     write_group(options.folder, {name: writers[name] for name in names}, options.overwrite)
-    print(f"{options.folder}: {', '.join(names)} written in {time.monotonic() - began:.1f} s. Research use only.")
+    seconds = time.monotonic() - began
+    reporter.say(f"{options.folder}: {', '.join(names)} written in {seconds:.1f} s. Research use only.")
     return 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib.cli import options as common
+from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -52,12 +53,16 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.training.loop import Begin, train
 
     start = starting_weights(recipe)
-    best = train(recipe, options.data, options.out, Begin(options.resume, options.budget, start), options.device, _log)
+    best = train(
+        recipe, options.data, options.out, Begin(options.resume, options.budget, start), options.device, reporter.say
+    )
     if "twin" in best:
         twin = publish(recipe, best["twin"], options.data, options.out, twin=True)
-        print(f"twin of step {best['twin']['step']}; model written to {twin}")
+        reporter.say(f"twin of step {best['twin']['step']}; model written to {twin}")
     if best:
-        print(f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}")
+        reporter.say(
+            f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}"
+        )
     return 0
 
 
@@ -67,7 +72,3 @@ def _fold(text: str) -> tuple[int, int]:
     if not (k.isdecimal() and n.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is not a fold like 1/5")
     return int(k), int(n)
-
-
-def _log(line: str) -> None:
-    print(line, flush=True)

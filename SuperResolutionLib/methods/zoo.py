@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
+from SuperResolutionLib.files.output import write_contents
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.schema import Option, Sentence, Word, component, limits
 
@@ -245,8 +246,11 @@ def _check_card(card: Card, who: str) -> None:
 
 def write_card(card: Card, weights: Path) -> None:
     """Write the card beside its weights file."""
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
-    weights.with_suffix(".json").write_text(text, encoding="utf-8")
+    write_contents(weights.parent, {weights.with_suffix(".json").name: _text(card).encode()})
+
+
+def _text(card: Card) -> str:
+    return json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def load(name_or_path: str) -> Model:
@@ -342,7 +346,7 @@ def save(network_weights: "dict[str, torch.Tensor]", card: Card, path: Path, hal
 
     kind = torch.float16 if half else torch.float32
     tensors = {n: t.to(kind).contiguous() if t.is_floating_point() else t for n, t in network_weights.items()}
-    path.write_bytes(to_bytes(tensors))
-    card = replace(card, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    write_card(card, path)
+    content = to_bytes(tensors)
+    card = replace(card, sha256=hashlib.sha256(content).hexdigest())
+    write_contents(path.parent, {path.name: content, path.with_suffix(".json").name: _text(card).encode()})
     return card

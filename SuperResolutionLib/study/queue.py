@@ -12,6 +12,7 @@ from typing import Any
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.progress import Progress, finish, mapped
 from SuperResolutionLib.quality import regions
@@ -68,8 +69,13 @@ def _check_mask(scan: Scan, mask: Path) -> None:
 def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Generator[Progress, None, Outcome]:
     """Do all tasks, in `jobs` processes; a step of progress is a task, which one process alone can tell in parts.
 
-    Close it to stop: what is done stays done.
+    Close it to stop: what is done stays done. Raises InputError where another process works in `out`.
     """
+    with claimed_folder(out):
+        return (yield from _working(todo, plan, out, jobs))
+
+
+def _working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int) -> Generator[Progress, None, Outcome]:
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)
     for stale in cache.glob(".part-*"):  # what an interrupted study left half done
@@ -123,10 +129,19 @@ def _of_task(index: int, share: float) -> tuple[int, Path | str | float]:
 
 
 def _let_the_parent_stop_us() -> None:
-    """Ctrl-C reaches all processes of a terminal; the parent ends the others."""
+    """Ctrl-C reaches all processes of a terminal; the parent ends the others, and where it is killed they end, too."""
+    import multiprocessing
+    import os
     import signal
+    import threading
+
+    def follow() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def attempt(task: Task, plan: Plan, cache: Path) -> Path | str:

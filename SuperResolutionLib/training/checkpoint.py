@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
@@ -16,11 +16,13 @@ def save(state: dict[str, Any], path: Path) -> None:
 
     Raises InputError where the disk refuses; the checkpoint that is there stays.
     """
-    beside = path.with_suffix(".tmp")
+    beside = path.with_suffix(".tmp")  # the folder is claimed by one training
     try:
         torch.save(state, beside)
-    except (OSError, RuntimeError) as error:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if not isinstance(error, (OSError, RuntimeError)):
+            raise
         reason = str(error).splitlines()[0]
         raise InputError(
             f"The checkpoint in {path.parent} could not be written ({reason}); free some space, "
@@ -36,14 +38,34 @@ def load(path: Path, device: torch.device, log: Callable[[str], None]) -> dict[s
     there = [p for p in (path, _before(path)) if p.exists()]
     for candidate in there:
         try:
+            _check_sums(candidate)  # which torch does not
             state: dict[str, Any] = torch.load(candidate, map_location=device, weights_only=True)
-        except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
-            log(f"{candidate.name} cannot be read ({str(error).splitlines()[0]})")
+        except Exception as error:  # a damaged file raises whatever its reader meets first
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            log(f"{candidate.name} cannot be read ({reason[:200]})")
             continue
+        if not isinstance(state, dict):
+            log(f"{candidate.name} is no checkpoint")
+            continue
+        if candidate != path:
+            log(f"going on with {candidate.name}, the checkpoint from before")
+            os.replace(candidate, path)  # or the next one would push it out by the damaged one
         return state
     if there:
         raise InputError(f"No checkpoint in {path.parent} can be read; begin again in another folder (--out).")
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether a training has begun, also where it stopped between two names of its checkpoint."""
+    return path.exists() or _before(path).exists()
+
+
+def _check_sums(path: Path) -> None:
+    """Raise an error for a checkpoint with a flipped bit anywhere."""
+    with ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise BadZipFile(f"{damaged} is damaged")
 
 
 def _before(path: Path) -> Path:

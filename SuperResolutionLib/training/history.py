@@ -1,8 +1,12 @@
 """The curves of a training, as a CSV and as a picture."""
 
 import csv
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from SuperResolutionLib.files.output import Writer, write_group
 
 NO_LOSSES = {
     *("step", "seconds", "threads", "note", "residual", "weight"),
@@ -12,15 +16,27 @@ NO_LOSSES = {
 
 def write_history(history: list[dict[str, Any]], folder: Path) -> None:
     """Write curves.csv and curves.png (the picture only where matplotlib is installed)."""
-    names = list(dict.fromkeys(name for row in history for name in row))
-    with (folder / "curves.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names)
+    writers: dict[str, Writer] = {"curves.csv": partial(_write_table, history)}
+    if find_spec("matplotlib"):
+        writers["curves.png"] = partial(_draw, history)
+    write_group(folder, writers, overwrite=True)
+
+
+def _names(history: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in history for name in row))
+
+
+def _write_table(history: list[dict[str, Any]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _names(history))
         writer.writeheader()
         writer.writerows(history)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
+
+
+def _draw(history: list[dict[str, Any]], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    names = _names(history)
     gains = [name for name in names if name.startswith("gain")]
     losses = [name for name in names if name not in NO_LOSSES and name not in gains]
     panels = {
@@ -47,4 +63,4 @@ def write_history(history: list[dict[str, Any]], folder: Path) -> None:
             axes.set_yscale("symlog", linthresh=1e-3)
     for axes in grid:
         axes.set_axis_off()
-    figure.savefig(folder / "curves.png", dpi=80)
+    figure.savefig(path, dpi=80)

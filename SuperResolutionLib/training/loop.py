@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import checkpoint, guard
 from SuperResolutionLib.training.cycle_game import Cycle
@@ -87,18 +88,27 @@ def train(
     given weights, or where another training stopped. A game also returns its twin,
     under "twin". Under torchrun every process draws its own batches and gradients are averaged; the first one logs,
     keeps and returns the best epoch, the others return nothing.
-    Raises InputError for data that does not fit the recipe, or `out` already in use without `resume`.
+    Raises InputError for data that does not fit the recipe, or `out` already in use without `resume` or now.
     """
-    resume, budget, start = (begin.resume, begin.budget, begin.start) if begin else (False, None, None)
     where = choose_device(device)
     rank, processes = _join(where)
     place = Place(where, choose_precision(recipe.precision, where), rank, processes)
     if processes > 1 and recipe.adversarial is not None:
         raise InputError(f"The game of '{recipe.name}' is played in one process; start it without torchrun.")
     log = log if rank == 0 else _silent
+    with claimed_folder(out) if rank == 0 else nullcontext():
+        return _train(recipe, data, out, begin or Begin(), place, log)
+
+
+def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, log: Log) -> dict[str, Any]:
+    """`train` in a folder that is ours alone."""
+    resume, budget, start = begin.resume, begin.budget, begin.start
+    where, rank, processes = place.device, place.rank, place.processes
     path = out / "checkpoint.pt"
-    if path.exists() and not resume:
+    if checkpoint.is_there(path) and not resume:
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
+    if rank == 0:
+        _check_published(recipe, path)
     sampler = Sampler(training_stacks(data, recipe), recipe)
     held = cases(data, recipe) if rank == 0 else []
     saved = checkpoint.load(path, where, log) if resume else None
@@ -125,6 +135,14 @@ def train(
     if run.best is None or rank > 0:
         return {}
     return run.best if run.twin is None else {**run.best, "twin": run.twin}
+
+
+def _check_published(recipe: Recipe, path: Path) -> None:
+    """Refuse a folder that holds a model of this name, but no training of it: it would be replaced."""
+    names = (f"{name}{end}" for name in (recipe.name, f"{recipe.name}-twin") for end in (".safetensors", ".json"))
+    taken = [path.with_name(name) for name in (*names, "curves.csv", "curves.png") if path.with_name(name).exists()]
+    if taken and not checkpoint.is_there(path):
+        raise InputError(f"{taken[0]} exists already, and {path.parent} holds no training of it; give another --out.")
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Pictures of a few validation slices, to see what an epoch has learnt."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from SuperResolutionLib.files.output import write_group
 from SuperResolutionLib.training.validation import Case
 
 ROWS = 4
@@ -22,8 +24,8 @@ def write_samples(cases: list[Case], images: list[np.ndarray], path: Path) -> No
     rows = [_row(cases[k], images[k]) for k in chosen]
     width = max(row.shape[1] for row in rows)
     picture = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
-    path.parent.mkdir(exist_ok=True)
-    imsave(path, picture, cmap="gray", vmin=0, vmax=1)
+    draw = partial(imsave, arr=picture, cmap="gray", vmin=0, vmax=1)
+    write_group(path.parent, {path.name: draw}, overwrite=True)
 
 
 def _row(case: Case, image: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from folders import contents
 from tiny_models import store
 
 from SuperResolutionLib import files
@@ -15,6 +14,7 @@ from SuperResolutionLib.files import images
 from SuperResolutionLib.files import output as output_module
 from SuperResolutionLib.methods import network
 from SuperResolutionLib.quality import comparison
+from SuperResolutionLib.study import figure
 from SuperResolutionLib.volume import Volume
 
 WRITERS = ["enhance", "upsample", "degrade"]
@@ -186,16 +186,16 @@ def test_a_scan_without_any_signal_cannot_be_compared(refused, tmp_path):
     refused(["compare", tmp_path / "dark.nrrd", "--methods", "linear", "--progress", "none"], "truth is empty")
 
 
-def test_a_side_output_that_the_disk_refuses_ends_with_a_sentence(command, scan, tmp_path, monkeypatch):
-    def full(*_arguments: object, **_options: object) -> None:
-        raise OSError(28, "No space left on device", "x.json")
+def test_a_side_output_that_the_disk_refuses_leaves_none(refused, scan, tmp_path, monkeypatch):
+    """Fault H2: a JSON of 0 bytes and half a picture stayed."""
 
-    monkeypatch.setattr(Path, "write_text", full)
-    before = contents(tmp_path)
-    answer = command("compare", scan, "--methods", "linear", "--json", tmp_path / "x.json", "--progress", "none")
-    assert answer.code == 2
-    assert answer.err == "superresolution: x.json: No space left on device.\n"
-    assert contents(tmp_path) == before
+    def full(_result: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(figure, "comparison_figure", full)
+    chosen = ["--json", tmp_path / "x.json", "--figure", tmp_path / "x.png", "--progress", "none"]
+    refused(["compare", scan, "--methods", "linear", *chosen], "x.json could not be written whole", "No space left")
 
 
 @pytest.mark.parametrize("name", ["low.nhdr", "low.raw", "sinc.nhdr", "sinc-restored.raw"])

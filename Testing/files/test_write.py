@@ -177,3 +177,47 @@ def test_a_sidecar_tells_of_a_name_that_is_no_text(tmp_path):
     name = os.fsdecode(b"h\xe9ad.nii")
     write_sidecar(tmp_path / "a.json", {"input": name, "place": "Köln"})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"input": name, "place": "Köln"}
+
+
+def test_gradients_of_another_image_stay(tmp_path, series, volume):
+    """Fault H3: overwriting o.nrrd deleted o.bval and o.bvec, which belong to o.nii.gz."""
+    write(series, tmp_path / "o.nii.gz", record={"of": "series"})
+    write(volume, tmp_path / "o.nrrd", overwrite=True, record={"of": "volume"})
+    write(volume, tmp_path / "o.nrrd", overwrite=True, record={"of": "volume"})
+    assert np.allclose(read(tmp_path / "o.nii.gz").gradients.bvals, series.gradients.bvals)
+    expected = ["o.bval", "o.bvec", "o.json", "o.nii.gz", "o.nrrd", "o.nrrd.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == expected
+    assert json.loads((tmp_path / "o.json").read_text()) == {"of": "series"}
+    write(series, tmp_path / "o.nii.gz", overwrite=True, record={"of": "another"})
+    assert json.loads((tmp_path / "o.json").read_text()) == {"of": "another"}
+
+
+def test_gradients_are_not_written_over_those_of_another_image(tmp_path, series, refuses):
+    """Sibling of H3."""
+    write(series, tmp_path / "o.nii.gz")
+    before = (tmp_path / "o.bval").read_bytes()
+    with refuses("o.bval belongs to o.nii.gz as well"):
+        write(series.with_voxels(series.voxels), tmp_path / "o.mha", overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["o.bval", "o.bvec", "o.nii.gz"]
+    assert (tmp_path / "o.bval").read_bytes() == before
+
+
+@pytest.mark.parametrize("second", [e for e in EXTENSIONS if e != ".nrrd"])
+def test_an_image_beside_one_that_differs_in_its_extension_has_its_own_sidecar(tmp_path, volume, second):
+    """Fault H3: x.nii after x.nrrd was refused for the sidecar of x.nrrd."""
+    write(volume, tmp_path / "x.nrrd", record={"of": "first"})
+    check_output(tmp_path / f"x{second}")
+    write(volume, tmp_path / f"x{second}", record={"of": "second"})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"of": "first"}
+    assert json.loads((tmp_path / f"x{second}.json").read_text()) == {"of": "second"}
+
+
+@pytest.mark.parametrize("extension", [".nii", ".nii.gz", ".mha", ".nhdr"])
+@pytest.mark.parametrize("letter", ["x", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_the_longest_name_is_written_and_a_longer_one_is_refused_at_once(tmp_path, series, extension, letter):
+    """Fault H8: a name of 254 bytes failed after the work."""
+    room = 250 // len(letter.encode())
+    fits, longer = (tmp_path / (letter * count + extension) for count in (room - 5, room + 2))
+    write(series, fits, record={"a": 1})
+    assert np.array_equal(read(fits).voxels, series.voxels)
+    refused(longer, "bytes", "choose a shorter one")

@@ -4,7 +4,6 @@ import gzip
 import itertools
 import lzma
 import shutil
-import tempfile
 import warnings
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ import numpy as np
 import pydicom
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.claims import temporary
 from SuperResolutionLib.files.common import ScanWarning, check_exists, cut_short, looks_like
 from SuperResolutionLib.files.common import is_dicom as is_dicom
 from SuperResolutionLib.files.dicom.frames import Frame, Source, frames_of
@@ -84,9 +84,9 @@ def _unpacked(path: Path) -> Iterator[Path]:
     if path.is_dir() or not (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="superresolution-") as folder:
-        _unzip(path, Path(folder))
-        yield Path(folder)
+    with temporary() as folder:
+        _unzip(path, folder)
+        yield folder
 
 
 def _unzip(path: Path, folder: Path) -> None:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training import checkpoint
@@ -145,10 +146,15 @@ def train(
     Raises InputError for data that does not fit the recipe, `out` in use where nothing is resumed, or weights of
     another network.
     """
+    with claimed_folder(out):
+        return _train(recipe, data, out, start, budget, log)
+
+
+def _train(recipe: Recipe, data: Path, out: Path, start: Start, budget: Budget, log: Log) -> Training:
+    """`train` in a folder that is ours alone."""
     path = out / "checkpoint.pt"
-    if path.exists() and not start.resume:
+    if checkpoint.is_there(path) and not start.resume:
         raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
-    out.mkdir(parents=True, exist_ok=True)
     training = Training(recipe)
     if start.weights is not None:
         training.begin(start.weights)
