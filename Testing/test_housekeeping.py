@@ -17,6 +17,7 @@ from benchmarks import (
     papers,
     papers_report,
     publish_figures,
+    thick_report,
     trust,
     uncertainty,
 )
@@ -122,13 +123,12 @@ def test_no_file_in_git_is_over_8_mb():
 
 
 def test_the_readme_and_the_cards_hold_the_figures_that_the_benchmarks_measured():
-    rows, series, papers = map(measured, publish_figures.MEASURED)
+    rows = {name: measured(name) for name in publish_figures.MEASURED}
     readme = (ROOT / "README.md").read_text()
-    assert publish_figures.fill(readme, "heldout", publish_figures.table(rows)) == readme
-    assert publish_figures.fill(readme, "diffusion", publish_figures.diffusion_table(series)) == readme
+    assert publish_figures.filled(readme, rows) == readme
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        assert card.held_out == publish_figures.figures(name, card, rows, series, papers), name
+        assert card.held_out == publish_figures.figures(name, card, rows), name
         assert card.held_out, name
 
 
@@ -136,7 +136,7 @@ def page_of(name: str) -> str:
     """A page of benchmarks/, made anew from its rows."""
     rows = measured(name)
     if name != "papers":
-        pages = {"heldout": heldout_report, "trust": trust, "uncertainty": uncertainty}
+        pages = {"heldout": heldout_report, "trust": trust, "uncertainty": uncertainty, "thick": thick_report}
         return diffusion_report.report(rows, list(SITES)) if name == "diffusion" else pages[name].report(rows)
     found = papers.tables(rows, [], None)
     pictures = {letter: ROOT / "docs" / f"papers-{letter.lower()}.png" for letter in found}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import diffusion_report, results
+from benchmarks import diffusion_report, results, thick_report
 from benchmarks.heldout_report import HEADLINE, gains, harmed, headline, selected
 from benchmarks.papers import records_of
 from benchmarks.results import Row
@@ -18,7 +18,7 @@ from SuperResolutionLib.papers.table import Line, lines
 from SuperResolutionLib.papers.works import WORKS
 
 ROOT = Path(__file__).parent.parent
-MEASURED = ("heldout", "diffusion", "papers")
+MEASURED = ("heldout", "diffusion", "papers", "thick")
 MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
 SERIES = (("k_space", 2), ("bicubic", 2), ("noise_down", 4))  # what diffusion models are judged by
 Rows = Sequence[Row]
@@ -26,7 +26,7 @@ Rows = Sequence[Row]
 
 def structural_models() -> dict[str, zoo.Card]:
     """The installed models for any scan; not those of a paper, which were made for one degradation."""
-    return {name: card for name, card in _cards().items() if name == zoo.default_name(card.scale)}
+    return {name: card for name, card in _cards().items() if not card.thins and name == zoo.default_name(card.scale)}
 
 
 def diffusion_models() -> dict[str, zoo.Card]:
@@ -101,6 +101,18 @@ def fill(readme: str, name: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
+def filled(readme: str, rows: dict[str, Rows]) -> str:
+    """The README with all its tables made anew. rows: by benchmark."""
+    tables = {
+        "heldout": table(rows["heldout"]),
+        "diffusion": diffusion_table(rows["diffusion"]),
+        "thick": thick_report.readme(rows["thick"]),
+    }
+    for name, text in tables.items():
+        readme = fill(readme, name, text)
+    return readme
+
+
 def measured(benchmark: str) -> list[Row]:
     """What a benchmark has measured; nothing before its first run."""
     return results.load(ROOT / "benchmarks" / f"{benchmark}.jsonl")
@@ -119,15 +131,17 @@ def paper_figures(name: str, rows: Rows) -> dict[str, float]:
     return means
 
 
-def figures(name: str, card: zoo.Card, rows: Rows, series: Rows, papers: Rows) -> dict[str, float]:
-    """What a model's card says of its held-out quality."""
+def figures(name: str, card: zoo.Card, rows: dict[str, Rows]) -> dict[str, float]:
+    """What a model's card says of its held-out quality. rows: by benchmark."""
+    if card.thins:
+        return thick_report.headline(rows["thick"])
     if name == zoo.default_name(card.scale):
-        return {f"gain over the best classical, {d}, dB": g for d, g in headline(rows, card.scale).items()}
+        return {f"gain over the best classical, {d}, dB": g for d, g in headline(rows["heldout"], card.scale).items()}
     if not card.guides:
-        return paper_figures(name, papers)
+        return paper_figures(name, rows["papers"])
     means = {}
     for degradation, scale in SERIES:
-        found = diffusion_gains(series, name, degradation, scale)
+        found = diffusion_gains(rows["diffusion"], name, degradation, scale)
         if found:
             means[f"gain over the best classical, {degradation}, dB"] = round(float(np.mean(found["psnr"])), 2)
             means[f"FA error in white matter, {degradation}, share saved"] = round(float(np.mean(found["fa_white"])), 3)
@@ -136,13 +150,12 @@ def figures(name: str, card: zoo.Card, rows: Rows, series: Rows, papers: Rows) -
 
 def main() -> None:
     """Write README.md and the cards."""
-    rows, series, papers = map(measured, MEASURED)
-    readme = ROOT / "README.md"
-    text = fill(readme.read_text(encoding="utf-8"), "heldout", table(rows))
-    readme.write_text(fill(text, "diffusion", diffusion_table(series)), encoding="utf-8")
+    rows: dict[str, Rows] = {name: measured(name) for name in MEASURED}
+    page = ROOT / "README.md"
+    page.write_text(filled(page.read_text(encoding="utf-8"), rows), encoding="utf-8")
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        zoo.write_card(replace(card, held_out=figures(name, card, rows, series, papers)), weights)
+        zoo.write_card(replace(card, held_out=figures(name, card, rows)), weights)
 
 
 if __name__ == "__main__":

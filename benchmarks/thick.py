@@ -188,7 +188,7 @@ def main() -> None:
             row = measured(name, part, way, None if model is None else model.network)  # type: ignore[arg-type]
             results.put(replace(row, sha256=sha256), store)
             print(name, way.name, " ".join(f"{m} {f['psnr_head']:.2f}" for m, f in row["methods"].items()), flush=True)
-    given.out.write_text(report(results.load(store), given.reformats), encoding="utf-8")
+    given.out.write_text(report(results.load(store)), encoding="utf-8")
 
 
 if __name__ == "__main__":
