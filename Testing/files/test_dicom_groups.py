@@ -1,7 +1,10 @@
 """What is one DICOM volume: which images of a folder belong together, and how one of several is chosen."""
 
+import os
 import shutil
 import warnings
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +57,7 @@ def test_copies_of_images_are_left_out_with_a_note(folder, make, kind):
         shutil.copy(path, path.with_name(f"{path.stem} (1).dcm"))
         if kind == "uid":  # a copy that a program has written anew
             make.change(path.with_name(f"{path.stem} (1).dcm"), InstitutionName="Elsewhere")
-    with pytest.warns(ScanWarning, match="scan holds 2 copies of images"):
+    with pytest.warns(ScanWarning, match="scan: copies of images .* were left out: 2"):
         volume = read(folder)
     assert np.array_equal(volume.voxels, series if kind == "mosaic" else A)
 
@@ -63,7 +66,7 @@ def test_a_whole_copied_series_is_left_out(folder, make):
     """Fault E1: two volumes of one."""
     make.classic(folder, A)
     shutil.copytree(folder, folder / "again")
-    with pytest.warns(ScanWarning, match="6 copies"):
+    with pytest.warns(ScanWarning, match="copies .*left out: 6"):
         assert np.array_equal(read(folder).voxels, A)
 
 
@@ -80,6 +83,24 @@ def test_two_images_of_one_uid_and_place_are_refused(folder, make):
     make.change(folder / "other.dcm", PixelData=bytes(40))
     with pytest.raises(InputError, match="one SOPInstanceUID and one place, but different pixels"):
         read(folder)
+
+
+DATA = Path(os.environ.get("SUPERRESOLUTION_DATA", "not set")) / "dicom"
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason="SUPERRESOLUTION_DATA does not name the data folder")
+@pytest.mark.parametrize("name", ["uih_classic_dwi", "siemens_mosaic_dwi", "ge_classic_fmri"])
+@pytest.mark.filterwarnings("ignore:.*seems to lack volumes")
+def test_copies_in_real_series_are_left_out(folder, name):
+    """Fault E1: 17 volumes became 19, and 8 became 9."""
+    with zipfile.ZipFile(DATA / f"{name}.zip") as archive:
+        archive.extractall(folder)
+    whole = read(folder)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file())[:2]:
+        shutil.copy(path, path.with_name(f"{path.stem} (1){path.suffix}"))
+    with pytest.warns(ScanWarning, match="copies .* left out: 2"):
+        assert np.array_equal(read(folder).voxels, whole.voxels)
 
 
 # --- parts of one series ----------------------------------------------------------------------------------
@@ -356,6 +377,18 @@ def test_temporal_positions_half_a_slice_apart_are_refused(folder, make, count):
             path.rename(folder / f"{t}-{path.name}")
         (folder / f"{t}").rmdir()
     with pytest.raises(InputError, match=f"{count} temporal positions whose slices lie at different places"):
+        read(folder)
+
+
+def test_slices_nearer_than_the_header_says_are_warned_about(folder, make):
+    """Fault E5, siblings: two acquisitions half a slice apart, which no temporal position tells apart."""
+    for t in range(2):
+        more = {"SpacingBetweenSlices": [3.0] * 6, "AcquisitionNumber": [t] * 6}
+        more["ImagePositionPatient"] = [[0.0, 0.0, 3.0 * k + 1.5 * t] for k in range(6)]
+        for path in make.classic(folder / f"{t}", A, **more):
+            path.rename(folder / f"{t}-{path.name}")
+        (folder / f"{t}").rmdir()
+    with pytest.warns(ScanWarning, match=r"slices 1\.50 mm apart, and its headers say 3\.00 mm"):
         read(folder)
 
 

@@ -29,7 +29,8 @@ class Frame:
 
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
-    thickness: mm to the next slice as the header says. moment: when it was acquired.
+    thickness: mm to the next slice, as far as the header says. apart: the same where it says just that, else None.
+    moment: when it was acquired.
     repetition: the repetition time as the header has it, ms; None where it has none.
     """
 
@@ -39,6 +40,7 @@ class Frame:
     column: np.ndarray
     spacing: tuple[float, float]
     thickness: float
+    apart: float | None
     slope: float
     intercept: float
     moment: Moment
@@ -110,6 +112,7 @@ def _tiles(stored: np.ndarray, count: int, across: int, down: int) -> list[np.nd
 def _frame(name: str, stored: np.ndarray, levels: list[Dataset], when: Moment, weighted: Weighting) -> Frame:
     """One frame described by header levels, nearest first."""
     row, column = placing.axes(name, levels).T[:2]
+    apart = float(find(levels, "SpacingBetweenSlices") or 0)
     slope, intercept = _scale(name, levels)
     return Frame(
         pixels=stored,
@@ -117,7 +120,8 @@ def _frame(name: str, stored: np.ndarray, levels: list[Dataset], when: Moment, w
         row=row,
         column=column,
         spacing=placing.spacing(name, levels),
-        thickness=float(find(levels, "SpacingBetweenSlices") or find(levels, "SliceThickness") or 1),
+        thickness=apart or float(find(levels, "SliceThickness") or 1),
+        apart=apart or None,
         slope=slope,
         intercept=intercept,
         moment=when,

@@ -117,8 +117,8 @@ def _each_once(name: str, found: list[Source]) -> list[Source]:
         first = next(source.path.name for source in found if id(source) not in unique)
         warnings.warn(
             ScanWarning(
-                f"{name} holds {len(found) - len(unique)} copies of images that it has already (such as {first}), "
-                "which have the same SOPInstanceUID; they were left out."
+                f"{name}: copies of images it has already (the same SOPInstanceUID) were left out: "
+                f"{len(found) - len(unique)}, such as {first}."
             ),
             stacklevel=2,
         )

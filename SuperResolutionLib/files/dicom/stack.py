@@ -17,6 +17,7 @@ from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position
 _EVEN = 0.05  # of the spacing: how far a slice may lie from its place on the grid
+_NEARER = 0.75  # of the spacing that headers state: nearer slices may be those of two stacks
 _LOST = 0.2  # of the slices: more than this missing is no scan to work on
 
 
@@ -141,6 +142,15 @@ def _slots(name: str, volume: list[Frame]) -> tuple[list[int], float]:
             ScanWarning(
                 f"{name} has no slice at {where} mm along the slice normal; {len(missing)} missing "
                 f"{'slice was' if len(missing) == 1 else 'slices were'} filled from the neighbours."
+            ),
+            stacklevel=2,
+        )
+    stated = volume[0].apart
+    if stated is not None and spacing < _NEARER * stated:
+        warnings.warn(
+            ScanWarning(
+                f"{name} has slices {spacing:.2f} mm apart, and its headers say {stated:.2f} mm; they may be several "
+                "stacks, shifted against each other, that are none together."
             ),
             stacklevel=2,
         )
