@@ -8,6 +8,22 @@ class InputError(ValueError):
     """Something the user gave cannot be used; the message is one sentence meant for that user."""
 
 
+class SeriesError(InputError):
+    """Several DICOM series could be meant, or none. problem: the sentence's start. offered: a line for each series."""
+
+    def __init__(self, problem: str, offered: list[str]) -> None:
+        self.problem, self.offered = problem, offered
+        super().__init__(self.saying("choose one by its number, its name or its UID"))
+
+    def __reduce__(self) -> tuple[type, tuple[str, list[str]]]:
+        """A process can hand it to another one."""
+        return type(self), (self.problem, self.offered)
+
+    def saying(self, hint: str) -> str:
+        """The whole sentence, with a hint of what to do."""
+        return f"{self.problem}; {hint}:\n" + "\n".join(self.offered)
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     """An error for a name that does not exist, offering the nearest ones that do."""
     return InputError(f"There is no {kind} called '{given}'; {nearest(given, known)}")

@@ -45,6 +45,9 @@ class Header:
     extensions: code and content of each header extension of NIfTI.
     thickness: mm of the slices as they were acquired, full width at half maximum; None where unknown. It may be less
     than their spacing (a gap) or more.
+    slices: the axis (x, y, z = 0, 1, 2) that the slices were acquired along; None where the file does not know.
+    modality: DICOM's, such as "MR" or "CT"; "" where unknown. kind: what the voxels are where they are no magnitude,
+    such as "phase" or "ADC map"; "" for magnitude, and where unknown.
     """
 
     time_step: float | None = None
@@ -60,6 +63,9 @@ class Header:
     timing: SliceTiming | None = None
     extensions: tuple[tuple[int, bytes], ...] = ()
     thickness: float | None = None
+    slices: int | None = None
+    modality: str = ""
+    kind: str = ""
 
     def of_a_map(self) -> "Header":
         """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities."""

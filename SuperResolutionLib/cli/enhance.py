@@ -71,10 +71,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _thick(volume: "Volume", sampling: "Sampling") -> str:
     """A hint, where the plane is refined of a stack whose slices are much thicker than its pixels."""
-    from SuperResolutionLib.geometry.grid import slice_axis
+    from SuperResolutionLib.geometry.grid import stacking_axis
     from SuperResolutionLib.methods import zoo
 
-    apart, pixel = volume.spacing[slice_axis(volume.spacing)], min(volume.spacing)
+    apart, pixel = volume.spacing[stacking_axis(volume)], min(volume.spacing)
     in_plane = not sampling.asked or sampling.factor is not None
     if not in_plane or apart < THICK * pixel or zoo.thinning_name() is None:
         return ""

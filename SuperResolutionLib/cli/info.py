@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.cli import reporter
+from SuperResolutionLib.errors import InputError, SeriesError
 
 if TYPE_CHECKING:
     from SuperResolutionLib.volume import Volume
@@ -18,14 +19,25 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Describe a file."""
+    """Describe a file, or list the DICOM series that a folder holds, where none of them was chosen."""
+    try:
+        describe(common.read_input(options))
+    except InputError as error:
+        several = error.__cause__
+        if options.series is not None or not isinstance(several, SeriesError):
+            raise
+        reporter.put(several.saying(common.CHOOSE))
+    return 0
+
+
+def describe(volume: "Volume") -> None:
+    """Print what is known of a volume."""
     import numpy as np
 
-    from SuperResolutionLib.geometry.grid import slice_axis
+    from SuperResolutionLib.geometry.grid import stacking_axis
     from SuperResolutionLib.methods import checks, zoo
 
-    volume = common.read_input(options)
-    axis = slice_axis(volume.spacing)
+    axis = stacking_axis(volume)
     lines = {
         "size": " x ".join(map(str, volume.size)) + (f", {volume.count} volumes" if volume.count > 1 else ""),
         "spacing": " x ".join(f"{s:.4g}" for s in volume.spacing) + " mm",
@@ -43,7 +55,6 @@ def run(options: argparse.Namespace) -> int:
         lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"
     for name, line in lines.items():
         reporter.put(f"{name + ':':<14}{line}")
-    return 0
 
 
 def _intensities(volume: "Volume") -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib import __version__
-from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.errors import InputError, SeriesError
 
 if TYPE_CHECKING:
     from SuperResolutionLib.geometry.sampling import Sampling
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 USE = "Research use only. Not a medical device. The image was made sharper by computation, not by the scanner."
 PLANES = ("native", "axial", "coronal", "sagittal")
 MOST_SCALE = 16
+CHOOSE = "choose one with --series, by its number, its name or its UID"
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -43,7 +44,9 @@ def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
     parser.add_argument(
         "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
     )
-    parser.add_argument("--series", metavar="UID", help="which DICOM series, where INPUT holds several")
+    parser.add_argument(
+        "--series", metavar="WHICH", help="which DICOM series, where INPUT holds several: its number, name or UID"
+    )
     if output:
         parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
         add_overwrite(parser, "OUTPUT")
@@ -234,7 +237,7 @@ def read_input(options: argparse.Namespace) -> "Volume":
 
     if hasattr(options, "output"):
         check_image(options, options.output)
-    volume = files.read(options.input, options.series)
+    volume = read_scan(options)
     if hasattr(options, "output"):
         files.check_takes(volume, options.output)
     return volume
@@ -248,6 +251,16 @@ def check_image(options: argparse.Namespace, path: Path) -> None:
     if path.parent.is_dir():  # else the check says so, after what is worse
         options.claims.enter_context(claim(path))
     files.check_output(path, options.input, options.overwrite)
+
+
+def read_scan(options: argparse.Namespace) -> "Volume":
+    """INPUT as --series says. Raises InputError, of a SeriesError where several series could be meant."""
+    from SuperResolutionLib import files
+
+    try:
+        return files.read(options.input, options.series)
+    except SeriesError as error:
+        raise InputError(error.saying(CHOOSE)) from error
 
 
 def are_tensors(volume: "Volume") -> bool:

@@ -51,14 +51,13 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit the tensors of a file."""
-    from SuperResolutionLib import files
     from SuperResolutionLib.files.claims import claimed_folder
     from SuperResolutionLib.files.output import check_group, write_group
 
     names = [*(f"{name}.nii.gz" for name in UNITS), "colour-FA.nrrd", "direction.nrrd", "tensor.nrrd", "tensor.json"]
     check_group(options.folder, names, options.overwrite)
     options.claims.enter_context(claimed_folder(options.folder))
-    volume = files.read(options.input, options.series)
+    volume = common.read_scan(options)
     from SuperResolutionLib.diffusion.tensors import checked_gradients, fit_tensors
 
     checked_gradients(volume)

@@ -37,7 +37,7 @@ __all__ = [
 def read(path: str | Path, series: str | None = None) -> Volume:
     """Read a scan: an image file, a DICOM file, or a folder or .zip with a DICOM series.
 
-    series: the start of a SeriesInstanceUID, where there are several.
+    series: which one, where there are several: its number, its name or a part of that, or the start of its UID.
     Raises InputError, a sentence that names the file, for anything that cannot be used as it is.
     """
     path = Path(path)
@@ -51,8 +51,8 @@ def read(path: str | Path, series: str | None = None) -> Volume:
 def read_dicom(path: str | Path, series: str | None = None) -> Volume:
     """Read one DICOM series as a volume, or as a (t, z, y, x) series with its gradients.
 
-    path: a folder (searched to its depths), a .zip, or one file. series: the start of a SeriesInstanceUID.
-    Raises InputError for no series, or several and no choice.
+    path: a folder (searched to its depths), a .zip, or one file. series: as for `read`.
+    Raises InputError for no series, and SeriesError for several and no choice.
     """
     from SuperResolutionLib.files.dicom.series import read_dicom as read_series
 
@@ -62,7 +62,7 @@ def read_dicom(path: str | Path, series: str | None = None) -> Volume:
 def _read(path: Path, series: str | None) -> Volume:
     if extension(path) and path.is_file():
         if series is not None:
-            raise InputError(f"{path.name} is not DICOM, so it has no series to choose; leave --series out.")
+            raise InputError(f"{path.name} is not DICOM, so it has no series to choose; name none.")
         return read_image(path)
     if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
         return read_dicom(path, series)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.files.sidecar import sidecar_path
-from SuperResolutionLib.geometry.grid import slice_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.volume import Volume
 
 LARGEST = 2**24  # bytes: no sidecar is longer
@@ -24,7 +24,7 @@ def with_thickness(volume: Volume, path: Path) -> Volume:
     thickness = _length(table.get("SliceThickness"))
     if thickness is None or min(volume.size) < 2:
         return volume
-    stated, spacing = _length(table.get("SpacingBetweenSlices")), volume.spacing[slice_axis(volume.spacing)]
+    stated, spacing = _length(table.get("SpacingBetweenSlices")), volume.spacing[stacking_axis(volume)]
     if stated is not None and abs(stated - spacing) > APART * spacing:
         warnings.warn(
             f"{sidecar_path(path).name} says that slices are {stated:.4g} mm apart, and in {path.name} they are "

@@ -9,6 +9,7 @@ from SuperResolutionLib.header import SECONDS, Forms, Header, SliceTiming
 from SuperResolutionLib.volume import Volume
 
 _SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}  # NIfTI's units of time
+_THICK = 2.0  # times as thick as it is wide: what can only be a slice
 _OTHERS = {32: "hz", 40: "ppm", 48: "rads"}
 
 
@@ -27,6 +28,7 @@ def taken(header: Any, forms: Forms, extensions: tuple[tuple[int, bytes], ...]) 
         intent=(int(header["intent_code"]), (intent[0], intent[1], intent[2]), _text(header["intent_name"])),
         time_offset=_finite(header["toffset"]) * _seconds(header),
         dim_info=int(header["dim_info"]),
+        slices=_slices(header),
         shown=(low, high) if np.isfinite([low, high]).all() else (0.0, 0.0),
         timing=_timing(header),
         extensions=extensions,
@@ -43,7 +45,7 @@ def put_back(header: Any, volume: Volume) -> None:
     header["intent_code"], header["intent_name"] = code, _bytes(name)
     for k, number in enumerate(parameters, 1):
         header[f"intent_p{k}"] = number
-    header["toffset"], header["dim_info"] = about.time_offset, about.dim_info
+    header["toffset"], header["dim_info"] = about.time_offset, _dim_info(about)
     header["cal_min"], header["cal_max"] = about.shown
     axis = about.dim_info >> 4 & 3
     if about.timing is not None and axis and volume.size[axis - 1] == about.timing.count:
@@ -83,6 +85,22 @@ def _time(header: Any) -> tuple[float | None, str]:
     if not np.isfinite(step) or step <= 0:
         return None, unit
     return float(f"{step * _seconds(header):.7g}"), unit  # single precision has 7 digits
+
+
+def _slices(header: Any) -> int | None:
+    """The axis of the slices, which `dim_info` counts from 1; None where another axis is clearly the thick one.
+
+    Programs that reorder axes leave it as it was.
+    """
+    axis, sizes = (int(header["dim_info"]) >> 4 & 3) - 1, np.abs(header["pixdim"][1:4])
+    others = np.delete(sizes, axis)
+    return axis if axis >= 0 and sizes[axis] * _THICK > others.max() else None
+
+
+def _dim_info(about: Header) -> int:
+    """With the axis of the slices, where it is known and not in it yet."""
+    stated = about.dim_info >> 4 & 3 or about.slices is None
+    return about.dim_info if stated else about.dim_info | (about.slices or 0) + 1 << 4
 
 
 def _timing(header: Any) -> SliceTiming | None:

@@ -19,7 +19,7 @@ _NORMAL = {
 
 
 def slice_axis(spacing: tuple[float, float, float]) -> int:
-    """The axis (x, y, z = 0, 1, 2) along which the acquired slices are stacked.
+    """The axis (x, y, z = 0, 1, 2) along which the acquired slices are stacked, as far as voxel sizes tell.
 
     The acquisition plane is that of the two spacings that agree within 1 %; where all three agree, or none
     do, the storage plane (x, y).
@@ -30,11 +30,15 @@ def slice_axis(spacing: tuple[float, float, float]) -> int:
 
 
 def stacking_axis(volume: Volume, plane: str = "native") -> int:
-    """The axis that slices of the wanted plane are stacked along; anatomical planes go by world orientation."""
+    """The axis that slices of the wanted plane are stacked along; anatomical planes go by world orientation.
+
+    The native plane is the one that the file states, as DICOM does, else that of the voxel sizes.
+    """
     if plane not in PLANES:
         raise unknown("plane", plane, PLANES)
     if plane == "native":
-        return slice_axis(volume.spacing)
+        stated = None if volume.header is None else volume.header.slices
+        return slice_axis(volume.spacing) if stated is None else stated
     # The voxel axes are matched to the world axes one to one: near 45 degrees each plane still gets its own.
     closeness = np.abs(volume.direction)
     best = max(_permutations(), key=lambda p: sum(closeness[p[axis], axis] for axis in range(3)))
@@ -42,7 +46,7 @@ def stacking_axis(volume: Volume, plane: str = "native") -> int:
 
 
 def anatomical_plane(volume: Volume, plane: str = "native") -> str:
-    """The anatomical name of a plane. "native" goes by the spacing, so it can be another plane on another grid."""
+    """The anatomical name of a plane. "native" may go by the spacing, and be another plane on another grid."""
     axis = stacking_axis(volume, plane)
     return next(name for name in _NORMAL if stacking_axis(volume, name) == axis)
 

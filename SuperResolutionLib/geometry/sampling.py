@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.geometry.grid import PLANES, slice_axis, stacking_axis
+from SuperResolutionLib.geometry.grid import PLANES, stacking_axis
 from SuperResolutionLib.volume import Volume
 
 MOST = 16.0  # the greatest factor an axis can be refined or coarsened by
@@ -215,7 +215,7 @@ class Grids:
             origin = _tuple(np.asarray(origin) + step * self.wanted.direction[:, self.axis])
         voxels = np.empty(shape, dtype or volume.voxels.dtype)
         result = replace(volume, voxels=voxels, spacing=self.wanted.spacing, origin=origin)
-        acquired = slice_axis(self.given.spacing)
+        acquired = stacking_axis(volume)
         changed = self.given.size[acquired] != self.wanted.size[acquired]
         return result.with_thickness(None) if changed and volume.thickness is not None else result
 

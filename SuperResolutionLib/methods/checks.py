@@ -3,7 +3,7 @@
 import numpy as np
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
-from SuperResolutionLib.geometry.grid import slice_axis, stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import SIGNAL, Volume
 
@@ -28,7 +28,8 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
         )
     if max(in_plane) > 1.5 * min(in_plane):
         found.append(f"its in-plane voxels are {max(in_plane) / min(in_plane):.1f} times as long as they are wide")
-    if axis != slice_axis(volume.spacing) and volume.spacing[slice_axis(volume.spacing)] > 2 * min(volume.spacing):
+    thick = stacking_axis(volume)
+    if axis != thick and volume.spacing[thick] > 2 * min(volume.spacing):
         found.append("the chosen plane cuts across thick slices")
     if card.guides and not is_diffusion(volume):
         found.append(f"it is no diffusion series with weighted volumes and directions; {card.name} was made for these")
@@ -47,7 +48,7 @@ def unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[st
     if not low * (1 - 1e-3) <= spacing <= high * (1 + 1e-3):
         found.append(f"its slices are {spacing:.3g} mm apart; {card.name} was trained on {low:.3g} to {high:.3g} mm")
     share = (volume.thickness or spacing) / spacing
-    if axis == slice_axis(volume.spacing) and not THINNEST <= share <= THICKEST:
+    if axis == stacking_axis(volume) and not THINNEST <= share <= THICKEST:
         found.append(f"its slices are {share:.2f} times as thick as they are apart")
     if volume.size[axis] < FEW:
         found.append(f"it has {volume.size[axis]} slices; little is known between so few")

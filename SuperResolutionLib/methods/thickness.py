@@ -1,7 +1,7 @@
 """How thick the slices of a scan are taken to be, and why."""
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import slice_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Grids
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.slicing import check_thickness
@@ -19,7 +19,7 @@ def believed(volume: Volume, grids: Grids) -> tuple[Slices, str]:
         raise InputError(
             "The scan has one slice, and nothing between slices can be known from it; ask for a finer plane instead."
         )
-    if volume.thickness is None or axis != slice_axis(volume.spacing):
+    if volume.thickness is None or axis != stacking_axis(volume):
         return Slices(spacing, spacing), f"the slices are taken to be as thick as they are apart, {spacing:.4g} mm"
     check_thickness(volume.thickness, spacing)
     gap = spacing - volume.thickness

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import slice_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.volume import Volume, signal_only
 
 
@@ -33,7 +33,7 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
     Raises InputError where the grids differ in size, voxels are not finite, or are tensors.
     """
     signal_only(truth, "scored by PSNR and SSIM")
-    axis = slice_axis(truth.spacing) if axis is None else axis
+    axis = stacking_axis(truth) if axis is None else axis
     if truth.voxels.shape != restored.voxels.shape:
         raise InputError(f"The volumes to compare differ in size: {truth.voxels.shape} and {restored.voxels.shape}.")
     rows = [_score(t, p, with_ssim) for t, p in zip(stacks(truth, axis), stacks(restored, axis), strict=True)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from SuperResolutionLib.geometry.grid import slice_axis
+from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import Normalisation
 from SuperResolutionLib.physics.agreement import measured_from
@@ -19,7 +19,7 @@ def agreement(low: Volume, enhanced: Volume, degradation: str | Degradation) -> 
     """
     x, y, z = (fine / coarse for fine, coarse in zip(enhanced.size, low.size, strict=True))
     again = degrade(_raised(enhanced, low).cast(np.float32), degradation, sampling=Sampling(factors=(x, y, z)))
-    return score(_raised(low, low), again, slice_axis(low.spacing), with_ssim=False).psnr
+    return score(_raised(low, low), again, stacking_axis(low), with_ssim=False).psnr
 
 
 def _raised(volume: Volume, scan: Volume) -> Volume:

@@ -13,7 +13,7 @@ import numpy as np
 
 from SuperResolutionLib.diffusion.tensors import Tensors, fit_tensors, mean_b0
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.geometry.grid import slice_axis, stacks
+from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.quality.metrics import mean_ssim
 from SuperResolutionLib.volume import UNWEIGHTED, Volume
 
@@ -97,7 +97,7 @@ def reference(truth: Volume, axis: int | None = None, method: str = "wls") -> Re
         tensors,
         method,
         r,
-        slice_axis(truth.spacing) if axis is None else axis,
+        stacking_axis(truth) if axis is None else axis,
         white=mask & (tensors.fa > WHITE_MATTER),
         directed=mask & (tensors.fa > DIRECTED),
         calm=_calm(mean_b0(truth), mask),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib import files
-from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.errors import InputError, SeriesError
 from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.progress import Progress, finish, mapped
@@ -153,6 +153,8 @@ def attempting(task: Task, plan: Plan, cache: Path) -> Generator[float, None, Pa
     """`attempt` as a generator of the share that is done."""
     try:
         return (yield from _filling(task, plan, cache))
+    except SeriesError as error:
+        return error.saying("a study takes one from a folder, so give each a folder of its own")
     except InputError as error:
         return str(error)
     except OSError as error:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.files.common import check_exists, extension, stem
-from SuperResolutionLib.files.dicom.series import is_dicom
+from SuperResolutionLib.files.common import check_exists, extension, is_dicom, stem
 from SuperResolutionLib.files.subject_rule import subject_at
 
 BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")

@@ -15,7 +15,7 @@ import SimpleITK as sitk
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import ScanWarning, read
-from SuperResolutionLib.files.dicom import series
+from SuperResolutionLib.files.dicom import archives
 from SuperResolutionLib.files.gradients import read_fsl
 
 VOXELS = np.random.default_rng(8).integers(-100, 3000, (6, 4, 5)).astype(np.int16)
@@ -77,7 +77,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for k in range(12):
             archive.writestr(f"{k}.dcm", bytes(1_000_000))
-    monkeypatch.setattr(series, "_LARGE", 10_000_000)
+    monkeypatch.setattr(archives, "_LARGE", 10_000_000)
     refused(tmp_path / "a.zip", "a.zip would unpack from", "to 0.012 GB", "no scan")
 
 
@@ -116,7 +116,13 @@ def test_other_objects_in_the_folder_are_ignored(tmp_path, make):
 def test_several_series_are_listed_and_one_can_be_chosen(tmp_path, make):
     make.classic(tmp_path / "scan", VOXELS, uid="1.2.3.1")
     make.classic(tmp_path / "scan", VOXELS[:4] + 1, uid="1.2.44.2")
-    refused(tmp_path / "scan", "2 DICOM series", "--series", "1.2.3.1  scan 1  (6 images)", "1.2.44.2  scan 2  (4")
+    refused(
+        tmp_path / "scan",
+        "2 DICOM series",
+        "by its number, its name",
+        "1.2.3.1  scan 1  (6 images)",
+        "1.2.44.2  scan 2  (4",
+    )
     assert np.array_equal(read(tmp_path / "scan", series="1.2.4").voxels, VOXELS[:4] + 1)
     assert np.array_equal(read(tmp_path / "scan", series="1.2.3.1").voxels, VOXELS)
     refused(tmp_path / "scan", "2 DICOM series", "1.2.3.1", series="1.2")
@@ -276,10 +282,10 @@ def test_lossless_jpeg_is_decoded_by_itk(tmp_path):
 
 
 def _pixels_of(path: Path) -> bool:
-    from SuperResolutionLib.files.dicom.frames import _pixels
-    from SuperResolutionLib.files.dicom.series import _open
+    from SuperResolutionLib.files.dicom.pixels import stored
+    from SuperResolutionLib.files.dicom.sources import opened
 
-    return np.array_equal(_pixels(_open(path)), VOXELS[0])
+    return np.array_equal(stored(opened(path)), VOXELS[0])
 
 
 def test_an_unreadable_compression_is_named(tmp_path, make):

@@ -9,18 +9,20 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, make_volume
 from SuperResolutionLib.files.dicom.frames import Frame
+from SuperResolutionLib.files.dicom.in_time import sort_keys
 from SuperResolutionLib.files.dicom.weighting import Weighting
 from SuperResolutionLib.files.gradients import warn_of_weighting
-from SuperResolutionLib.header import repeating
+from SuperResolutionLib.header import Header, repeating
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, cast_voxels
 
 _SAME = 0.01  # mm: positions nearer than this are one position
 _EVEN = 0.05  # of the spacing: how far a slice may lie from its place on the grid
+_NEARER = 0.75  # of the spacing that headers state: nearer slices may be those of two stacks
 _LOST = 0.2  # of the slices: more than this missing is no scan to work on
 
 
 def stack(name: str, frames: list[Frame]) -> Volume:
-    """One volume, or a (t, z, y, x) series with its gradients, from the frames of a DICOM series.
+    """One volume, or a (t, z, y, x) series with its gradients, from frames that belong together.
 
     A missing slice is filled from its neighbours with a ScanWarning, so that all others stay where they are.
     Raises InputError for frames that are no regular stack.
@@ -34,7 +36,7 @@ def stack(name: str, frames: list[Frame]) -> Volume:
     series = values.reshape(len(volumes), len(slots), *values.shape[1:])
     first = volumes[0][0]
     axes = np.stack([first.row, first.column, _normal(first)], axis=1)
-    sizes, about = np.array([*first.spacing, spacing]), repeating(first.repetition)
+    sizes, about = np.array([*first.spacing, spacing]), replace(repeating(first.repetition) or Header(), slices=2)
     grid = make_volume(name, _filled(series, slots), sizes, first.position, axes, about)
     return replace(grid, gradients=_gradients(name, volumes))
 
@@ -60,23 +62,9 @@ def _without_traces(name: str, frames: list[Frame]) -> list[Frame]:
 
 
 def _check_alike(name: str, frames: list[Frame]) -> None:
-    first = frames[0]
     shapes = sorted({frame.pixels.shape for frame in frames})
-    if len(shapes) > 1:
+    if len(shapes) > 1:  # tiles
         raise InputError(f"{name} has slices of {len(shapes)} sizes ({shapes}); choose a series of one size.")
-    turned = [f for f in frames if np.abs([f.row - first.row, f.column - first.column]).max() > 1e-3]
-    if turned:
-        raise InputError(
-            f"{name} has slices of different orientations ({len(turned)} of {len(frames)} differ from the "
-            "first), like a localizer; choose a series of one orientation."
-        )
-    if any(np.abs(np.subtract(frame.spacing, first.spacing)).max() > 1e-3 for frame in frames):
-        raise InputError(f"{name} has slices of different pixel spacings; choose a series of one spacing.")
-    phases = sum(frame.phase for frame in frames)
-    if 0 < phases < len(frames):
-        raise InputError(
-            f"{name} mixes magnitude and phase images ({phases} of {len(frames)} are phase); leave those out."
-        )
 
 
 def _volumes(name: str, frames: list[Frame]) -> list[list[Frame]]:
@@ -97,7 +85,25 @@ def _volumes(name: str, frames: list[Frame]) -> list[list[Frame]]:
             f"{name} has {len(frames)} slices at {len(places)} positions: {max(counts)} each, but fewer at "
             f"{len(short)} of them ({where} mm). The export is not whole; export the series again."
         )
-    return [list(volume) for volume in zip(*(sorted(p, key=lambda f: f.order) for p in places), strict=True)]
+    _check_times(name, places)
+    keys = dict(zip(map(id, frames), sort_keys([frame.moment for frame in frames]), strict=True))
+    return [list(volume) for volume in zip(*(sorted(p, key=lambda f: keys[id(f)]) for p in places), strict=True)]
+
+
+def _check_times(name: str, places: list[list[Frame]]) -> None:
+    """Refuse a series whose temporal positions do not all lie at the same places, as shifted volumes do."""
+    covered: dict[float, set[int]] = {}
+    for k, place in enumerate(places):
+        for frame in place:
+            covered.setdefault(frame.moment.temporal, set()).add(k)
+    a_slice_each = len(covered) == len(places) == sum(map(len, places))
+    partial = [temporal for temporal, there in covered.items() if len(there) < len(places)]
+    if len(covered) > 1 and partial and not a_slice_each:
+        raise InputError(
+            f"{name} has {len(covered)} temporal positions whose slices lie at different places "
+            f"({len(covered[partial[0]])} of {len(places)} places in the one numbered {partial[0]:g}); they are no "
+            "series on one grid, so export or convert each by itself."
+        )
 
 
 def _check_upright(name: str, volume: list[Frame]) -> None:
@@ -126,15 +132,25 @@ def _slots(name: str, volume: list[Frame]) -> tuple[list[int], float]:
             f"{name} has slices that are not evenly spaced ({gaps.min():.2f} to {gaps.max():.2f} mm apart); "
             "resample it to a regular grid first."
         )
-    missing = sorted(set(range(int(slots[-1]) + 1)) - set(slots.astype(int).tolist()))
-    if len(missing) > _LOST * (slots[-1] + 1):
-        raise InputError(f"{name} lacks {len(missing)} of {int(slots[-1]) + 1} slices; export the whole series again.")
+    count = slots[-1] + 1  # as a float: it may be beyond all integers
+    if count - len(slots) > _LOST * count:
+        raise InputError(f"{name} lacks {count - len(slots):.0f} of {count:.0f} slices; export the whole series again.")
+    missing = sorted(set(range(int(count))) - set(slots.astype(int).tolist()))
     if missing:
         where = ", ".join(f"{distances[0] + slot * spacing:.2f}" for slot in missing)
         warnings.warn(
             ScanWarning(
                 f"{name} has no slice at {where} mm along the slice normal; {len(missing)} missing "
                 f"{'slice was' if len(missing) == 1 else 'slices were'} filled from the neighbours."
+            ),
+            stacklevel=2,
+        )
+    stated = volume[0].apart
+    if stated is not None and spacing < _NEARER * stated:
+        warnings.warn(
+            ScanWarning(
+                f"{name} has slices {spacing:.2f} mm apart, and its headers say {stated:.2f} mm; they may be several "
+                "stacks, shifted against each other, that are none together."
             ),
             stacklevel=2,
         )
