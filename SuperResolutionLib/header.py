@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 SECONDS = "sec"
+INTENSITIES = "intensities"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Header:
     forms: None where the file is not NIfTI. dim_info: which axes are frequency, phase and slice, as NIfTI packs them.
     intent: code, three parameters, name. shown: the intensities that are black and white, (0, 0) for not stated.
     extensions: code and content of each header extension of NIfTI.
+    modality: DICOM's, such as "MR" or "CT"; "" where unknown. kind: what the voxels are where they are no magnitude,
+    such as "phase" or "ADC map"; "" for magnitude, and where unknown; INTENSITIES where the user says so.
     """
 
     time_step: float | None = None
@@ -57,6 +60,8 @@ class Header:
     shown: tuple[float, float] = (0.0, 0.0)
     timing: SliceTiming | None = None
     extensions: tuple[tuple[int, bytes], ...] = ()
+    modality: str = ""
+    kind: str = ""
 
     def of_a_map(self) -> "Header":
         """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities."""

@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     common.add_grid(parser, "coarser")
     common.add_seed(parser)
     common.add_network(parser)
+    common.add_as_intensities(parser)
     _add_outputs(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         common.check_writable(options.json, ".json")
         common.check_writable(options.figure, ".png")
-        volume = common.read_input(options)
+        volume = common.read_intensities(options)
         _check_errors(options, volume)
         from SuperResolutionLib.progress import finish
         from SuperResolutionLib.quality.comparison import Experiment, comparing

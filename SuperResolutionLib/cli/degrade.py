@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
     common.add_grid(parser, "coarser")
     common.add_seed(parser)
+    common.add_as_intensities(parser)
     parser.set_defaults(run=run)
 
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
     model = by_name(options.degradation)
     sampling = common.sampling_of(options)
-    result = degrade(common.read_input(options), model, sampling=sampling, seed=options.seed)
+    result = degrade(common.read_intensities(options, continuous=True), model, sampling=sampling, seed=options.seed)
     record = {
         "operation": "degrade",
         "degradation": options.degradation,

@@ -28,6 +28,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     common.add_grid(parser, "finer", "the model's, or 2")
     common.add_slice(parser)
+    common.add_as_intensities(parser)
     common.add_network(parser)
     parser.add_argument(
         "--uncertainty",
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         sampling, runtime = common.sampling_of(options), common.runtime_of(options)
-        volume = common.read_input(options)
+        volume = common.read_intensities(options)
         _check_uncertainty(options)
         from SuperResolutionLib.methods import checks
         from SuperResolutionLib.methods.catalogue import network

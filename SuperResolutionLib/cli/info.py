@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from SuperResolutionLib.geometry.grid import slice_axis
-    from SuperResolutionLib.methods import checks, zoo
+    from SuperResolutionLib.methods import checks, meaning, zoo
 
     volume = common.read_input(options)
     axis = slice_axis(volume.spacing)
@@ -36,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
         values, counts = np.unique(np.round(volume.gradients.bvals, -1), return_counts=True)
         shells = ", ".join(f"{n} of b {b:.0f}" for b, n in zip(values, counts, strict=True))
         lines["diffusion"] = f"{shells} s/mm2"
+    if found := meaning.not_intensities(volume):
+        lines["no intensities"] = found[1]
     for name, path in zoo.installed().items():
         odd = checks.unusual(volume, zoo.read_card(path))
         lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"

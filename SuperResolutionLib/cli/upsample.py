@@ -20,6 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--method", default="bicubic", help="nearest, linear, bicubic, bspline or sinc")
     common.add_grid(parser, "finer")
     common.add_slice(parser)
+    common.add_as_intensities(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         from SuperResolutionLib.progress import finish
 
         method, sampling = Classical(options.method), common.sampling_of(options)
-        volume = common.read_input(options)
+        volume = common.read_intensities(options, nearest=options.method == "nearest", continuous=True)
         result = finish(method.restore(volume, sampling, Runtime()))
         record = {
             "operation": "upsample",
