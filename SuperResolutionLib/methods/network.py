@@ -131,7 +131,7 @@ class NetworkMethod:
             precision=settings.precision,
             seconds=time.monotonic() - began,
             unusual=tuple(checks.unusual(volume, card, run.grids.asked.plane)),
-            notes=tuple(run.notes),
+            notes=(*guides.lacking(volume), *run.notes),
         )
         return Restoration(result, spread, record)
 
