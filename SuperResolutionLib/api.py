@@ -15,6 +15,7 @@ from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import catalogue, classical
 from SuperResolutionLib.methods.catalogue import Given
+from SuperResolutionLib.methods.meaning import check_continuous, check_intensities
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
 from SuperResolutionLib.physics import degradation as forward
 from SuperResolutionLib.physics.forward_models import Degradation
@@ -62,7 +63,8 @@ def enhance(
     sampling: instead of a scale, the grid, the plane, or one slice.
     runtime: where and how: device, precision, threads, ensemble.
     progress: True for a bar, or a function of each `Progress`.
-    Raises InputError, one sentence, for what cannot be enhanced or does not exist. `restore` tells more.
+    Raises InputError, one sentence, for what cannot be enhanced or does not exist, and for labels, phases, maps and
+    other modalities; `volume.as_intensities()` is enhanced whatever it looks like. `restore` tells more.
     """
     chosen = dict(scale=scale, sampling=sampling, runtime=runtime, progress=progress)
     return restore(volume, model, **chosen).volume  # type: ignore[arg-type]
@@ -85,6 +87,7 @@ def restore(
     given = as_volume(volume)
     wish = Sampling.of(scale, sampling)
     chosen = catalogue.meant(given, method, wish)
+    _check_meaning(given, chosen)
     result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)
     if result.record.unusual:
         odd = "; ".join(result.record.unusual)
@@ -116,7 +119,9 @@ def upsample(
     scale: how many times finer in plane, 2 where neither it nor `sampling` is given.
     Raises InputError for a method that does not exist, or a grid that cannot be had.
     """
-    return classical.upsample(as_volume(volume), method, scale, sampling=sampling)
+    given = as_volume(volume)
+    _check_meaning(given, classical.Classical(method))
+    return classical.upsample(given, method, scale, sampling=sampling)
 
 
 def degrade(
@@ -134,7 +139,9 @@ def degrade(
     seed: of noise.
     Raises InputError for a model that does not exist, or a grid that cannot be had.
     """
-    return forward.degrade(as_volume(volume), degradation, scale, sampling=sampling, seed=seed)
+    given = as_volume(volume)
+    check_continuous(given)
+    return forward.degrade(given, degradation, scale, sampling=sampling, seed=seed)
 
 
 def compare(
@@ -154,8 +161,17 @@ def compare(
         these; by default all classical methods and the model that `enhance` would take.
     Raises InputError for what is no method, and what cannot be degraded.
     """
-    experiment = Experiment.of(degradation, scale)
-    return _finish(comparing(as_volume(volume), experiment, methods, runtime), progress)
+    experiment, given = Experiment.of(degradation, scale), as_volume(volume)
+    check_intensities(given)
+    return _finish(comparing(given, experiment, methods, runtime), progress)
+
+
+def _check_meaning(volume: Volume, method: Method) -> None:
+    """Raise InputError for voxels that the method would mix though they are no intensities."""
+    if not method.classical:
+        check_intensities(volume)
+    elif method.name != "nearest":
+        check_continuous(volume)
 
 
 def _finish(work: Generator[Progress, None, Result], progress: Show) -> Result:

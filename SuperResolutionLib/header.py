@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 SECONDS = "sec"
+INTENSITIES = "intensities"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class Header:
     than their spacing (a gap) or more.
     slices: the axis (x, y, z = 0, 1, 2) that the slices were acquired along; None where the file does not know.
     modality: DICOM's, such as "MR" or "CT"; "" where unknown. kind: what the voxels are where they are no magnitude,
-    such as "phase" or "ADC map"; "" for magnitude, and where unknown.
+    such as "phase" or "ADC map"; "" for magnitude, and where unknown; INTENSITIES where the user says so.
     """
 
     time_step: float | None = None

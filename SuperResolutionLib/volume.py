@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.header import Header
+from SuperResolutionLib.header import INTENSITIES, Header
 
 if TYPE_CHECKING:
     import nibabel
@@ -165,6 +165,10 @@ class Volume:
     def cast(self, dtype: np.dtype | type) -> "Volume":
         """The same volume in another voxel type: integers are rounded and clipped to the type's range."""
         return self.with_voxels(cast_voxels(self.voxels, dtype))
+
+    def as_intensities(self) -> "Volume":
+        """The same volume, its voxels taken for intensities of an MR scan whatever they look like."""
+        return replace(self, header=replace(self.header or Header(), modality="", kind=INTENSITIES))
 
     def bounds(self) -> np.ndarray:
         """Where the field of view ends: (8, 3) mm in LPS, the outer corners of the corner voxels."""

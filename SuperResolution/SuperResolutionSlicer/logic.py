@@ -21,9 +21,11 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.kinds import kind_named
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Sampling
-from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.header import Header
+from SuperResolutionLib.methods import meaning, zoo
 from SuperResolutionLib.methods.catalogue import default_model
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
@@ -48,6 +50,7 @@ class Settings:
 
     model: "" for the one made for such scans. sampling: the grid. runtime: where and how. consistent: keep the scan's
     own k-space centre exactly. uncertainty: also make a map. degradation, seed: how Quality makes the volume coarse.
+    as_intensities: take the voxels for intensities of an MR scan whatever they look like.
     """
 
     model: str = ""
@@ -58,6 +61,7 @@ class Settings:
     degradation: str = "k_space"
     seed: int = 0
     keep_temporary: bool = False
+    as_intensities: bool = False
 
     @property
     def scale(self) -> int:
@@ -66,12 +70,20 @@ class Settings:
 
     def check(self, node: Any) -> None:
         """Raise InputError, one sentence, for a node that cannot be enhanced in this way."""
-        nodes.check(node)
+        self.check_intensities(node)
         if self.uncertainty and node.GetClassName() == nodes.TENSORS:
             raise InputError(
                 f"{node.GetName()} is a tensor volume, and the uncertainty map is one of intensities: switch it off, "
                 "or enhance the diffusion series that the tensors were fitted to."
             )
+
+    def check_intensities(self, node: Any) -> None:
+        """Raise InputError, one sentence, for a node that is no volume of intensities: masks, phases and such."""
+        nodes.check(node)
+        if self.as_intensities:
+            return
+        header = Header(kind=kind_named(node.GetName()))
+        meaning.check_intensities(replace(nodes.volume_of(node), header=header), "give Settings(as_intensities=True)")
 
     def model_for(self, node: Any) -> str:
         """The model that is meant: the chosen one, or the one that suits the volume and the grid."""
@@ -93,6 +105,7 @@ class Settings:
     def arguments(self) -> list[str]:
         """The command line's options for the grid, and for where and how networks run: the same for every command."""
         flags = ["--consistent"] if self.consistent else []
+        flags += ["--as-intensities"] if self.as_intensities else []
         return [*_grid_arguments(self.sampling), *_runtime_arguments(self.runtime), *flags]
 
 
@@ -222,7 +235,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         changed: Changed | None = None,
     ) -> Any:
         """What `compare` gives, as the panel asks for it."""
-        nodes.check(node)
+        settings.check_intensities(node)
         quality.check(node)
         return self._run(self._comparing(node, methods, settings), installer.QUALITY, blocking, changed)
 
@@ -263,6 +276,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         Raises InputError for a volume or a folder that cannot be used, JobError where the work fails.
         """
         report_page.check(node)
+        (settings or Settings()).check_intensities(node)
         target = Path(folder).absolute()
         report_page.check_folder(target)
         work = self._reporting(node, target, truth, settings or Settings())
@@ -337,6 +351,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             if with_bicubic:
                 second = here / "bicubic.nhdr"
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
+                command += ["--as-intensities"] if settings.as_intensities else []
                 command += [*_grid_arguments(settings.sampling), *_refining_arguments(settings.sampling)]
                 yield from mapped(running(command, here), always("Interpolating, to compare with"))
                 bicubic = yield from importing(second, node, smooth)

@@ -34,6 +34,7 @@ def add(commands: Any) -> None:
     common.add_grid(parser, "coarser")
     common.add_seed(parser)
     common.add_network(parser)
+    common.add_as_intensities(parser)
     _add_outputs(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         common.check_writable(options, options.json, ".json")
         common.check_writable(options, options.figure, ".png", *_tensor_figures(options.figure))
-        volume = common.read_input(options)
+        volume = common.read_intensities(options)
         from SuperResolutionLib.methods.catalogue import by_names, putting_back, scale_of
         from SuperResolutionLib.progress import finish
         from SuperResolutionLib.quality.comparison import Experiment, comparing

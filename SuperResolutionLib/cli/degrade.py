@@ -20,6 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
     common.add_grid(parser, "coarser")
     common.add_seed(parser)
+    common.add_as_intensities(parser)
     parser.set_defaults(run=run)
 
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
     model = by_name(options.degradation)
     sampling = common.sampling_of(options)
-    volume = common.read_input(options)
+    volume = common.read_intensities(options, continuous=True)
     result = degrade(volume, model, sampling=sampling, seed=options.seed)
     record = {
         "operation": "degrade",

@@ -35,6 +35,7 @@ def add(commands: Any) -> None:
     common.add_grid(parser, "finer", "the model's, or 2")
     common.add_thickness(parser)
     common.add_slice(parser)
+    common.add_as_intensities(parser)
     common.add_network(parser)
     parser.add_argument(
         "--uncertainty",
@@ -51,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         sampling, runtime = common.sampling_of(options), common.runtime_of(options)
+        volume = common.with_thickness(common.read_intensities(options), options)
         _check_uncertainty(options)
-        volume = common.with_thickness(common.read_input(options), options)
         from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 

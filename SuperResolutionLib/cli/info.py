@@ -35,7 +35,7 @@ def describe(volume: "Volume") -> None:
     import numpy as np
 
     from SuperResolutionLib.geometry.grid import stacking_axis
-    from SuperResolutionLib.methods import checks, zoo
+    from SuperResolutionLib.methods import checks, meaning, zoo
 
     axis = stacking_axis(volume)
     lines = {
@@ -50,6 +50,8 @@ def describe(volume: "Volume") -> None:
         values, counts = np.unique(np.round(volume.gradients.bvals, -1), return_counts=True)
         shells = ", ".join(f"{n} of b {b:.0f}" for b, n in zip(values, counts, strict=True))
         lines["diffusion"] = f"{shells} s/mm2"
+    if found := meaning.not_intensities(volume):
+        lines["no intensities"] = found[1]
     for name, path in zoo.installed().items():
         odd = checks.unusual(volume, zoo.read_card(path))
         lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"

@@ -18,6 +18,7 @@ USE = "Research use only. Not a medical device. The image was made sharper by co
 PLANES = ("native", "axial", "coronal", "sagittal")
 MOST_SCALE = 16
 CHOOSE = "choose one with --series, by its number, its name or its UID"
+FORCE = "give --as-intensities if they are intensities nevertheless"
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -229,6 +230,29 @@ def factor(text: str) -> float:
     if not 1 < number <= MOST_SCALE:
         raise argparse.ArgumentTypeError(f"a scale of {text} cannot be used; give a number above 1, up to 16")
     return int(number) if number == int(number) else number
+
+
+def add_as_intensities(parser: argparse.ArgumentParser) -> None:
+    """--as-intensities."""
+    parser.add_argument(
+        "--as-intensities",
+        action="store_true",
+        help="take the voxels for intensities of an MR scan though they look like labels, phases or another modality",
+    )
+
+
+def read_intensities(options: argparse.Namespace, nearest: bool = False, continuous: bool = False) -> "Volume":
+    """The input; refused where its voxels are no intensities. nearest: they are not mixed. continuous: maps and
+    other modalities will do.
+    """
+    from SuperResolutionLib.methods.meaning import check_continuous, check_intensities
+
+    volume = read_input(options)
+    if options.as_intensities:
+        return volume.as_intensities()
+    if not nearest:
+        (check_continuous if continuous else check_intensities)(volume, FORCE)
+    return volume
 
 
 def read_input(options: argparse.Namespace) -> "Volume":

@@ -44,6 +44,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--jobs", metavar="N", type=common.positive, default=1, help="scans at a time")
     common.add_seed(parser)
     common.add_network(parser)
+    common.add_as_intensities(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
@@ -100,6 +101,7 @@ def _plan(options: argparse.Namespace) -> "Plan":
         truth=not options.no_truth,
         runtime=replace(runtime, threads=common.share_of_threads(options.threads, options.jobs)),
         put_back=common.put_back_of(options),
+        as_intensities=options.as_intensities,
     )
 
 

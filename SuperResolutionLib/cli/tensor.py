@@ -46,6 +46,13 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--mask", metavar="FILE|none", help="voxels to fit in: those above 0 of an image, or all (default: the head)"
     )
+    parser.add_argument(
+        "--largest-b",
+        metavar="B",
+        type=common.positive,
+        default=1500,
+        help="s/mm2: volumes above are left out of the fit, for there the signal is not that of a tensor",
+    )
     parser.set_defaults(run=run)
 
 
@@ -62,16 +69,20 @@ def run(options: argparse.Namespace) -> int:
 
     checked_gradients(volume)
     began = time.monotonic()
-    tensors = fit_tensors(volume, options.method, _mask(options.mask, volume))
+    tensors = fit_tensors(volume, options.method, _mask(options.mask, volume), options.largest_b)
     record = {
         "operation": "tensor",
         "method": options.method,
         "mask": options.mask or "head: median-Otsu of the mean b0",
         "voxels": int(tensors.mask.sum()),
+        "largest_b": options.largest_b,
+        "note": tensors.note,
         "files": {**{f"{name}.nii.gz": f"{name}, {unit}" for name, unit in UNITS.items()}, **MEANINGS},
     }
     writers = _writers(tensors, common.whole_record(options, record))
     write_group(options.folder, {name: writers[name] for name in names}, options.overwrite)
+    if tensors.note:
+        reporter.say(f"The tensors were {tensors.note}.")
     seconds = time.monotonic() - began
     reporter.say(f"{options.folder}: {', '.join(names)} written in {seconds:.1f} s. Research use only.")
     return 0

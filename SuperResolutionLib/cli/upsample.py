@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
     common.add_grid(parser, "finer")
     common.add_thickness(parser)
     common.add_slice(parser)
+    common.add_as_intensities(parser)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
@@ -39,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
         from SuperResolutionLib.progress import finish
 
         method, sampling = classical(options.method), common.sampling_of(options)
-        volume = common.with_thickness(common.read_input(options), options)
+        volume = common.read_intensities(options, nearest=options.method == "nearest", continuous=True)
+        volume = common.with_thickness(volume, options)
         result = finish(method.restore(volume, sampling, Runtime()))
         record = {
             "operation": "upsample",

@@ -22,8 +22,30 @@ def unweighted(gradients: Gradients) -> np.ndarray:
 
 
 def is_diffusion(volume: Volume) -> bool:
-    """Whether a scan is a series with diffusion-weighted volumes and their directions."""
-    return volume.count > 1 and volume.gradients is not None and bool((~unweighted(volume.gradients)).any())
+    """Whether a scan is a diffusion series; it may be one of b0 images, or without any, or without directions."""
+    return volume.count > 1 and volume.gradients is not None
+
+
+def has_contrast(volume: Volume) -> bool:
+    """Whether a scan is a diffusion series with weighted volumes beside others of a lower b-value."""
+    return is_diffusion(volume) and bool((~unweighted(volume.gradients)).any())  # type: ignore[arg-type]
+
+
+def lacking(volume: Volume) -> list[str]:
+    """One sentence for each thing that a diffusion series usually has and this one has not."""
+    if not is_diffusion(volume):
+        return []
+    gradients = volume.gradients
+    assert gradients is not None
+    weighted = gradients.bvals > UNWEIGHTED
+    found = []
+    if weighted.all():
+        found.append(f"it is a diffusion series without a b0 image (b from {gradients.bvals.min():.0f} s/mm2 on)")
+    if not weighted.any():
+        found.append("it is a diffusion series of b0 images only")
+    if lost := int((weighted & ~gradients.bvecs.any(axis=1)).sum()):
+        found.append(f"it is a diffusion series with {lost} weighted volumes without a direction")
+    return found
 
 
 def background_levels(volume: Volume) -> list[float]:

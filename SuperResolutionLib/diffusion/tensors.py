@@ -1,7 +1,7 @@
 """Diffusion tensors of a series, fitted by DIPY, and the maps that are read from them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ METHODS = ("wls", "ols")
 # Where an image is zero or negative, the logarithm is taken of this share of the b0 image's range. DIPY's own floor,
 # 1e-4 of whatever unit, lets a single voxel of ringing below zero have a diffusivity of thousands.
 LEAST_SIGNAL = 1e-3
+# Above, the logarithm of the signal is no straight line of b any more (kurtosis), and MD comes out too low.
+LARGEST_B = 1500.0  # s/mm2
+NOMINAL = 1.05  # b-values are stated about those that were asked for
 SLAB_VALUES = 2**22  # measurements fitted at once: some 100 MB in all
 
 
@@ -25,6 +28,7 @@ class Tensors:
     tensor: a volume of tensors, float32 mm2/s.
     mask: (z, y, x) bool. fa: (z, y, x) float32, 0 to 1. md, ad, rd: (z, y, x) float32 mm2/s: mean, axial and radial
     diffusivity. direction: (z, y, x, 3) float32, unit eigenvector of the largest eigenvalue, in LPS, sign arbitrary.
+    note: which b-values were fitted, where it is not all, or more than is right.
     """
 
     tensor: Volume
@@ -34,6 +38,7 @@ class Tensors:
     ad: np.ndarray
     rd: np.ndarray
     direction: np.ndarray
+    note: str = ""
 
     @property
     def colour(self) -> np.ndarray:
@@ -42,13 +47,18 @@ class Tensors:
         return colour
 
 
-def fit_tensors(volume: Volume, method: str = "wls", mask: np.ndarray | None = None) -> Tensors:
+def fit_tensors(
+    volume: Volume, method: str = "wls", mask: np.ndarray | None = None, largest_b: float = LARGEST_B
+) -> Tensors:
     """Fit a tensor to every voxel of a series inside the mask, slab by slab.
 
     method: "wls", weighted least squares (Chung 2006), or "ols", ordinary least squares of the logarithms, as scanners
-    fit. mask: (z, y, x) bool; by default the head, see `head_mask`. No eigenvalue is negative.
+    fit. mask: (z, y, x) bool; by default the head, see `head_mask`. No eigenvalue is negative. largest_b: s/mm2,
+    volumes above are left out, unless those up to it do not determine a tensor.
     Raises InputError where DIPY is missing, or the series or the mask does not allow a fit.
     """
+    checked_gradients(volume)
+    volume, note = _up_to(volume, largest_b)
     gradients = checked_gradients(volume)
     dti, model = _model(gradients, method, LEAST_SIGNAL * data_range(mean_b0(volume)))
     mask = head_mask(volume) if mask is None else mask.astype(bool)
@@ -74,7 +84,27 @@ def fit_tensors(volume: Volume, method: str = "wls", mask: np.ndarray | None = N
         maps["rd"][slab][inside] = fit.evals[:, 1:].mean(axis=-1)
         direction[slab][inside] = fit.evecs[:, :, 0]
     grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR)
-    return Tensors(grid, mask, **maps, direction=direction)
+    return Tensors(grid, mask, **maps, direction=direction, note=note)
+
+
+def _up_to(volume: Volume, largest_b: float) -> tuple[Volume, str]:
+    """The volumes of a series up to a b-value, and a sentence where that is not all, or cannot be."""
+    gradients = _gradients(volume)
+    few = gradients.bvals <= NOMINAL * largest_b
+    if few.all():
+        return volume, ""
+    chosen = replace(volume, voxels=volume.voxels[few], gradients=Gradients(gradients.bvals[few], gradients.bvecs[few]))
+    try:
+        checked_gradients(chosen)
+    except InputError:
+        return volume, (
+            f"fitted to all b-values up to {gradients.bvals.max():.0f} s/mm2, for those up to {largest_b:.0f} do not "
+            "determine a tensor: MD may be too low"
+        )
+    return chosen, (
+        f"fitted to the {few.sum()} volumes up to b = {largest_b:.0f} s/mm2; {(~few).sum()} of higher b-values, "
+        f"up to {gradients.bvals.max():.0f}, were left out"
+    )
 
 
 def head_mask(volume: Volume) -> np.ndarray:

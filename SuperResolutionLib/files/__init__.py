@@ -1,6 +1,7 @@
 """Reading and writing scans: NIfTI, NRRD, MetaImage, MGH (read only), DICOM folders and zips."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
@@ -12,11 +13,14 @@ from SuperResolutionLib.files.common import (
     extension,
     is_dicom,
     looks_like,
+    stem,
 )
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
+from SuperResolutionLib.files.kinds import kind_named
 from SuperResolutionLib.files.output import check_output, write
 from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.header import Header
+from SuperResolutionLib.volume import SIGNAL, Volume
 
 __all__ = [
     "EXTENSIONS",
@@ -63,7 +67,7 @@ def _read(path: Path, series: str | None) -> Volume:
     if extension(path) and path.is_file():
         if series is not None:
             raise InputError(f"{path.name} is not DICOM, so it has no series to choose; name none.")
-        return read_image(path)
+        return _of_kind(read_image(path), kind_named(stem(path)))
     if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
         return read_dicom(path, series)
     known = ", ".join((*EXTENSIONS, *READ_ONLY))
@@ -71,3 +75,10 @@ def _read(path: Path, series: str | None) -> Volume:
         f"{path.name} is no image that can be read: {looks_like(path)}. Known are {known}, "
         "DICOM files, and a folder or .zip of them."
     )
+
+
+def _of_kind(volume: Volume, kind: str) -> Volume:
+    """The volume, with the kind that its name tells where there is one."""
+    if not kind or volume.quantity != SIGNAL:
+        return volume
+    return replace(volume, header=replace(volume.header or Header(), kind=kind))

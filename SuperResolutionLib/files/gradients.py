@@ -30,10 +30,11 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
     bval, bvec = (_either(path) for path in fsl_paths(image))
     if bval is None and bvec is None:
         return _read_bare(image, count, direction)
-    if bval is None or bvec is None:
-        found, lost = ("b-values", ".bvec") if bvec is None else ("b-vectors", ".bval")
-        _warn(f"{image.name} has {found} but no {lost} beside it; both are ignored.")
+    if bval is None:
+        _warn(f"{image.name} has b-vectors but no .bval beside it; they are ignored.")
         return None
+    if bvec is None:
+        return _read_values(image.name, bval, count)
     return _read_pair(image.name, (bval, bvec), count, direction)
 
 
@@ -52,11 +53,30 @@ def _read_bare(image: Path, count: int, direction: np.ndarray) -> Gradients | No
     return _read_pair(image.name, (bval, bvec), count, direction)
 
 
-def _read_pair(name: str, pair: tuple[Path, Path], count: int, direction: np.ndarray) -> Gradients | None:
-    bval, bvec = pair
-    bvals, bvecs = _finite(bval, _numbers(bval).ravel()), _numbers(bvec)
+def _read_values(name: str, bval: Path, count: int) -> Gradients | None:
+    """b-values without directions: of a series, for one volume alone they say nothing."""
+    if count == 1:
+        return None
+    bvals = _bvals(bval)
+    if bvals.shape != (count,):
+        raise InputError(
+            f"{name} has {count} volumes, but {bval.name} has {bvals.size} b-values; they must agree. Find the right "
+            "file or move it away."
+        )
+    _warn(f"{name} has b-values but no .bvec beside it; its weighted volumes are read without directions.")
+    return Gradients(bvals, np.zeros((count, 3)))
+
+
+def _bvals(bval: Path) -> np.ndarray:
+    bvals = _finite(bval, _numbers(bval).ravel())
     if bvals.min(initial=0) < 0:
         raise InputError(f"{bval.name} has a b-value below 0 ({bvals.min():g} s/mm2); correct it, or move it away.")
+    return bvals
+
+
+def _read_pair(name: str, pair: tuple[Path, Path], count: int, direction: np.ndarray) -> Gradients | None:
+    bval, bvec = pair
+    bvals, bvecs = _bvals(bval), _numbers(bvec)
     transposed = bvecs.shape[0] != 3 and bvecs.shape[1] == 3
     bvecs = bvecs.T if transposed else bvecs
     if bvals.shape != (count,) or bvecs.shape != (3, count):

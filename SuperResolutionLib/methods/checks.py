@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from SuperResolutionLib.diffusion.guides import is_diffusion
+from SuperResolutionLib.diffusion.guides import is_diffusion, lacking
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import SIGNAL, Volume
@@ -33,6 +33,7 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
         found.append("the chosen plane cuts across thick slices")
     if card.guides and not is_diffusion(volume):
         found.append(f"it is no diffusion series with weighted volumes and directions; {card.name} was made for these")
+    found += lacking(volume)
     if volume.quantity == SIGNAL:
         found += _unusual_voxels(volume.voxels)
     if min(n for k, n in enumerate(volume.size) if k != axis) < 16:

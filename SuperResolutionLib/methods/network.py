@@ -135,7 +135,7 @@ class NetworkMethod:
             precision=settings.precision,
             seconds=time.monotonic() - began,
             unusual=tuple(self.unusual(volume, run.grids.asked)),
-            notes=tuple(run.notes),
+            notes=(*guides.lacking(volume), *run.notes),
         )
         return Restoration(result, spread, record)
 

@@ -5,7 +5,7 @@ A figure stands here exactly as the paper has it; a work that prints none has wo
 
 from dataclasses import dataclass
 
-from SuperResolutionLib.diffusion.guides import is_diffusion
+from SuperResolutionLib.diffusion.guides import has_contrast
 from SuperResolutionLib.errors import unknown
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.volume import SIGNAL, Volume
@@ -66,7 +66,7 @@ class Case:
         """Whether a scan is of the kind that the work is about."""
         if volume.quantity != SIGNAL or volume.spacing[stacking_axis(volume)] > self.thickest:
             return False
-        return is_diffusion(volume) if self.diffusion else volume.count == 1
+        return has_contrast(volume) if self.diffusion else volume.count == 1
 
     def published(self, name: str) -> Figures | None:
         """What the paper prints of a network, or of bicubic interpolation."""

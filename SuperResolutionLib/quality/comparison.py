@@ -86,7 +86,7 @@ class Row:
 class Comparison:
     """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
 
-    note: why a series with gradients has no tensor errors.
+    note: why a series with gradients has no tensor errors, or which b-values tensors were fitted to.
     """
 
     rows: tuple[Row, ...]
@@ -276,13 +276,14 @@ def refining(truth: Volume, grids: Grids) -> Sampling:
 
 
 def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
-    """What the tensors of a series are measured against; or None, and a sentence if it has gradients nevertheless."""
+    """What the tensors of a series are measured against, or None; and a sentence where there is one to say."""
     if truth.gradients is None:
         return None, ""
     try:
-        return reference(truth, axis), ""
+        fitted = reference(truth, axis)
     except InputError as error:
         return None, f"No tensor errors: {error}"
+    return fitted, f"Tensors were {fitted.tensors.note}." if fitted.tensors.note else ""
 
 
 def coarsening(degradation: str | Degradation) -> Degradation:

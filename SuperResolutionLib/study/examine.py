@@ -14,6 +14,7 @@ from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.meaning import check_intensities
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, mapped
@@ -30,12 +31,22 @@ TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quic
 ERROR_BINS, ERROR_MOST = 80, 0.2  # histograms of |error| / R
 
 
-def read_single(path: Path) -> Volume:
-    """A scan of one volume of intensities. Raises InputError for a series or tensors."""
+def read_single(path: Path, as_intensities: bool = False) -> Volume:
+    """A scan of one volume of intensities, or of what is to be taken for such.
+
+    Raises InputError for a series, tensors, and what is no intensity.
+    """
     volume = files.read(path)
     if volume.quantity != SIGNAL or volume.count != 1:
         raise InputError(f"{path.name} is a series or holds tensors; a study takes single volumes. Use 'compare'.")
-    return volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
+    single = volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
+    if as_intensities:
+        return single.as_intensities()
+    try:
+        check_intensities(single, "study it with the option that takes voxels for intensities")
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from error
+    return single
 
 
 def examining(
@@ -46,7 +57,7 @@ def examining(
     Yields the share that is done.
     Raises InputError for a scan or mask that cannot be used.
     """
-    volume = read_single(scan.path)
+    volume = read_single(scan.path, plan.as_intensities)
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)

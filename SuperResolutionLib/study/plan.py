@@ -20,7 +20,8 @@ RECORD_VERSION = 2  # of what is measured and drawn; another one measures all an
 @dataclass(frozen=True)
 class Plan:
     """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
-    put_back: how networks put back what was measured. runtime: where and how they run.
+    put_back: how networks put back what was measured. runtime: where and how they run. as_intensities: whether the
+    voxels count as intensities whatever they look like.
 
     truth: whether the scans are the truth, to be degraded and restored; else they are enhanced as they are.
     """
@@ -34,6 +35,7 @@ class Plan:
     truth: bool = True
     runtime: Runtime = field(default_factory=Runtime)
     put_back: str = "auto"
+    as_intensities: bool = False
 
     @property
     def scale(self) -> int:

@@ -60,7 +60,7 @@ def _check_mask(scan: Scan, mask: Path) -> None:
     from SuperResolutionLib.study.examine import read_single
 
     try:
-        volume = read_single(scan.path)
+        volume = read_single(scan.path, as_intensities=True)
     except InputError:
         return  # that the scan is bad is told when its turn comes
     read_mask(mask, volume)

@@ -107,7 +107,7 @@ def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = Non
 
 def _shares(volume: Volume, b0: float) -> np.ndarray:
     """How much each 3-D volume counts: equally, or the unweighted ones `b0` together."""
-    if not b0 or not guides.is_diffusion(volume):
+    if not b0 or not guides.has_contrast(volume):
         return np.full(volume.count, 1 / volume.count)
     free = guides.unweighted(volume.gradients)  # type: ignore[arg-type]
     return np.where(free, b0 / free.sum(), (1 - b0) / (~free).sum())

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib.diffusion.guides import is_diffusion
+from SuperResolutionLib.diffusion.guides import has_contrast
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods.batches import Settings, run_network
@@ -42,7 +42,7 @@ def _stacks(data: Path, recipe: Recipe) -> Iterator[Stack]:
     """Each structural scan in each plane of its group. Series have models of their own."""
     for path, group in split.training_files(data, recipe):
         volume = split.read(path, recipe)
-        if not is_diffusion(volume):
+        if not has_contrast(volume):
             for plane in dict.fromkeys(group.planes):
                 yield from stacks_of(split.stem(path), volume, recipe, View(plane))
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from SuperResolutionLib.diffusion.guides import is_diffusion, unweighted
+from SuperResolutionLib.diffusion.guides import has_contrast, unweighted
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import by_name
@@ -50,7 +50,7 @@ def cases(folder: Path, recipe: Recipe) -> list[Case]:
 
 def _shown(volume: Volume) -> list[int]:
     """Which volumes are judged: of a diffusion series its first unweighted one and three weighted ones."""
-    if not is_diffusion(volume):
+    if not has_contrast(volume):
         return [0]
     free = unweighted(volume.gradients)  # type: ignore[arg-type]
     weighted = np.flatnonzero(~free)

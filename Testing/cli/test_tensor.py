@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -133,3 +134,18 @@ def test_compare_of_a_volume_says_nothing_of_tensors(command, scan):
 
 def test_every_file_has_a_meaning():
     assert {*(f"{name}.nii.gz" for name in module.UNITS), *module.MEANINGS, "tensor.json"} == NAMES
+
+
+def test_which_b_values_were_fitted_is_said_and_can_be_chosen(command, dwi, tmp_path):
+    """Fault D4."""
+    given = files.read(dwi)
+    bvals, bvecs = given.gradients.bvals, given.gradients.bvecs
+    both = Gradients(np.concatenate([bvals, 3 * bvals[1:]]), np.concatenate([bvecs, bvecs[1:]]))
+    voxels = np.concatenate([given.voxels, given.voxels[1:] // 2])
+    files.write(replace(given, voxels=voxels, gradients=both), tmp_path / "both.nii.gz")
+    done = command("tensor", tmp_path / "both.nii.gz", tmp_path / "low", "--mask", "none")
+    assert "8 volumes up to b = 1500" in done.out
+    assert "8 volumes" in json.loads((tmp_path / "low" / "tensor.json").read_text())["note"]
+    done = command("tensor", tmp_path / "both.nii.gz", tmp_path / "all", "--mask", "none", "--largest-b", "3000")
+    assert "up to b" not in done.out
+    assert json.loads((tmp_path / "all" / "tensor.json").read_text())["largest_b"] == 3000

@@ -95,10 +95,13 @@ def test_volumes_are_combined_as_the_weights_say():
     assert np.allclose(made, np.einsum("gt,tzyx->gzyx", row, np.array(volumes)), rtol=1e-4, atol=1e-2)
 
 
-def test_a_series_is_diffusion_only_with_weighted_volumes():
+def test_a_series_is_diffusion_where_it_has_gradients_whatever_they_are():
+    """Fault D5: without b0 images, or with nothing else, it was taken for structural."""
     voxels = np.stack([brain().voxels] * 3)
     assert guides.is_diffusion(Volume(voxels, gradients=table(0, 1000, 1000)))
-    assert not guides.is_diffusion(Volume(voxels, gradients=table(0, 0, 0)))
+    assert guides.is_diffusion(Volume(voxels, gradients=table(0, 0, 0)))
+    assert guides.has_contrast(Volume(voxels, gradients=table(0, 1000, 1000)))
+    assert not guides.has_contrast(Volume(voxels, gradients=table(0, 0, 0)))
     assert not guides.is_diffusion(Volume(voxels))
     assert not guides.is_diffusion(Volume(voxels[0], gradients=table(1000)))
 

@@ -132,3 +132,40 @@ def test_without_dipy_the_extra_is_named(true, refuses, monkeypatch):
     monkeypatch.setitem(sys.modules, "dipy", None)
     with refuses('pip install "superresolution[diffusion]"'):
         fit_tensors(series(true))
+
+
+def kurtosis(bvals: np.ndarray) -> Volume:
+    """Isotropic tissue of MD 0.7e-3 mm2/s and kurtosis 1, as measured at b-values in 12 directions each."""
+    every = np.concatenate([[0.0], np.repeat(bvals, 12)])
+    exponents = -every * 0.7e-3 + (every * 0.7e-3) ** 2 / 6
+    voxels = 900 * np.exp(exponents)[:, None, None, None] * np.ones((1, 2, 3, 4))
+    return Volume(
+        voxels, gradients=Gradients(every, np.concatenate([np.zeros((1, 3)), *[directions(12)] * len(bvals)]))
+    )
+
+
+@pytest.mark.parametrize("bvals", [(1000, 3000), (1010, 2000, 3000)])
+def test_high_b_values_are_left_out_of_the_fit(bvals):
+    """Fault D4: of b 0, 1000 and 3000 MD came out as .47e-3 for .70e-3 without a word."""
+    volume = kurtosis(np.array(bvals, float))
+    found = fit_tensors(volume, mask=everywhere(volume))
+    low = fit_tensors(kurtosis(np.array(bvals[:1], float)), mask=everywhere(volume))
+    assert np.allclose(found.md, low.md, rtol=1e-5)
+    assert found.md.mean() > 0.59e-3
+    assert f"13 volumes up to b = 1500 s/mm2; {12 * len(bvals) - 12} of higher" in found.note
+    assert low.note == ""
+
+
+def test_the_largest_b_value_can_be_told():
+    """Fault D4: unless told otherwise."""
+    volume = kurtosis(np.array([1000.0, 3000.0]))
+    found = fit_tensors(volume, mask=everywhere(volume), largest_b=3000)
+    assert found.note == ""
+    assert found.md.mean() < 0.5e-3
+
+
+def test_a_series_of_high_b_values_alone_is_fitted_and_the_doubt_is_said():
+    """Fault D4."""
+    found = fit_tensors(kurtosis(np.array([3000.0])), mask=np.ones((2, 3, 4), bool))
+    assert "all b-values up to 3000" in found.note
+    assert "MD may be too low" in found.note

@@ -72,10 +72,10 @@ def test_gradients_that_do_not_fit_are_refused(tmp_path, series, bval, bvec, wor
     assert all(word in str(caught.value) for word in words)
 
 
-def test_half_a_pair_is_left_with_a_warning(tmp_path, series):
+def test_directions_without_b_values_are_left_with_a_warning(tmp_path, series):
     write(series, tmp_path / "a.nii.gz")
-    (tmp_path / "a.bvec").unlink()
-    with pytest.warns(ScanWarning, match=r"no \.bvec"):
+    (tmp_path / "a.bval").unlink()
+    with pytest.warns(ScanWarning, match=r"no \.bval"):
         assert read(tmp_path / "a.nii.gz").gradients is None
 
 

@@ -1,0 +1,89 @@
+"""Are voxels intensities? Labels, phases, maps and other modalities are not what networks have learnt from.
+
+What the file says counts first (DICOM's modality and image type, NIfTI's intent, the name), then the voxels themselves.
+"""
+
+import numpy as np
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.kinds import LABELS, PHASE
+from SuperResolutionLib.header import INTENSITIES, Header
+from SuperResolutionLib.volume import TENSOR, Volume
+
+FORCE = "if they are intensities nevertheless, give volume.as_intensities()"
+_INTENT_LABEL = 1002  # of NIfTI
+_SAMPLE = 2**20  # voxels by which most scans are known for one at once
+_FEW, _MANY = 64, 512  # distinct values of most label images, and of the largest atlases
+_ALIKE = 0.6  # share of equal neighbours in labelled regions; of the finest grey values of a scan it is half of that
+_EVEN = 0.75  # spread of phases, as a share of that of an even distribution over the whole circle
+_CYCLES = ((np.pi, 2e-3), (4096.0, 1.0))  # half a turn, and how far beyond it rounding goes
+
+
+def check_intensities(volume: Volume, force: str = FORCE) -> None:
+    """Raise InputError for what a network must not enhance. force: what to do where the voxels are intensities."""
+    if found := not_intensities(volume):
+        raise InputError(f"The voxels are no intensities of an MR scan: {found[1]}; choose the scan, or {force}.")
+
+
+def check_continuous(volume: Volume, force: str = FORCE) -> None:
+    """Raise InputError for labels and phases, between which there is no mean. force: as in `check_intensities`."""
+    found = not_intensities(volume)
+    if found and found[0] in (LABELS, PHASE):
+        raise InputError(
+            f"The voxels are no intensities: {found[1]}, and means of these mean nothing; interpolate them by "
+            f"'nearest', or {force}."
+        )
+
+
+def not_intensities(volume: Volume) -> tuple[str, str] | None:
+    """What the voxels are instead: a kind, and what shows it, in words; None for intensities."""
+    header = volume.header or Header()
+    if volume.quantity == TENSOR or header.kind == INTENSITIES:
+        return None
+    if header.modality not in ("", "MR"):
+        return header.modality, f"the file says that its modality is {header.modality}"
+    if header.kind:
+        return header.kind, f"by its name or header the file holds {header.kind}"
+    if header.intent[0] == _INTENT_LABEL:
+        return LABELS, "the file says that it holds labels"
+    if half := _half_turn(volume.voxels):
+        return PHASE, f"they fill the range from -{half:.4g} to {half:.4g} evenly, as phases do"
+    if count := _labels(volume.voxels):
+        return LABELS, f"they have only {count} different values, in regions of one value each, as labels or masks have"
+    return None
+
+
+def _half_turn(voxels: np.ndarray) -> float:
+    """Half a turn, in the unit of phases; 0 where the voxels are none: they fill the circle, evenly but for zeros."""
+    low, high = float(np.min(voxels)), float(np.max(voxels))
+    for half, beyond in _CYCLES:
+        if -half - beyond <= low < -0.95 * half and 0.95 * half < high <= half + beyond:
+            spread = float(np.std(voxels[voxels != 0], dtype=np.float64))
+            return half if spread > _EVEN * half / np.sqrt(3) else 0.0
+    return 0.0
+
+
+def _labels(voxels: np.ndarray) -> int:
+    """How many labels there are; 0 where the voxels are none."""
+    sample = voxels.ravel()[:: max(1, voxels.size // _SAMPLE)]
+    if len(np.unique(sample)) > _MANY or not np.array_equal(sample, np.rint(sample)):
+        return 0
+    values, counts = np.unique(voxels, return_counts=True)
+    count = len(values)
+    if not 2 <= count <= min(_MANY, voxels.size // 8) or not np.array_equal(values, np.rint(values)):
+        return 0
+    alike = _equal_neighbours(voxels, values[counts.argmax()])
+    if count == 2 or (np.mean(alike) if count <= _FEW else min(alike)) > _ALIKE:
+        return count
+    return 0
+
+
+def _equal_neighbours(voxels: np.ndarray, background: float) -> list[float]:
+    """Along each axis of space, the share of neighbours outside the background that are equal."""
+    shares = []
+    for axis in (-1, -2, -3):
+        one, other = (np.moveaxis(voxels, axis, 0)[part] for part in (slice(1, None), slice(None, -1)))
+        outside = (one != background) | (other != background)
+        if outside.any():
+            shares.append(float(np.mean(one[outside] == other[outside])))
+    return shares or [1.0]
