@@ -37,6 +37,14 @@ def test_slices_are_ordered_by_position_and_spaced_by_it(tmp_path, make):
     assert volume.direction == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]).T)
 
 
+@pytest.mark.parametrize(("stated", "thickness"), [(3.0, 3.0), (0, None), (None, None)])
+def test_slices_are_as_thick_as_the_header_says_whatever_lies_between_them(tmp_path, make, stated, thickness):
+    make.classic(tmp_path / "scan", VOXELS, gap=3.3, SliceThickness=[stated] * len(VOXELS))
+    volume = read(tmp_path / "scan")
+    assert volume.spacing[2] == pytest.approx(3.3)
+    assert volume.thickness == thickness
+
+
 def test_it_lies_where_itk_puts_it(tmp_path, make):
     make.classic(tmp_path / "scan", VOXELS)
     reader = sitk.ImageSeriesReader()

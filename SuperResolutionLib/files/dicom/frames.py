@@ -29,8 +29,8 @@ class Frame:
 
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
-    thickness: mm to the next slice, as far as the header says. apart: the same where it says just that, else None.
-    moment: when it was acquired.
+    step: mm to the next slice, as far as the header says. apart: the same where it says just that, else None.
+    thickness: mm, of the slice itself; None where the header does not say. moment: when it was acquired.
     repetition: the repetition time as the header has it, ms; None where it has none.
     """
 
@@ -39,8 +39,9 @@ class Frame:
     row: np.ndarray
     column: np.ndarray
     spacing: tuple[float, float]
-    thickness: float
+    step: float
     apart: float | None
+    thickness: float | None
     slope: float
     intercept: float
     moment: Moment
@@ -90,7 +91,7 @@ def _mosaic(name: str, header: Dataset, stored: np.ndarray) -> Iterator[Frame]:
     y, x = (np.subtract(stored.shape, tiles[0].shape)) / 2
     first = whole.position + x * whole.spacing[0] * whole.row + y * whole.spacing[1] * whole.column
     for index, tile in enumerate(tiles):
-        yield replace(whole, pixels=tile, position=first + index * whole.thickness * layout.normal)
+        yield replace(whole, pixels=tile, position=first + index * whole.step * layout.normal)
 
 
 def _grid(name: str, header: Dataset, stored: np.ndarray) -> Iterator[Frame]:
@@ -113,6 +114,7 @@ def _frame(name: str, stored: np.ndarray, levels: list[Dataset], when: Moment, w
     """One frame described by header levels, nearest first."""
     row, column = placing.axes(name, levels).T[:2]
     apart = float(find(levels, "SpacingBetweenSlices") or 0)
+    thick = float(find(levels, "SliceThickness") or 0)
     slope, intercept = _scale(name, levels)
     return Frame(
         pixels=stored,
@@ -120,8 +122,9 @@ def _frame(name: str, stored: np.ndarray, levels: list[Dataset], when: Moment, w
         row=row,
         column=column,
         spacing=placing.spacing(name, levels),
-        thickness=apart or float(find(levels, "SliceThickness") or 1),
+        step=apart or thick or 1.0,
         apart=apart or None,
+        thickness=thick if 0 < thick < np.inf else None,
         slope=slope,
         intercept=intercept,
         moment=when,

@@ -36,7 +36,8 @@ def stack(name: str, frames: list[Frame]) -> Volume:
     series = values.reshape(len(volumes), len(slots), *values.shape[1:])
     first = volumes[0][0]
     axes = np.stack([first.row, first.column, _normal(first)], axis=1)
-    sizes, about = np.array([*first.spacing, spacing]), replace(repeating(first.repetition) or Header(), slices=2)
+    about = replace(repeating(first.repetition) or Header(), slices=2, thickness=first.thickness)
+    sizes = np.array([*first.spacing, spacing])
     grid = make_volume(name, _filled(series, slots), sizes, first.position, axes, about)
     return replace(grid, gradients=_gradients(name, volumes))
 
@@ -120,7 +121,7 @@ def _check_upright(name: str, volume: list[Frame]) -> None:
 def _slots(name: str, volume: list[Frame]) -> tuple[list[int], float]:
     """The place of each slice on an even grid, and the grid's spacing in mm."""
     if len(volume) == 1:
-        return [0], volume[0].thickness
+        return [0], volume[0].step
     distances = np.array([_distance(frame, _normal(volume[0])) for frame in volume])
     gaps = np.diff(distances)
     usual = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
