@@ -3,10 +3,13 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.cli import reporter
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.training.recipe import Recipe
 
 
 def add(commands: Any) -> None:
@@ -14,9 +17,10 @@ def add(commands: Any) -> None:
     parser = common.command(
         commands,
         "train",
-        "train a model by a recipe",
+        "train a model by a recipe, on any folder of scans or a BIDS tree",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2 --budget 60",
         "superresolution train mri-x2 --data knees/ --out runs/knee-x2 --from mri-x2",
+        "superresolution train mri-x2 --data bids/ --out runs/mine --dry-run",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2-fold-1 --fold 1/5",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="the name of a recipe, or a .toml file")
@@ -28,6 +32,11 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say who is learnt from, who chooses the epoch, and how long it takes",
+    )
     common.add_seed(parser, default=None, explained="in place of the recipe's: is it stable from another?")
     common.add_device(parser)
     parser.set_defaults(run=run)
@@ -38,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.errors import InputError
     from SuperResolutionLib.training import recipe as recipes
     from SuperResolutionLib.training import split
+    from SuperResolutionLib.training.adapting import adapted
     from SuperResolutionLib.training.publish import publish, starting_weights
 
     recipe = recipes.load(options.recipe)
@@ -48,8 +58,13 @@ def run(options: argparse.Namespace) -> int:
     if not options.data.is_dir():
         raise InputError(f"The data folder {options.data} does not exist; give --data a folder of scans.")
     split.volume_files(options.data, recipe.source)  # what is wrong with the scans is said before a model is looked for
+    recipe, changed = adapted(recipe, options.data)
+    if changed:
+        reporter.say(changed)
     if options.fold is not None:
         recipe = split.fold(recipe, options.data, *options.fold)
+    if options.dry_run:
+        return _describe(recipe, options)
     from SuperResolutionLib.training.loop import Begin, train
 
     start = starting_weights(recipe)
@@ -63,6 +78,22 @@ def run(options: argparse.Namespace) -> int:
         reporter.say(
             f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}"
         )
+    return 0
+
+
+def _describe(recipe: "Recipe", options: argparse.Namespace) -> int:
+    """What a training would do."""
+    from SuperResolutionLib.training import split
+    from SuperResolutionLib.training.loop import minutes
+
+    held = [split.stem(path) for path in split.validation_files(options.data, recipe)]
+    learnt = [split.stem(path) for path, _ in split.training_files(options.data, recipe)]
+    for what, names in (("learnt from", learnt), ("chosen by", held)):
+        people = sorted({recipe.subject_of(name) for name in names})
+        print(f"{what}: {len(names)} scans of {len(people)} people: {', '.join(people)}")
+    each = f"{recipe.patch} x {recipe.patch} coarse voxels of {recipe.slices} slices"
+    print(f"{recipe.steps} steps of {recipe.batch} patches, {each}; an epoch is {recipe.epoch} steps")
+    print(f"about {minutes(recipe, options.data, options.device):.0f} minutes on this machine, validation apart")
     return 0
 
 

@@ -274,7 +274,16 @@ def _or_full(write: Callable[[], None], out: Path) -> None:
         ) from error
 
 
-def _within(minutes: float, recipe: Recipe, sampler: Sampler, place: Place) -> Recipe:
+def minutes(recipe: Recipe, data: Path, device: str = "auto") -> float:
+    """How long all steps of a recipe take on this machine, by a few of each kind; without validation."""
+    where = choose_device(device)
+    place = Place(where, choose_precision(recipe.precision, where), 0, 1)
+    sampler = Sampler(training_stacks(data, recipe), recipe)
+    parts = phases(recipe)
+    return math.fsum((p.end - p.begin) * _seconds_a_step(recipe, p, sampler, place) for p in parts) / 60
+
+
+def _within(budget: float, recipe: Recipe, sampler: Sampler, place: Place) -> Recipe:
     """The recipe with no more steps than this machine does in the time; every phase and the epoch lose the same share.
 
     A game is watched, and eased, at the end of an epoch: a short one needs short epochs.
@@ -282,7 +291,7 @@ def _within(minutes: float, recipe: Recipe, sampler: Sampler, place: Place) -> R
     parts = phases(recipe)
     seconds = [_seconds_a_step(recipe, phase, sampler, place) for phase in parts]
     whole = math.fsum((part.end - part.begin) * each for part, each in zip(parts, seconds, strict=True))
-    share = minutes * 60 / (whole * 1.05)
+    share = budget * 60 / (whole * 1.05)
     steps = [max(recipe.warm_up, int((part.end - part.begin) * share)) for part in parts]
     counts = [min(part.end - part.begin, _agree(n, place)) for part, n in zip(parts, steps, strict=True)]
     total = sum(counts)
