@@ -109,7 +109,7 @@ UNPACK = """
 import os, signal, sys, zipfile
 from SuperResolutionLib import files
 from SuperResolutionLib.files.dicom import series
-series._series = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+series.sources = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 files.read(sys.argv[1])
 """
 
