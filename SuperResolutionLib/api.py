@@ -86,6 +86,8 @@ def restore(
     """
     given = as_volume(volume)
     wish = Sampling.of(scale, sampling)
+    if runtime is not None and not isinstance(runtime, Runtime):
+        raise InputError(f"The runtime is {runtime!r}; give a Runtime, such as Runtime(device='cpu').")
     chosen = catalogue.meant(given, method, wish)
     _check_meaning(given, chosen)
     result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)

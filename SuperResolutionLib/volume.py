@@ -61,6 +61,8 @@ class Volume:
         _check_grid(self)
         if self.quantity == TENSOR:
             _check_tensors(self)
+        if self.gradients is not None:
+            _check_gradients(self.gradients)
         if self.gradients is not None and len(self.gradients.bvals) != self.count:
             raise InputError(
                 f"The series has {self.count} volumes but {len(self.gradients.bvals)} b-values; they must agree."
@@ -82,9 +84,12 @@ class Volume:
         direction: (3, 3), column k is the unit vector of voxel axis k (x, y, z) in LPS; None: along L, P, S.
         Raises InputError as the class does, and for colours, (z, y, x, 3).
         """
-        array = np.asarray(array_zyx)
+        try:
+            array = np.asarray(array_zyx)
+            axes = np.eye(3) if direction is None else np.asarray(direction, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"The voxels or the direction are no array of numbers ({str(error)[:100]}).") from error
         check_grey(array)
-        axes = np.eye(3) if direction is None else np.asarray(direction, dtype=float)
         return cls(array, _triple("spacing", spacing), _triple("origin", origin), axes, gradients)
 
     @classmethod
@@ -238,6 +243,18 @@ def _check_grid(volume: Volume) -> None:
         )
     if (spacing, origin) == ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0)) and volume.gradients is None:
         check_grey(volume.voxels)  # where a grid is stated, (t, z, y, x) may well be 3 wide
+
+
+def _check_gradients(gradients: Gradients) -> None:
+    bvals, bvecs = gradients.bvals, gradients.bvecs
+    if not (isinstance(bvals, np.ndarray) and isinstance(bvecs, np.ndarray)):
+        raise InputError("The b-values and directions of a series are numpy arrays, (t,) and (t, 3); convert them.")
+    if bvals.ndim != 1 or bvecs.shape != (len(bvals), 3):
+        raise InputError(
+            f"The b-values have shape {bvals.shape} and the directions {bvecs.shape}; give (t,) and (t, 3)."
+        )
+    if not (np.isfinite(bvals).all() and np.isfinite(bvecs).all()) or bvals.min(initial=0) < 0:
+        raise InputError("The series has b-values or directions that are no finite numbers, or b-values below 0.")
 
 
 def _triple(what: str, numbers: Any) -> tuple[float, float, float]:

@@ -44,6 +44,8 @@ def read(path: str | Path, series: str | None = None) -> Volume:
     series: which one, where there are several: its number, its name or a part of that, or the start of its UID.
     Raises InputError, a sentence that names the file, for anything that cannot be used as it is.
     """
+    if not isinstance(path, (str, Path)):
+        raise InputError(f"A {type(path).__name__} is no path; give the name of a file or folder.")
     path = Path(path)
     check_exists(path)
     try:

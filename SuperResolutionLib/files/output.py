@@ -81,6 +81,8 @@ def image_writer(volume: Volume, path: Path, record: dict[str, Any] | None = Non
 
     Raises InputError where the file cannot hold it.
     """
+    if not isinstance(volume, Volume):
+        raise InputError(f"A {type(volume).__name__} is no volume to write; give a Volume.")
     _check_extension(path)
     check_takes(volume, path)
     check_finite(volume.voxels, f"The result for {path.name}")

@@ -70,6 +70,8 @@ class Sampling:
             return cls(factor=scale)
         if scale is not None:
             raise InputError("Both a scale and a sampling are given; leave the scale out.")
+        if not isinstance(sampling, Sampling):
+            raise InputError(f"The sampling is {sampling!r}; give a Sampling, such as Sampling(factor=2).")
         return sampling
 
     @property

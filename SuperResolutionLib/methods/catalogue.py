@@ -1,6 +1,6 @@
 """Methods by name: the classical ones, installed models, model files; and which model is meant where none is named."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
@@ -205,6 +205,8 @@ def by_names(names: "Sequence[Given] | Mapping[str, Given]", scale: float | None
     """
     if isinstance(names, str):
         raise InputError(f"The methods are one text, '{names}'; give a list of names, or name -> method.")
+    if not isinstance(names, Iterable):
+        raise InputError(f"The methods are {names!r}; give a list of names, or name -> method.")
     pairs = names.items() if isinstance(names, Mapping) else ((_called(given), given) for given in names)
     return {name: as_method(name, given, scale) for name, given in pairs}
 

@@ -10,7 +10,7 @@ from SuperResolutionLib.volume import SIGNAL, Volume
 FEW = 8  # slices, below which a stack is too short
 THINNEST, THICKEST = 0.55, 1.2  # of slices, in spacings: what the networks for thick slices are trained on
 UNEVEN = 0.03  # of the mean: how much brighter every second slice may be
-MARGIN = 2.0  # how far beyond the trained spacings, as a factor, a volume may lie before it is called unusual
+MARGIN = 1.02  # how far beyond the trained spacings, as a factor, a volume may lie: headers round
 
 
 def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
@@ -21,10 +21,13 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     in_plane = [volume.spacing[k] for k in range(3) if k != axis]
     low, high = card.spacing
     found = []
-    if min(in_plane) < low / MARGIN or max(in_plane) > high * MARGIN:
+    if card.learnt_from != Card.learnt_from:
+        found.append(f"{card.name} was trained on {card.learnt_from}, not on {Card.learnt_from}")
+    elif min(in_plane) < low / MARGIN or max(in_plane) > high * MARGIN:
         found.append(
-            f"its in-plane voxels are {in_plane[0]:.3g} x {in_plane[1]:.3g} mm; "
-            f"{card.name} was trained on {low:.3g} to {high:.3g} mm"
+            f"its in-plane voxels, {in_plane[0]:.3g} x {in_plane[1]:.3g} mm, are "
+            f"{'finer' if min(in_plane) < low / MARGIN else 'coarser'} than {card.name} was trained on: "
+            f"{low:.3g} to {high:.3g} mm"
         )
     if max(in_plane) > 1.5 * min(in_plane):
         found.append(f"its in-plane voxels are {max(in_plane) / min(in_plane):.1f} times as long as they are wide")

@@ -28,8 +28,8 @@ class Classical:
     classical = True
 
     def __post_init__(self) -> None:
-        if self.name not in METHODS:
-            raise unknown("interpolation method", self.name, METHODS)
+        if not isinstance(self.name, str) or self.name not in METHODS:
+            raise unknown("interpolation method", str(self.name), METHODS)
 
     def steps(self, _volume: Volume, _sampling: Sampling) -> int:
         """How many steps of progress a restoration has."""

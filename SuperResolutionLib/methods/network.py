@@ -15,7 +15,7 @@ from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods import checks, extracted, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
@@ -123,6 +123,13 @@ class NetworkMethod:
         names = yield from _putting_back(volume, run, result, policy)
         if guides.is_diffusion(volume):
             np.maximum(result.voxels, volume.voxels.min(), out=result.voxels)
+        # asked for the scan's own k-space, all of it is kept, and that rings past a mask
+        mixed = volume.quantity != TENSOR and policy != "k_space"
+        if mixed and (empty := extracted.outside(volume)) is not None:
+            extracted.keep_outside(volume, result, run.grids, empty)
+            if spread is not None:
+                extracted.keep_outside(volume.with_voxels(np.zeros_like(volume.voxels)), spread, run.grids, empty)
+            run.notes.append("the scan is empty around the brain, and so is the result")
         card, settings = self.model.card, run.settings
         record = Record(
             method=card.name,

@@ -45,11 +45,11 @@ class Card:
     slices: neighbouring slices the network takes as channels, the middle one restored. guides: what it takes beside
     them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
-    in-plane mm of the coarse volumes it was trained on. turns: in how many orientations a slice is restored, to be
-    averaged (the first of `batches.TURNS`). made_for: what to take it for, in a few words. recognition: how its errors
-    tell the forward model of a scan (`recognition.Recogniser`), empty where it was not made to. looks: the lowest and
-    the highest contrast, noise and sharpness of its training scans (`scan_statistics.Look`), empty where that was not
-    measured. held_out: figures by benchmark.
+    in-plane mm of the coarse volumes it was trained on. learnt_from: of what, where it is not MR scans. turns: in how
+    many orientations a slice is restored, to be averaged (the first of `batches.TURNS`). made_for: what to take it for,
+    in a few words. recognition: how its errors tell the forward model of a scan (`recognition.Recogniser`), empty where
+    it was not made to. looks: the lowest and the highest contrast, noise and sharpness of its training scans
+    (`scan_statistics.Look`), empty where that was not measured. held_out: figures by benchmark.
     slice_spacing: mm between the thick slices it was trained to make thin; None for a model that works in plane.
     """
 
@@ -71,6 +71,7 @@ class Card:
     guides: tuple[Word, ...] = ()
     turns: Turns = 1
     made_for: Sentence = ""
+    learnt_from: Sentence = "MR scans"
     recognition: dict[str, Any] = field(default_factory=dict)
     looks: dict[str, tuple[Looks, Looks]] = field(default_factory=dict)
     held_out: dict[str, Decibels] = field(default_factory=dict)

@@ -96,6 +96,8 @@ def degrade(
     measures signals), for an unknown model, and for a grid that cannot be had.
     """
     signal_only(volume, "degraded")
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"A seed of {seed!r} cannot be used; give a whole number from 0 on.")
     rng = np.random.default_rng(seed)
     model = model_of(degradation).draw(rng)
     wish = model.wish(Sampling.of(scale, sampling))

@@ -54,6 +54,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
         turns=recipe.turns,
+        learnt_from=recipe.source if recipe.source == "photographs" else zoo.Card.learnt_from,
         made_for=TWIN.format(recipe=recipe) if twin else recipe.made_for,
     )
     half = _half_is_enough(recipe, best["weights"], data)

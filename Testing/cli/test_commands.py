@@ -217,7 +217,7 @@ def test_info_tells_what_was_read_and_whether_models_know_such_scans(command, sc
     assert lines["voxel type"] == "int16"
     assert lines["slices"] == "along z, 4 of them, axial"
     assert lines["for mri-x2"] == "inside what it was trained on"
-    assert "fine-x2 was trained on 0.1 to 0.2 mm" in lines["for fine-x2"]
+    assert "than fine-x2 was trained on: 0.1 to 0.2 mm" in lines["for fine-x2"]
 
 
 def test_info_counts_the_shells_of_a_series(command, shelf, tmp_path):

@@ -75,7 +75,7 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
         "turns": 8,
         "device": "cpu",
         "precision": "float32",
-        "notes": [],
+        "notes": ["the scan is empty around the brain, and so is the result"],
         "unusual": [],
         "software": f"SuperResolution {SuperResolutionLib.__version__}",
         "use": record["use"],
@@ -175,7 +175,9 @@ def test_a_scan_unlike_the_training_scans_is_enhanced_with_a_warning(command, sc
     model = store(tmp_path / "models", spacing=(0.1, 0.2))
     answer = command("enhance", scan, tmp_path / "out.nrrd", "--model", model, "--progress", "none")
     assert answer.code == 0
-    assert answer.err.startswith("warning: scan.nii.gz is unlike the training scans: its in-plane voxels are 1 x 1 mm")
+    assert answer.err.startswith(
+        "warning: scan.nii.gz is unlike the training scans: its in-plane voxels, 1 x 1 mm, are"
+    )
     assert sidecar(tmp_path / "out.nrrd")["unusual"]
 
 

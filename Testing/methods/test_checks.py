@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from phantoms import brain
 
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.checks import unusual
 from SuperResolutionLib.methods.zoo import Card
 from SuperResolutionLib.volume import Gradients, Volume
@@ -33,15 +34,30 @@ def scan(spacing=(1.0, 1.0, 4.0), size=(20, 20, 16), plus=0.0) -> Volume:
     return Volume(brain(size).voxels + np.float32(plus), spacing)
 
 
-@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.4, 0.4, 3.0), (4.0, 4.0, 4.0), (5.0, 0.9, 0.9)])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.8, 0.8, 3.0), (2.0, 2.0, 4.0), (5.0, 0.9, 0.9)])
 def test_an_ordinary_scan_raises_no_eyebrow(spacing):
     assert unusual(scan(spacing), CARD) == []
 
 
-@pytest.mark.parametrize("spacing", [(0.39, 0.39, 3.0), (4.1, 4.1, 9.0)])
-def test_voxels_more_than_twice_beyond_the_trained_ones_are_unusual(spacing):
-    (sentence,) = unusual(scan(spacing), CARD)
-    assert sentence == (f"its in-plane voxels are {spacing[0]} x {spacing[0]} mm; tested was trained on 0.8 to 2 mm")
+@pytest.mark.parametrize(("mm", "word"), [(0.7, "finer"), (0.39, "finer"), (2.2, "coarser"), (4.1, "coarser")])
+def test_voxels_beyond_the_trained_ones_are_unusual(mm, word):
+    (sentence,) = unusual(scan((mm, mm, 9.0)), CARD)
+    assert sentence == f"its in-plane voxels, {mm} x {mm} mm, are {word} than tested was trained on: 0.8 to 2 mm"
+
+
+@pytest.mark.parametrize("name", ["mri-x2", "dwi-x2", "E-edsr-x2", "B-srresnet-x4"])
+def test_a_fine_head_is_finer_than_the_models_were_trained_on(name):
+    """Fault K3: a T1w of .87 mm was inside what models of 1.2 to 5 mm were trained on."""
+    card = zoo.read_card(zoo.find(name))
+    assert "finer than" in unusual(scan((0.87, 0.87, 0.9)), card)[0]
+    assert not any("finer" in sentence for sentence in unusual(scan((card.spacing[0],) * 3), card))
+
+
+@pytest.mark.parametrize("mm", [0.5, 1.0, 3.0])
+def test_no_scan_is_inside_what_a_model_of_photographs_was_trained_on(mm):
+    """Fault K3."""
+    (sentence,) = unusual(scan((mm, mm, 4.0)), zoo.read_card(zoo.find("A-natural-image")))
+    assert sentence == "A-natural-image was trained on photographs, not on MR scans"
 
 
 def test_only_the_spacing_in_the_plane_counts():
