@@ -124,12 +124,8 @@ class NetworkMethod:
         if guides.is_diffusion(volume):
             np.maximum(result.voxels, volume.voxels.min(), out=result.voxels)
         # asked for the scan's own k-space, all of it is kept, and that rings past a mask
-        mixed = volume.quantity != TENSOR and policy != "k_space"
-        if mixed and (empty := extracted.outside(volume)) is not None:
-            extracted.keep_outside(volume, result, run.grids, empty)
-            if spread is not None:
-                extracted.keep_outside(volume.with_voxels(np.zeros_like(volume.voxels)), spread, run.grids, empty)
-            run.notes.append("the scan is empty around the brain, and so is the result")
+        if volume.quantity != TENSOR and policy != "k_space":
+            run.notes.extend(extracted.kept_outside(volume, result, spread, run.grids))
         card, settings = self.model.card, run.settings
         record = Record(
             method=card.name,

@@ -14,7 +14,7 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods import checks, extracted, zoo
 from SuperResolutionLib.methods.classical import resample
 from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
@@ -101,8 +101,9 @@ class ThinSlices:
             result = yield from _signals(volume, run, spread)
             if self.put_back == "slices":
                 agreement.put_back_slices(volume, result, run.grids, run.slices)
-        if is_diffusion(volume) and volume.voxels.min() >= 0:
-            np.maximum(result.voxels, 0, out=result.voxels)
+            run.notes.extend(extracted.kept_outside(volume, result, spread, run.grids))
+        if is_diffusion(volume):
+            np.maximum(result.voxels, volume.voxels.min(), out=result.voxels)
         record = Record(
             method=self.name,
             model_sha256=self.model.card.sha256,

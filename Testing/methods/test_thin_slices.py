@@ -86,6 +86,18 @@ def test_each_volume_of_a_series_is_restored_and_its_gradients_stay(model):
         assert np.allclose(voxels, np.maximum(alone, 0), atol=1e-3)
 
 
+def test_the_outside_of_an_extracted_brain_stays_empty(model):
+    """Sibling of fault K5."""
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (12, 32, 32)), indexing="ij")
+    inside = x**2 + y**2 + z**2 < 0.6
+    brain = np.where(inside, 500 + 100 * np.sin(9 * x) * np.cos(7 * y), 0).astype(np.float32)
+    result = restored(Volume(brain, spacing=(1, 1, 4.0)), model, isotropic=True, uncertainty=True, **EXACT)
+    outside = np.repeat(~inside, 4, axis=0)
+    assert (result.volume.voxels[outside] == 0).all()
+    assert (result.uncertainty.voxels[outside] == 0).all()
+    assert (result.volume.voxels[~outside] != 0).mean() > 0.99
+
+
 def test_tensors_stay_positive_definite(model):
     factors = np.random.default_rng(0).normal(size=(5, 6, 6, 3, 3)) * 0.01
     full = factors @ factors.swapaxes(-1, -2) + 1e-4 * np.eye(3)
