@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import takewhile
 from pathlib import Path
@@ -30,7 +31,8 @@ def main() -> int:
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        work(options.begin, options.count, options.seed)
+        with suppress(KeyboardInterrupt):
+            work(options.begin, options.count, options.seed)
         return 0
     until = time.monotonic() + 60 * options.minutes
     cases = all_found(options.begin, options.count, options.seed)
