@@ -22,6 +22,7 @@ from SuperResolutionLib.volume import SIGNAL, TENSOR, Volume
 # tissue diffuses ten times faster in every direction; what a fit puts lower, or below 0, is noise without a logarithm.
 # A smaller floor would change no tissue, but make noise stand out further from it.
 FLOOR = 0.01
+LARGEST = 1e6  # times the typical diffusivity: no tensor is, and its eigenvalues could not be computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,14 @@ class Logarithms:
 
 
 def logarithms(volume: Volume) -> Logarithms:
-    """The logarithms of a tensor volume. Raises InputError where no tensor has a positive diffusivity."""
+    """The logarithms of a tensor volume. Raises InputError where none has a positive diffusivity, or one is huge."""
     unit = typical(volume)
+    largest = max(float(volume.voxels.max()), -float(volume.voxels.min()))
+    if largest / unit > LARGEST:
+        raise InputError(
+            f"The tensor volume is damaged: its largest component, {largest:.3g}, is more than {LARGEST:g} times the "
+            f"typical diffusivity, {unit:.3g}; export it again, or fit the tensors again."
+        )
     result = np.empty(volume.voxels.shape, np.float32)
     for k in range(volume.voxels.shape[1]):  # in pieces: the double precision of the eigenvectors is large
         result[:, k] = logarithm(volume.voxels[:, k] / unit)

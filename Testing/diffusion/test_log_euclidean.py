@@ -217,3 +217,12 @@ def test_no_tensor_at_all_is_refused(refuses):
 def test_what_has_not_six_components_of_floats_is_no_tensor_volume(shape, dtype, refuses):
     with refuses("6 components of floats"):
         Volume(np.zeros(shape, dtype), quantity=TENSOR)
+
+
+@pytest.mark.parametrize("value", [1e30, -3e38, 1e12])
+def test_a_tensor_that_is_no_tensor_is_refused(refuses, value):
+    """Sibling of fault I3, found by damaged files: its eigenvalues were a LinAlgError."""
+    voxels = random_tensors((2, 3, 4))
+    voxels[1, 0, 1, 2] = value
+    with refuses("The tensor volume is damaged", "fit the tensors again"):
+        log_euclidean.logarithms(tensor_volume(voxels))

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 
@@ -437,3 +438,19 @@ def test_two_time_points_of_a_classic_scan_are_a_series():
 @real
 def test_a_sample_without_an_image_says_so():
     refused(DATA / "dicom/philips_enhanced_dwi.zip", "Raw Data Storage", "no DICOM images")
+
+
+@pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.parametrize("position", [[1.0], [1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
+def test_a_position_of_other_than_three_numbers_is_refused(tmp_path, make, refuses, position, frames):
+    """Fault E, of IPP with 1, 2, 4 values, found by damaged files in multi-frame images too: a traceback."""
+    if frames:
+        path = make.enhanced(tmp_path / "e.dcm", np.ones((2, 3, 4, 5), np.int16), [0, 1000], np.eye(3)[:2])
+        image = pydicom.dcmread(path)
+        image.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0].ImagePositionPatient = position
+        image.save_as(path)
+    else:
+        path = make.classic(tmp_path / "scan", VOXELS)[1]
+        make.change(path, ImagePositionPatient=position)
+    with refuses("ition"):
+        read(path if frames else tmp_path / "scan")
