@@ -62,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
         steps = method.restore(volume, sampling, runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
-        if thick := _thick(volume, sampling):
-            warnings.warn(f"{options.input.name}: {thick}", stacklevel=1)
         result = finish(steps, report.show)
         _write(result, options, {**_said(result, options), **common.space(volume), "scale": _scale(method)})
         report.finish(options.output, time.monotonic() - began)
+        if options.progress == "bar" and (thick := _thick(volume, sampling)):
+            reporter.say(f"{options.input.name}: {thick}")
     return 0
 
 

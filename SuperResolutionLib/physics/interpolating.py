@@ -48,9 +48,10 @@ def bspline(size: int, position: np.ndarray) -> np.ndarray:
 
 def sinc(size: int, position: np.ndarray) -> np.ndarray:
     """Zero-filled k-space: the periodic sinc, Nyquist split evenly so that the result is real: (rows, size)."""
-    k = np.fft.fftfreq(size, 1 / size)
-    distance = position[:, None] - np.arange(size)
-    return np.cos(2 * np.pi * k * distance[..., None] / size).mean(axis=-1)
+    angle = np.pi * (position[:, None] - np.arange(size)) / size
+    whole = np.abs(np.sin(angle)) < 1e-12  # a voxel's own centre, and those a whole period away
+    below = np.where(whole, 1.0, np.sin(angle) if size % 2 else np.tan(angle))
+    return np.where(whole, 1.0, np.sin(size * angle) / (size * below))
 
 
 def bspline_basis(position: np.ndarray, size: int) -> np.ndarray:

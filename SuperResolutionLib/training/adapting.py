@@ -17,13 +17,13 @@ HELD = 0.15  # share of the people who choose the epoch
 def adapted(recipe: Recipe, folder: Path) -> tuple[Recipe, str]:
     """The recipe for the scans of a folder, and a sentence on what was changed; "" where its patterns fit.
 
-    Where no file belongs to one of its groups, every file does. Where none chooses the epoch, those of some people do,
-    drawn by the recipe's seed. Raises InputError for scans of one person, who cannot be learnt from and chosen by, and
-    for scans of several people under one name.
+    Where no file belongs to one of its groups, every file does. Where its validation patterns fit none, the files of
+    some people choose the epoch, drawn by the recipe's seed. Raises InputError for scans of one person, who cannot be
+    learnt from and chosen by, and for scans of several people under one name.
     """
     paths = {path: split.stem(path) for path in split.volume_files(folder, recipe.source)}
     learnt = [name for name in paths.values() if recipe.group_of(name) and not recipe.is_validation(name)]
-    if learnt and any(recipe.is_validation(name) for name in paths.values()):
+    if learnt and (not recipe.validation or any(recipe.is_validation(name) for name in paths.values())):
         return recipe, ""
     if not learnt:
         recipe = replace(recipe, groups=(Group(),), exclude=(), validation=())
