@@ -25,7 +25,9 @@ class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionH
     """Shows a default where there is one worth knowing; leaves each example its own line."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        if isinstance(action.default, list) and action.help:
+            return f"{action.help} (default: {' '.join(action.default)})"
+        return action.help if action.default in (None, False, "") else super()._get_help_string(action)
 
 
 def command(commands: Any, name: str, help_text: str, *examples: str) -> argparse.ArgumentParser:

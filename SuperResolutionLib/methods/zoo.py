@@ -122,9 +122,14 @@ def _lying() -> dict[str, Path]:
     """Every weights file where models lie, whatever its card says: name -> file."""
     found: dict[str, Path] = {}
     for folder in folders():
-        for path in sorted(folder.glob("*.safetensors")):
+        for path in sorted(folder.glob("*.safetensors"), key=_ours_first):
             found.setdefault(path.stem, path)
     return found
+
+
+def _ours_first(weights: Path) -> tuple[bool, str]:
+    """Sorts the networks of published works, which begin with the work's letter, after ours."""
+    return weights.stem[1:2] == "-", weights.stem
 
 
 def _usable(weights: Path) -> bool:
