@@ -26,7 +26,12 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for card in cards:
         guides = f", guided by the diffusion series ({', '.join(card.guides)})" if card.guides else ""
-        what = f"x{card.scale}, {card.architecture}, {card.parameters:,} parameters"
+        made = (
+            "slices of {:g} to {:g} mm made thin".format(*card.slice_spacing)
+            if card.slice_spacing
+            else f"x{card.scale}"
+        )
+        what = f"{made}, {card.architecture}, {card.parameters:,} parameters"
         reporter.put(f"{card.name}: {what}, {card.slices} slices in{guides}")
         if card.made_for:
             reporter.put(f"  made for     {card.made_for}")
