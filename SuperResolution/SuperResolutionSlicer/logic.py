@@ -413,7 +413,8 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
     return {
         "Model": sidecar["model"],
         "ModelSHA256": sidecar["model_sha256"],
-        "Scale": sidecar["scale"],
+        "Scale": sidecar["scale"] or "",
+        "Grid": settings.grid,
         "Plane": settings.sampling.plane,
         "Ran": sidecar["ran"],
         "Unusual": "; ".join(sidecar["unusual"]),

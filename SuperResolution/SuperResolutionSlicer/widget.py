@@ -28,8 +28,10 @@ PLANES = {
 }
 DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (NVIDIA)", "mps": "GPU (Apple)"}
 PRECISIONS = {"auto": "automatic", "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
-SCALES = {"2": "2 x in plane", "4": "4 x in plane"}
+ISOTROPIC = "isotropic"
+SCALES = {"2": "2 x in plane", "4": "4 x in plane", ISOTROPIC: "thin slices, isotropic"}
 ENHANCE, CANCEL = "Enhance", "Cancel"
+NO_TRUTH = "Quality makes a scan coarser in plane and measures that; choose 2 x or 4 x, thin slices have no truth here"
 REPORT = "A web page on this volume with tables and figures, by the degradation, model, scale and slices chosen here"
 
 
@@ -139,7 +141,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         get = self.binding.__getitem__
         return Settings(
             model=get("model"),
-            sampling=Sampling(factor=int(get("scale")), plane=get("plane")),
+            sampling=self._sampling(),
             runtime=Runtime(
                 device=get("device"), precision=get("precision"), ensemble=get("ensemble") == "true" or None
             ),
@@ -149,6 +151,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             seed=int(get("seed")),
             keep_temporary=get("keepTemporary") == "true",
         )
+
+    def _sampling(self) -> Sampling:
+        scale, plane = self.binding["scale"], self.binding["plane"]
+        return Sampling(isotropic=True, plane=plane) if scale == ISOTROPIC else Sampling(factor=int(scale), plane=plane)
 
     def onEnhance(self, *_: Any) -> None:
         """Start, or cancel what runs."""
@@ -295,11 +301,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _label(self, name: str) -> str:
         enhanced = self.binding.node("enhanced")
-        scale, model = (enhanced.GetAttribute(nodes.PREFIX + key) for key in ("Scale", "Model"))
+        grid, scale, model = (enhanced.GetAttribute(nodes.PREFIX + key) for key in ("Grid", "Scale", "Model"))
+        grid = grid or f"x{scale}"  # of scenes from before there were other grids
         return {
             "source": "input (LR)",
-            "bicubic": f"bicubic x{scale}",
-            "enhanced": f"SR x{scale} ({model})",
+            "bicubic": f"bicubic {grid}",
+            "enhanced": f"SR {grid} ({model})",
             "difference": "SR minus bicubic",
         }[name]
 
@@ -317,9 +324,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.enhanceButton.text = CANCEL if running else ENHANCE
         self.ui.enhanceButton.enabled = running or not problem
         self.ui.enhanceButton.toolTip = problem or "Make a new volume, sharper in plane; the input stays as it is"
-        for button in (self.ui.previewButton, self.ui.measureButton):
-            button.enabled = not running and not problem
-        unfit = problem or self._unfit_for_a_report(node)
+        self.ui.previewButton.enabled = not running and not problem
+        unmeasured = problem or (NO_TRUTH if self.settings().sampling.isotropic else "")
+        self.ui.measureButton.enabled = not running and not unmeasured
+        unfit = unmeasured or self._unfit_for_a_report(node)
         self.ui.saveReportButton.enabled = not running and not unfit
         self.ui.saveReportButton.toolTip = unfit or REPORT
         for group in (self.ui.inputsCollapsibleButton, self.ui.advancedCollapsibleButton):
@@ -334,11 +342,13 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _problem(self, node: Any) -> str:
         """What keeps Enhance from working, in one sentence; empty where nothing does."""
+        settings = self.settings()
         try:
-            self.settings().check(node)
+            settings.check(node)
+            name = settings.model_for(node)
         except InputError as error:
             return str(error)
-        name, scale = self.settings().model_for(node), self.settings().scale
+        scale = None if settings.sampling.isotropic else settings.scale
         if name not in self.logic.models(scale):
             return f"The model {name} is not there for scale {scale}; choose another model or scale under Advanced."
         return ""

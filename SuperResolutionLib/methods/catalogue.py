@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Network = NetworkMethod | ThinSlices | Chain
 
+SAME_VOXELS = "The scan has these voxels already; ask for smaller ones."
 Given = str | zoo.Model | Method | Callable[[Volume, Sampling], Volume]
 """A method as it may be given: its name, a loaded model, a Method, a function of volume and sampling."""
 
@@ -100,7 +101,7 @@ def _for_grids(volume: Volume, model: zoo.Model | None, grids: Grids, put_back: 
     through = grids.factors[grids.axis]
     beside = [grids.factors[k] for k in range(3) if k != grids.axis]
     if through == 1 and beside == [1, 1]:
-        raise InputError("The scan has these voxels already; ask for smaller ones.")
+        raise InputError(SAME_VOXELS)
     if through == 1:
         if model is None and grids.in_plane not in _scales():
             have = ", ".join(map(str, _scales())) or "(none installed)"
@@ -140,6 +141,8 @@ def default_model(volume: Volume, sampling: Sampling) -> str:
     """
     if sampling.asked and sampling.factor is None:
         grids = sampling.finer(volume)
+        if grids.factors == (1, 1, 1):
+            raise InputError(SAME_VOXELS)
         thinning = zoo.thinning_name()
         if grids.factors[grids.axis] > 1 and thinning is not None:
             return thinning

@@ -366,6 +366,23 @@ def test_a_series_makes_save_report_grey_and_its_tooltip_says_why(opened):
     assert panel.ui.measureButton.enabled
 
 
+def test_thick_slices_are_made_thin_from_the_panel(opened, wait_until):
+    panel, node = opened()
+    select(panel.ui.scaleComboBox, "isotropic")
+    assert panel.ui.enhanceButton.enabled
+    assert not panel.ui.measureButton.enabled
+    assert not panel.ui.saveReportButton.enabled
+    click(panel.ui.enhanceButton)
+    run_to_end(panel, wait_until)
+    result = slicer.util.getNode("* SR isotropic (mri-iso)")
+    assert len(set(np.round(result.GetSpacing(), 3))) == 1
+    assert result.GetAttribute("SuperResolution.Model") == "mri-iso"
+    bounds = [np.zeros(6), np.zeros(6)]
+    node.GetRASBounds(bounds[0])
+    result.GetRASBounds(bounds[1])
+    assert np.allclose(*bounds, atol=1e-3)
+
+
 # ---------------------------------------------------------------- parameters
 
 
