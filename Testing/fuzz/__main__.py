@@ -39,7 +39,7 @@ def main() -> int:
     found = list(told(takewhile(lambda _: time.monotonic() < until, cases)))
     cases.close()
     if options.out is not None:
-        page.store(options.out, page.counted(found, options.seed))
+        page.store(options.out, "fuzz", page.counted(found, options.seed))
     bad = [one for one in found if one.bad]
     print(f"{len(found)} cases, {len(bad)} bad")
     return 1 if bad else 0

@@ -8,17 +8,29 @@ from typing import Any
 
 from Testing.fuzz.cases import Found
 
-HEAD = """# What damaged files come to
+HEAD = """# What damaged files and killed processes come to
 
-Made by `python -m Testing.fuzz --count N --seed S --out benchmarks/robustness.md`.
+Made by `python -m Testing.fuzz --count N --seed S --out benchmarks/robustness.md` (damaged files) and
+`python -m Testing.fuzz.kills --count N --seed S --out benchmarks/robustness.md` (killed processes).
 """
 FUZZ = """
+## Damaged files
+
 {count} files (seed {seed}), each a small whole file with one to three changes: bits, bytes, numbers and words of the
 header, ends cut off, pieces removed or there twice. Each is given to the command that takes it in. *Read*: exit code 0
 and an output; *refused*: exit code 2, one sentence, no file. *Bad*: anything else, a traceback, a signal, more than 20
 seconds or 600 MB, a file left behind.
 
 | kind | files | read | refused | bad |
+|---|---|---|---|---|
+"""
+KILLS = """
+## Killed processes
+
+{count} commands (seed {seed}), each ended by a signal at a random moment. No command left half a file under its final
+name, or anything at all after the next run of it, except where *bad* counts it.
+
+| command | signal | killed while it worked | finished before | bad |
 |---|---|---|---|---|
 """
 
@@ -31,16 +43,28 @@ def counted(found: Sequence[Found], seed: int) -> dict[str, Any]:
     return {"seed": seed, "count": len(found), "rows": {name: dict(kinds[name]) for name in sorted(kinds)}}
 
 
-def store(path: Path, table: dict[str, Any]) -> None:
-    """Write the page, and its counts beside it."""
-    path.with_suffix(".json").write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
-    path.write_text(text(table))
+def store(path: Path, part: str, table: dict[str, Any]) -> None:
+    """Put the counts of one part beside those of the other, and make the page anew."""
+    beside = path.with_suffix(".json")
+    held = json.loads(beside.read_text()) if beside.exists() else {}
+    held[part] = table
+    beside.write_text(json.dumps(held, indent=1, sort_keys=True) + "\n")
+    path.write_text(text(held))
 
 
-def text(table: dict[str, Any]) -> str:
+def text(held: dict[str, Any]) -> str:
     """The page."""
+    page = HEAD
+    if "fuzz" in held:
+        page += FUZZ.format(**held["fuzz"]) + _rows(held["fuzz"]["rows"], ("read", "refused", "bad"), whole=True)
+    if "kills" in held:
+        page += KILLS.format(**held["kills"]) + _rows(held["kills"]["rows"], ("killed", "finished", "bad"))
+    return page
+
+
+def _rows(rows: dict[str, dict[str, int]], columns: Sequence[str], whole: bool = False) -> str:
     lines = []
-    for name, row in table["rows"].items():
-        cells = [sum(row.values()), *(row.get(column, 0) for column in ("read", "refused", "bad"))]
-        lines.append(f"| {name} | {' | '.join(map(str, cells))} |\n")
-    return HEAD + FUZZ.format(**table) + "".join(lines)
+    for name, row in rows.items():
+        cells = [row.get(column, 0) for column in columns]
+        lines.append(f"| {name} | {' | '.join(map(str, [sum(row.values()), *cells] if whole else cells))} |\n")
+    return "".join(lines)
