@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BACKGROUND = 0.06  # share of the voxels near the lowest above which it is that of a background
+RINGING = 0.25  # how far below a background, as a share of what lies above it, ringing reaches at most
 SIGNED = 0.25  # how far below 0, as a share of the largest voxel, ringing does not reach
 
 
@@ -77,12 +78,26 @@ class Normalisation:
 def background_level(voxels: np.ndarray) -> float:
     """The value that stands for no signal in a volume: the lowest, if it is no outlier.
 
-    It moves with the intensities, whatever is added to them or whatever they are multiplied by. Where the lowest values
-    lie further below all the others than these lie apart, it is the 0.1st percentile.
+    It moves with the intensities, whatever is added to them or whatever they are multiplied by. Where the background is
+    one exact value, it is that, for what lies below it is ringing. Where the lowest values lie further below all the
+    others than these lie apart, it is the 0.1st percentile.
     """
-    lowest = float(np.min(voxels))
+    lowest, edge = float(np.min(voxels)), value_at_the_edges(voxels)
     low, high = (float(p) for p in np.percentile(voxels, [0.1, 99.9]))
+    if edge - lowest < RINGING * (high - edge) and np.mean(voxels == edge) > BACKGROUND:
+        return edge
     return low if low - lowest > high - low else lowest
+
+
+def value_at_the_edges(voxels: np.ndarray) -> float:
+    """The most frequent value at the edges of a 3-D volume's rows and columns."""
+    values, counts = np.unique(at_the_edges(voxels), return_counts=True)
+    return float(values[counts.argmax()])
+
+
+def at_the_edges(array: np.ndarray) -> np.ndarray:
+    """The voxels at the edges of a volume's rows and columns."""
+    return np.concatenate([np.moveaxis(array, axis, 0)[[0, -1]].ravel() for axis in (1, 2)])
 
 
 def shows_background(voxels: np.ndarray, level: float) -> bool:

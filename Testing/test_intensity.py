@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.intensity import background_level, data_range, head
 
 
 def test_the_range_is_the_999th_permille():
@@ -24,3 +24,12 @@ def test_the_range_is_always_above_zero(voxels, expected):
 
 def test_the_head_exceeds_five_percent_of_the_range():
     assert head(np.array([0.0, 4.9, 5.1, 100, 100, 100])).tolist() == [False, False, True, True, True, True]
+
+
+def test_ringing_below_an_exact_background_does_not_move_its_level():
+    """Fault A: bicubic shrinking of a FLAIR with an emptied background cost 0.07 dB."""
+    voxels = np.zeros((6, 20, 20), np.float32)
+    voxels[:, 5:15, 5:15] = 900 + 20 * np.random.default_rng(0).random((6, 10, 10))
+    voxels[:, 4, 5:15] = -60
+    for factor, shift in ((1, 0), (0.01, -7), (3, 500)):
+        assert background_level(factor * voxels + shift) == pytest.approx(shift, abs=1e-3)

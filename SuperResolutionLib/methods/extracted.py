@@ -6,7 +6,7 @@ In an ordinary scan with an emptied background the signal fades into it; where a
 import numpy as np
 
 from SuperResolutionLib.geometry.sampling import Grids
-from SuperResolutionLib.intensity import Normalisation
+from SuperResolutionLib.intensity import Normalisation, at_the_edges, value_at_the_edges
 from SuperResolutionLib.volume import Volume
 
 LEAST = 0.05  # share of the volume that is outside
@@ -21,19 +21,13 @@ def outside(volume: Volume) -> np.ndarray | None:
     volumes = volume.voxels if volume.voxels.ndim == 4 else volume.voxels[None]
     empty = np.ones(volumes.shape[1:], bool)
     for voxels in volumes:
-        empty &= voxels == background(voxels)
+        empty &= voxels == value_at_the_edges(voxels)
         if empty.mean() < LEAST:
             return None
     empty = _joined_to_the_border(empty)
-    if empty.mean() < LEAST or empty.all() or np.mean(_faces(empty)) < AROUND:
+    if empty.mean() < LEAST or empty.all() or np.mean(at_the_edges(empty)) < AROUND:
         return None
     return empty if any(_ends_in_tissue(_shown(voxels), empty) for voxels in volumes) else None
-
-
-def background(voxels: np.ndarray) -> float:
-    """The most frequent value of the outermost voxels of a 3-D volume."""
-    values, counts = np.unique(_faces(voxels), return_counts=True)
-    return float(values[counts.argmax()])
 
 
 def kept_outside(volume: Volume, result: Volume, spread: Volume | None, grids: Grids) -> list[str]:
@@ -56,11 +50,11 @@ def keep_outside(volume: Volume, result: Volume, grids: Grids, empty: np.ndarray
         ((volume.voxels, result.voxels),) if volume.voxels.ndim == 3 else zip(volume.voxels, result.voxels, strict=True)
     )
     for voxels, target in pairs:
-        target[there] = background(voxels)
+        target[there] = value_at_the_edges(voxels)
 
 
 def _shown(voxels: np.ndarray) -> np.ndarray:
-    level = background(voxels)
+    level = value_at_the_edges(voxels)
     unit = float(np.percentile(np.abs(Normalisation(level).above(voxels)), 99.9)) or 1.0
     shown: np.ndarray = np.abs(Normalisation(level, unit).shown(voxels))
     return shown
@@ -71,13 +65,8 @@ def _joined_to_the_border(empty: np.ndarray) -> np.ndarray:
     from scipy.ndimage import label
 
     parts, _ = label(empty)
-    reached = np.unique(_faces(parts))
+    reached = np.unique(at_the_edges(parts))
     return np.isin(parts, reached[reached > 0])
-
-
-def _faces(array: np.ndarray) -> np.ndarray:
-    """The voxels at the edges of a volume's rows and columns."""
-    return np.concatenate([np.moveaxis(array, axis, 0)[[0, -1]].ravel() for axis in (1, 2)])
 
 
 def _ends_in_tissue(shown: np.ndarray, empty: np.ndarray) -> bool:
