@@ -131,12 +131,18 @@ def _mean(rows: list[Row]) -> list[str]:
     """The cells of one way of slicing."""
     figures = [f"{mean(row['methods'][m]['psnr_head'] for row in rows):.2f}" for m in (*CLASSICAL, NETWORK)]
     gains = [gain(row) for row in rows]
-    ssim = ", ".join(f"{mean(gain(row, f'ssim_{p}') for row in rows):+.3f}" for p in ("coronal", "sagittal"))
+    ssim = ", ".join(_ssim(rows, f"ssim_{plane}") for plane in ("coronal", "sagittal"))
     ours, theirs = mean(row["methods"][NETWORK]["stairs"] for row in rows), mean(best(row, "stairs") for row in rows)
     dice = f"{mean(gain(row, 'dice') for row in rows):+.4f}"
     shift = f"{max((row['methods'][NETWORK]['shift'] for row in rows), key=abs):+.3f}"
     ends = [f"{mean(gains):+.2f}", f"{min(gains):+.2f}", ssim, f"{ours:.1f} ({theirs:.1f})", dice, shift]
     return [*_way(rows[0]), str(len(rows)), *figures, *ends]
+
+
+def _ssim(rows: list[Row], measure: str) -> str:
+    """The mean gain, where the slices it is measured on show any head."""
+    gains = [gain(row, measure) for row in rows if row["methods"][NETWORK][measure] is not None]
+    return f"{mean(gains):+.3f}" if gains else "-"
 
 
 def _every(rows: list[Row]) -> str:
