@@ -76,10 +76,8 @@ def network(
         return model
     wish = sampling or Sampling()
     loaded = zoo.load(model) if isinstance(model, str) else model
-    if loaded is None and not (wish.asked and wish.factor is None):
-        return _made(choose_model(None, wish.factor, is_diffusion(volume)), put_back, uncertainty)
-    if loaded is not None and (not wish.asked or wish.factor is not None):
-        return _made(choose_model(loaded, wish.factor), put_back, uncertainty)
+    if not wish.asked or wish.factor is not None:
+        return _made(choose_model(loaded, wish.factor, is_diffusion(volume)), put_back, uncertainty)
     return _for_grids(volume, loaded, wish.finer(volume), put_back, uncertainty)
 
 

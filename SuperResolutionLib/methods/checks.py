@@ -16,7 +16,7 @@ MARGIN = 1.02  # how far beyond the trained spacings, as a factor, a volume may 
 def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     """One sentence for each thing about the volume that the model has not seen in training."""
     if card.thins:
-        return unusual_slices(volume, card, plane)
+        return _unusual_slices(volume, card, plane)
     axis = stacking_axis(volume, plane)
     in_plane = [volume.spacing[k] for k in range(3) if k != axis]
     low, high = card.spacing
@@ -44,7 +44,7 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     return found
 
 
-def unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[str]:
+def _unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     """One sentence for each thing about a stack of thick slices that a model for these has not seen in training."""
     axis = stacking_axis(volume, plane)
     spacing, (low, high) = volume.spacing[axis], card.slice_spacing or (0.0, np.inf)

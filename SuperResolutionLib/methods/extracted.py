@@ -35,13 +35,13 @@ def kept_outside(volume: Volume, result: Volume, spread: Volume | None, grids: G
     empty = outside(volume)
     if empty is None:
         return []
-    keep_outside(volume, result, grids, empty)
+    _keep_outside(volume, result, grids, empty)
     if spread is not None:
-        keep_outside(volume.with_voxels(np.zeros_like(volume.voxels)), spread, grids, empty)
+        _keep_outside(volume.with_voxels(np.zeros_like(volume.voxels)), spread, grids, empty)
     return ["the scan is empty around the brain, and so is the result"]
 
 
-def keep_outside(volume: Volume, result: Volume, grids: Grids, empty: np.ndarray) -> None:
+def _keep_outside(volume: Volume, result: Volume, grids: Grids, empty: np.ndarray) -> None:
     """Give the result the background of its scan, in place, where the nearest voxel of the scan is outside."""
     there = empty
     for axis, index in enumerate(grids.nearest()):

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from SuperResolutionLib.diffusion import guides, log_euclidean, tensor_signals
+from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, extracted, zoo
+from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
@@ -26,7 +26,6 @@ from SuperResolutionLib.methods.batches import (
     run_network,
     smaller,
 )
-from SuperResolutionLib.methods.classical import resample
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.physics import agreement, kernels, recognition
 from SuperResolutionLib.physics.shrinking import gaussian_matrix
@@ -115,7 +114,9 @@ class NetworkMethod:
         began = time.monotonic()
         spread = None
         if volume.quantity == TENSOR:
-            result = yield from _tensors(volume, run)
+            result = yield from through_signals.tensors(
+                volume, run.grids, lambda signals: _signals(signals, run, common=Normalisation())
+            )
         else:
             if self.uncertainty:
                 spread = replace(run.grids.empty(volume, np.float32), gradients=None)
@@ -230,21 +231,6 @@ def _signals(
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
     return result
-
-
-def _tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
-    """The log-Euclidean mean of what the network makes of the tensors' signals and of their cubic B-spline.
-
-    The network is shown the six signals that the tensors predict, all with one intensity scale: of logarithms it takes
-    the fine structure for noise. It restores sizes and anisotropies that interpolation loses, and blunts directions;
-    half and half, FA, MD and direction are all nearer to the truth than with the spline alone. The six directions stand
-    for all: turning the tensors turns the result only nearly, as far as the network is no linear function.
-    """
-    logs = log_euclidean.logarithms(volume)
-    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=Normalisation())
-    restored = tensor_signals.logarithms(fine)
-    smooth = resample(logs.series, run.grids, "bspline")
-    return logs.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.grids)
 
 
 def _guide_maker(

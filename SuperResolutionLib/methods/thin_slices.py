@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from torch import nn
 
-from SuperResolutionLib.diffusion import log_euclidean, tensor_signals
+from SuperResolutionLib.diffusion import tensor_signals
 from SuperResolutionLib.diffusion.guides import background_levels, is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, extracted, zoo
-from SuperResolutionLib.methods.classical import resample
+from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
 from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.methods.thick_slices import TURNS, Turn, restoring_volume
@@ -23,7 +22,7 @@ from SuperResolutionLib.methods.thickness import believed
 from SuperResolutionLib.networks.through_plane import Scene
 from SuperResolutionLib.physics import agreement
 from SuperResolutionLib.physics.slice_profile import Slices
-from SuperResolutionLib.progress import Progress
+from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POLICIES = ("auto", "none", "slices")
@@ -94,7 +93,9 @@ class ThinSlices:
         began, spread = time.monotonic(), None
         yield Progress(0, run.total(volume), 0.0, f"{self.name} on {run.where.device} in {run.where.precision}")
         if volume.quantity == TENSOR:
-            result = yield from _tensors(volume, run)
+            result = yield from through_signals.tensors(
+                volume, run.grids, lambda signals: _signals(signals, run, common=Normalisation())
+            )
         else:
             if self.uncertainty:
                 spread = replace(run.grids.empty(volume, np.float32), gradients=None)
@@ -158,27 +159,18 @@ def _signals(
     total = len(sources) * _reformats(volume, grids.axis, run.turns)
     kept = slice(None) if grids.only is None else slice(grids.only, grids.only + 1)
     rows = grids.wanted.size[grids.axis]
+
+    def told(reformats: int) -> Progress:
+        nonlocal done
+        done += reformats
+        return Progress(done, total, time.monotonic() - began)
+
     levels = background_levels(volume)
     for source, target, wide, level in zip(sources, targets, spreads, levels, strict=True):
         scan = common or Normalisation.of(source, level)
         work = restoring_volume(run.network, scan.shown(source), rows, run.scene(), run.turns, run.where)  # type: ignore[arg-type]
-        while True:
-            try:
-                done += next(work)
-            except StopIteration as end:
-                fine, deviation = end.value
-                break
-            yield Progress(done, total, time.monotonic() - began)
+        fine, deviation = yield from mapped(work, told)
         target[...] = cast_voxels(scan.undone(fine[kept]), target.dtype)
         if wide is not None:
             wide[...] = deviation[kept] * np.float32(scan.unit)
     return result
-
-
-def _tensors(volume: Volume, run: _Run) -> Generator[Progress, None, Volume]:
-    """The log-Euclidean mean of what the network makes of the tensors' signals and of their cubic B-spline."""
-    logs = log_euclidean.logarithms(volume)
-    fine = yield from _signals(tensor_signals.signals(logs.series), run, common=Normalisation())
-    restored = tensor_signals.logarithms(fine)
-    smooth = resample(logs.series, run.grids, "bspline")
-    return logs.undone(smooth.with_voxels((smooth.voxels + restored.voxels) / 2), run.grids)

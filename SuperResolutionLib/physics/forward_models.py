@@ -206,6 +206,12 @@ class NoiseDown(Degradation):
         return slices + np.float32(self.level * level.range) * noise
 
 
+def rician_noise(slices: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
+    """The magnitude of slices with complex Gaussian noise of deviation sigma in each channel (Gudbjartsson 1995)."""
+    real, imaginary = np.float32(sigma) * rng.standard_normal((2, *slices.shape), dtype=np.float32)
+    return np.hypot(slices + real, imaginary)
+
+
 @dataclass(frozen=True)
 class Rician(Degradation):
     """Another model (k-space truncation), then complex Gaussian noise and the magnitude (Gudbjartsson 1995).
@@ -220,9 +226,7 @@ class Rician(Degradation):
         return self.base.matrix(size, outputs)
 
     def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
-        sigma = np.float32(level.head / self.snr)
-        real, imaginary = sigma * rng.standard_normal((2, *slices.shape), dtype=np.float32)
-        return np.hypot(slices + real, imaginary)
+        return rician_noise(slices, level.head / self.snr, rng)
 
 
 @dataclass(frozen=True)

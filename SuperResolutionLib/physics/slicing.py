@@ -7,7 +7,7 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.physics import kernels
-from SuperResolutionLib.physics.forward_models import Degradation, KSpace, Level, operator
+from SuperResolutionLib.physics.forward_models import Degradation, KSpace, Level, operator, rician_noise
 from SuperResolutionLib.physics.slice_profile import Slices
 
 MOST_OVERLAP = 2.0  # times the spacing: no scanner excites slices thicker than that
@@ -56,10 +56,7 @@ class Slicing(Degradation):
         return self._measured(kernels.apply(rows, columns, thick), level, rng)
 
     def noise_after(self, slices: np.ndarray, level: Level, rng: np.random.Generator) -> np.ndarray:
-        if not self.snr:
-            return slices
-        real, imaginary = np.float32(level.head / self.snr) * rng.standard_normal((2, *slices.shape), dtype=np.float32)
-        return np.hypot(slices + real, imaginary)
+        return rician_noise(slices, level.head / self.snr, rng) if self.snr else slices
 
 
 def check_thickness(thickness: float, spacing: float) -> None:
