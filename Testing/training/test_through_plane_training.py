@@ -11,8 +11,8 @@ from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
+from SuperResolutionLib.training.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane import recipe as recipes
-from SuperResolutionLib.training.through_plane.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane.data import Scan, read, training_scans
 from SuperResolutionLib.training.through_plane.draw import Sampler, Size, View, measured
 from SuperResolutionLib.training.through_plane.loop import Budget, Start, train

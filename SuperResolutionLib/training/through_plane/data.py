@@ -8,6 +8,7 @@ import numpy as np
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
+from SuperResolutionLib.training.blanked import blanked
 from SuperResolutionLib.training.split import stem, volume_files
 from SuperResolutionLib.training.through_plane.recipe import Group, Recipe
 
@@ -43,15 +44,5 @@ def read(path: Path, group: Group, weight: float = 1.0) -> Scan:
     voxels = volume.voxels.astype(np.float32)
     voxels /= np.float32(data_range(voxels))
     axes = tuple(2 - "xyz".index(letter) for letter in group.axes)
-    trusted = ~_blanked(voxels, group.margin) if group.margin else None
+    trusted = ~blanked(voxels, group.margin) if group.margin else None
     return Scan(stem(path), voxels, volume.spacing[::-1], axes, weight, trusted)
-
-
-def _blanked(voxels: np.ndarray, margin: int) -> np.ndarray:
-    """The largest connected region of exact zeros, grown by `margin` voxels."""
-    from scipy import ndimage
-
-    regions, _ = ndimage.label(voxels == 0)
-    sizes = np.bincount(regions.ravel())
-    sizes[0] = 0
-    return ndimage.binary_dilation(regions == sizes.argmax(), iterations=margin)

@@ -9,7 +9,7 @@ from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane, folde
 from SuperResolutionLib.physics.interpolating import positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
-from SuperResolutionLib.training.through_plane.contrast import curve, recolour
+from SuperResolutionLib.training.contrast import curve, recolour
 from SuperResolutionLib.training.through_plane.data import Scan
 from SuperResolutionLib.training.through_plane.recipe import Recipe
 
