@@ -8,6 +8,7 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import Normalisation, signed_level
+from SuperResolutionLib.physics.acquisition import Acquisition
 from SuperResolutionLib.physics.forward_models import (
     Area,
     Bicubic,
@@ -23,7 +24,7 @@ from SuperResolutionLib.physics.forward_models import (
     Rician,
     Thick,
 )
-from SuperResolutionLib.physics.mixtures import Clinical, Diffusion
+from SuperResolutionLib.physics.mixtures import Clinical, Diffusion, Scanners
 from SuperResolutionLib.physics.slicing import Slicing
 from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
@@ -40,8 +41,14 @@ MODELS: dict[str, Degradation] = {
     "rician": Rician(),
     "thick": Thick(),
     "slices": Slicing(),
+    "acquisition": Acquisition(),
+    "partial_fourier": Acquisition(partial=0.75, window="tukey", width=0.2),
+    "elliptic": Acquisition(shape="ellipse", window="fermi", width=0.05),
+    "t2_star": Acquisition(decay=0.7),
+    "interpolated": Acquisition(rows=0.5, columns=0.5),
     "clinical": Clinical(),
     "diffusion": Diffusion(),
+    "scanners": Scanners(),
 }
 
 

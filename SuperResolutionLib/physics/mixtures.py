@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.physics.acquisition import Acquisition
 from SuperResolutionLib.physics.forward_models import (
     Area,
     Bicubic,
@@ -81,6 +82,42 @@ class Diffusion(Mixture):
         if chance < 0.89:
             return Area()
         return (KSpaceHamming(), KSpaceTukey(), KSpaceTukey(_step(rng, 0.1, 1.0)))[rng.integers(3)]
+
+
+@dataclass(frozen=True)
+class Scanners(Mixture):
+    """What scanners do, as a family: a measured part of k-space, noise, decay, windows, filling up with zeros.
+
+    resized: the share of draws that are shrunk in the image, as papers do and scanners do not. plain: the share that is
+    truncation and nothing else. Of what else is drawn, `noisy` has noise.
+    """
+
+    resized: float = 0.25
+    plain: float = 0.15
+    noisy: float = 0.6
+
+    def draw(self, rng: np.random.Generator) -> Degradation:
+        chance = rng.random()
+        if chance < self.resized:
+            return (Bicubic(), Area(), BicubicBlur3())[rng.choice(3, p=(0.4, 0.3, 0.3))]
+        if chance < self.resized + self.plain:
+            return KSpace()
+        filled = rng.uniform(0.5, 1, 2) if rng.random() < 0.4 else np.ones(2)
+        filled = filled[[0, 0]] if rng.random() < 0.5 else filled
+        window = str(rng.choice(["none", "hamming", "tukey", "fermi"], p=(0.4, 0.15, 0.3, 0.15)))
+        fall = float(np.exp(rng.uniform(np.log(0.02), np.log(0.15))))
+        width = {"hamming": rng.uniform(0.2, 1), "tukey": rng.uniform(0.1, 1), "fermi": fall}
+        return Acquisition(
+            rows=filled[0],
+            columns=filled[1],
+            partial=rng.uniform(0.6, 0.95) if rng.random() < 0.3 else 1.0,
+            shape="ellipse" if rng.random() < 0.2 else "rectangle",
+            window=window,
+            width=width.get(window, 1.0),
+            decay=rng.uniform(0.1, 1.2) if rng.random() < 0.15 else 0.0,
+            snr=float(np.exp(rng.uniform(np.log(12), np.log(100)))) if rng.random() < self.noisy else np.inf,
+            coils=int(rng.integers(2, 5)) if rng.random() < 0.3 else 1,
+        )
 
 
 def _step(rng: np.random.Generator, low: float, high: float, step: float = 0.1) -> float:

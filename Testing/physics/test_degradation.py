@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.physics.acquisition import Acquisition
 from SuperResolutionLib.physics.degradation import MODELS, by_name, degrade, reference_volume
 from SuperResolutionLib.physics.forward_models import Area, Bicubic, KSpaceTukey, Level, NoiseDown, Rician
 from SuperResolutionLib.physics.interpolating import METHODS
@@ -21,7 +22,8 @@ from SuperResolutionLib.volume import Gradients, Volume
 
 NOISY = ["noise_down", "rician"]
 MIXTURES = [name for name, model in MODELS.items() if isinstance(model, Mixture)]
-QUIET = [name for name in MODELS if name not in (*NOISY, *MIXTURES, "slices")]
+SCANNERS = [name for name, model in MODELS.items() if isinstance(model, Acquisition)]  # in test_acquisition
+QUIET = [name for name in MODELS if name not in (*NOISY, *MIXTURES, *SCANNERS, "slices")]
 PROTOCOL = [
     *("bicubic", "area", "k_space", "k_space_hamming", "k_space_tukey", "k_space_zero_filled"),
     *("bicubic_blur3", "gauss_bicubic", "noise_down", "rician", "clinical"),
@@ -423,7 +425,7 @@ def test_a_setting_after_the_colon_overrides_the_models_own():
     [
         ("k_spase", "no degradation called 'k_spase'; did you mean 'k_space'"),
         ("bicubc", "did you mean 'bicubic'"),
-        ("xyz", "known are: area, bicubic"),
+        ("xyz", "known are: acquisition, area, bicubic"),
         ("", "no degradation called ''"),
         ("rician:snir=15", "no parameter of degradation 'rician' called 'snir'; did you mean 'snr'"),
         ("rician:base=15", "no parameter of degradation 'rician' called 'base'"),
