@@ -35,6 +35,11 @@ def noise(slices: np.ndarray) -> float:
     return float(np.median(np.abs(bent[inside]))) / (6 * 0.6745)
 
 
+def told_noise(shown: np.ndarray) -> float:
+    """What a network is told of the noise of slices (n, h, w) as it is shown them: ten times its deviation."""
+    return 10 * noise(shown)
+
+
 def relative_noise(slices: np.ndarray) -> float:
     """The deviation of the noise (`noise`) over the mean of the head; 0 where there is no head."""
     inside = head(slices)

@@ -18,17 +18,19 @@ def card(
     blocks: int = 1,
     skip: str | None = "bicubic",
     guides: tuple[str, ...] = (),
+    told_noise: bool = False,
     **changes: Any,
 ) -> zoo.Card:
     """The card of an EDSR of 16 features, with some fields changed."""
     fields = {
         "name": f"tiny-x{scale}",
         "architecture": "edsr",
-        "arguments": {"scale": scale, "channels": slices + len(guides), "features": 16, "blocks": blocks},
+        "arguments": {"scale": scale, "channels": slices + len(guides) + told_noise, "features": 16, "blocks": blocks},
         "scale": scale,
         "slices": slices,
         "skip": skip,
         "guides": guides,
+        "told_noise": told_noise,
         "input_grid": "low",
         "intensity": "divided by the 99.9th percentile of the 3-D volume",
         "spacing": (0.5, 4.0),
@@ -48,7 +50,7 @@ def tiny(seed: int = 0, **options: Any) -> zoo.Model:
     """A loaded model with random weights, never stored."""
     described = card(**options)
     torch.manual_seed(seed)
-    network = build(described.architecture, described.arguments, described.skip, guides=len(described.guides)).eval()
+    network = build(described.architecture, described.arguments, described.skip, beside=described.beside).eval()
     return zoo.Model(card(**{**options, "parameters": parameters(network)}), network)
 
 

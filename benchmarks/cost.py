@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/cost.md"))
     options = parser.parse_args()
     model = zoo.load(options.model)
-    work = multiply_adds(model.network, model.card.slices + len(model.card.guides)) * model.card.turns
+    work = multiply_adds(model.network, model.card.slices + model.card.beside) * model.card.turns
     lines = [
         f"# Cost of `enhance --model {options.model}` on a CPU",
         "",

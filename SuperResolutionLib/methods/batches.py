@@ -65,7 +65,7 @@ def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -
     """Time the middle slice in these settings, after one run to warm up."""
     network = placed(model.network, settings)
     middle = source[neighbours(len(source) // 2, len(source), model.card.slices)][None]
-    middle = np.pad(middle, [(0, 0), (0, len(model.card.guides)), (0, 0), (0, 0)])
+    middle = np.pad(middle, [(0, 0), (0, model.card.beside), (0, 0), (0, 0)])
     settings = replace(settings, turns=1)
     try:
         run_network(network, middle, settings)

@@ -14,7 +14,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.intensity import Normalisation
+from SuperResolutionLib.intensity import Normalisation, told_noise
 from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
@@ -226,7 +226,9 @@ def _signals(
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{card.name} on {run.settings.device} in {run.settings.precision}")
     for index, (source, target, wide) in enumerate(zip(sources, targets, spreads, strict=True)):
-        stack = _Stack(source, beside(index), common or Normalisation.of(source, levels[index]))
+        intensities = common or Normalisation.of(source, levels[index])
+        noise = told_noise(intensities.shown(source)) if card.told_noise else None
+        stack = _Stack(source, beside(index), intensities, noise)
         for done, message in _restore(run, stack, target, wide):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
@@ -251,18 +253,24 @@ def _guide_maker(
 
 @dataclass(frozen=True, eq=False)
 class _Stack:
-    """What a network is given of one 3-D volume: (n, h, w), its guides (guides, n, h, w) as shown, its intensities."""
+    """What a network is given of one 3-D volume: (n, h, w), its guides (guides, n, h, w) as shown, its intensities.
+
+    noise: what it is told of the volume's noise, None for a network that is not.
+    """
 
     source: np.ndarray
     beside: np.ndarray
     intensities: Normalisation
+    noise: float | None = None
 
     def windows(self, wanted: np.ndarray, channels: int) -> np.ndarray:
-        """Slices with their neighbours and guides: (len(wanted), channels + guides, h, w) float32."""
+        """Slices with their neighbours, guides and noise: (len(wanted), channels + beside, h, w) float32."""
         source = self.source
         windows = self.intensities.shown(source[neighbours(wanted, len(source), channels)]).astype(np.float32)
         if len(self.beside):
             windows = np.concatenate([windows, self.beside[:, wanted].swapaxes(0, 1)], axis=1)
+        if self.noise is not None:
+            windows = np.pad(windows, [(0, 0), (0, 1), (0, 0), (0, 0)], constant_values=self.noise)
         return windows
 
 

@@ -43,7 +43,8 @@ class Card:
     """What a model is and where it may be trusted.
 
     slices: neighbouring slices the network takes as channels, the middle one restored. guides: what it takes beside
-    them, each one more channel, made from the other volumes of a diffusion series. input_grid: "low" for networks that
+    them, each one more channel, made from the other volumes of a diffusion series. told_noise: whether its last channel
+    says how much noise the volume has (`intensity.told_noise`). input_grid: "low" for networks that
     take the coarse slice. skip: "bicubic" where the network predicts only what interpolation misses. spacing: the
     in-plane mm of the coarse volumes it was trained on. learnt_from: of what, where it is not MR scans. turns: in how
     many orientations a slice is restored, to be averaged (the first of `batches.TURNS`). made_for: what to take it for,
@@ -69,6 +70,7 @@ class Card:
     recipe: Sentence
     date: Word
     guides: tuple[Word, ...] = ()
+    told_noise: bool = False
     turns: Turns = 1
     made_for: Sentence = ""
     learnt_from: Sentence = "MR scans"
@@ -78,6 +80,11 @@ class Card:
     slice_spacing: tuple[Millimetres, Millimetres] | None = None
     card_version: int = CARD_VERSION
     use: Sentence = "Research use only. Not a medical device."
+
+    @property
+    def beside(self) -> int:
+        """How many channels the network has that show no slice: its guides, and the noise that it is told."""
+        return len(self.guides) + self.told_noise
 
     @property
     def thins(self) -> bool:
@@ -321,7 +328,7 @@ def _built(card: Card) -> "nn.Module":
 
     if card.thins:
         return build_through_plane(card.architecture, card.arguments)
-    return build(card.architecture, card.arguments, card.skip, card.input_grid, len(card.guides))
+    return build(card.architecture, card.arguments, card.skip, card.input_grid, card.beside)
 
 
 def _check_scale(card: Card, network: "nn.Module", who: str) -> None:
@@ -330,7 +337,7 @@ def _check_scale(card: Card, network: "nn.Module", who: str) -> None:
 
     try:
         with torch.inference_mode():
-            shape = tuple(network(torch.zeros(1, card.slices + len(card.guides), 8, 8)).shape)
+            shape = tuple(network(torch.zeros(1, card.slices + card.beside, 8, 8)).shape)
     except RuntimeError as error:
         raise _other_network(who, error) from error
     if shape != (1, 1, 8 * card.scale, 8 * card.scale):

@@ -49,12 +49,12 @@ def build(
     arguments: Mapping[str, Any],
     skip: str | None = None,
     input_grid: str | None = None,
-    guides: int = 0,
+    beside: int = 0,
 ) -> nn.Module:
-    """A network with fresh weights: (n, slices + guides, h, w) -> (n, 1, scale h, scale w).
+    """A network with fresh weights: (n, slices + beside, h, w) -> (n, 1, scale h, scale w).
 
     arguments: the constructor's, and `scale`. skip: "bicubic" wraps it to predict only what interpolation misses.
-    guides: how many of its channels, the last ones, show something else than the slices.
+    beside: how many of its channels, the last ones, show something else than the slices.
     input_grid: what the network is said to take ("low": coarse slices, "high": interpolated ones, which a wrapper
     then makes); None for what it does take.
     Raises InputError for an unknown architecture or skip, arguments that the network does not take, another grid.
@@ -70,11 +70,13 @@ def build(
     network = _construct("Network", NETWORKS, architecture, own)
     if skip and getattr(network, "shortcut", False):
         raise InputError(f"Network '{architecture}' adds its input already; leave skip out, or give shortcut = false.")
-    if guides and grid == "high":
-        raise InputError(f"Network '{architecture}' works on interpolated slices and takes no guides; leave them out.")
+    if beside and grid == "high":
+        raise InputError(
+            f"Network '{architecture}' works on interpolated slices and takes neither guides nor noise; leave them out."
+        )
     if grid == "high":
         network = OnFineGrid(network, arguments.get("scale", 2), str(network.interpolation))
-    return Residual(network, int(network.scale), guides) if skip else network  # type: ignore[arg-type]
+    return Residual(network, int(network.scale), beside) if skip else network  # type: ignore[arg-type]
 
 
 def build_through_plane(architecture: str, arguments: Mapping[str, Any]) -> ThroughPlane:

@@ -54,10 +54,10 @@ class DenseHead(nn.Sequential):
         )
 
 
-def middle_slice(x: torch.Tensor, guides: int = 0) -> torch.Tensor:
+def middle_slice(x: torch.Tensor, beside: int = 0) -> torch.Tensor:
     """The slice being restored, out of the neighbours given as channels: (n, c, h, w) -> (n, 1, h, w).
 
-    guides: how many of the channels, the last ones, are guides and no neighbours.
+    beside: how many of the channels, the last ones, show no slice.
     """
-    middle = (x.shape[1] - guides) // 2
+    middle = (x.shape[1] - beside) // 2
     return x[:, middle : middle + 1]

@@ -11,17 +11,17 @@ from SuperResolutionLib.networks.blocks import middle_slice
 
 
 class Residual(nn.Module):
-    """bicubic(middle slice) + network(slices, guides); with the network's last layer at zero it is exactly bicubic.
+    """bicubic(middle slice) + network(all channels); with the network's last layer at zero it is exactly bicubic.
 
     The interpolation (a = -0.75, edge voxels repeated) and the sum are done in float32 whatever the precision
     of the network, so that a low precision can only touch the residual.
     """
 
-    def __init__(self, network: nn.Module, scale: int, guides: int = 0) -> None:
+    def __init__(self, network: nn.Module, scale: int, beside: int = 0) -> None:
         super().__init__()
         self.network = network
         self.scale = scale
-        self.guides = guides
+        self.beside = beside
 
     @property
     def radius(self) -> int:
@@ -30,12 +30,12 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         residual: torch.Tensor = self.network(x)
-        return smooth(x, self.scale, self.guides) + residual.float()
+        return smooth(x, self.scale, self.beside) + residual.float()
 
 
-def smooth(x: torch.Tensor, scale: int, guides: int = 0) -> torch.Tensor:
+def smooth(x: torch.Tensor, scale: int, beside: int = 0) -> torch.Tensor:
     """The middle of the slices by bicubic interpolation, float32: (n, c, h, w) -> (n, 1, scale h, scale w)."""
-    return interpolate(middle_slice(x, guides).float(), scale_factor=scale, mode="bicubic", align_corners=False)
+    return interpolate(middle_slice(x, beside).float(), scale_factor=scale, mode="bicubic", align_corners=False)
 
 
 def adds_to_baseline(network: nn.Module) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
-from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.intensity import data_range, head, told_noise
 from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import METHODS, matrix
 from SuperResolutionLib.physics import kernels
@@ -18,6 +18,8 @@ from SuperResolutionLib.physics.degradation import by_name, reference_index, ref
 from SuperResolutionLib.physics.forward_models import Degradation, Level
 from SuperResolutionLib.physics.shrinking import k_space_matrix
 from SuperResolutionLib.training import split
+from SuperResolutionLib.training.blanked import blanked
+from SuperResolutionLib.training.contrast import curve, recolour
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -40,7 +42,8 @@ class Company:
 class Stack:
     """One volume seen in one plane, its range scaled to 1: fine (slices, h, w) float32.
 
-    level: what noise is measured against, in units of which a fine value of 1 is `range`.
+    level: what noise is measured against, in units of which a fine value of 1 is `range`. trusted: where something may
+    be learnt, bool, None for everywhere.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Stack:
     slice_chances: np.ndarray
     range: float = 1.0
     company: Company | None = None
+    trusted: np.ndarray | None = None
 
 
 def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
@@ -62,7 +66,7 @@ def training_stacks(folder: Path, recipe: Recipe) -> list[Stack]:
         signal_only(volume, f"learnt from ({path.name})")
         for plane, voxels in itertools.product(group.planes, group.voxels):
             part = share / len(group.planes) / len(group.voxels)
-            view = View(plane, voxels, part, group.b0, least)
+            view = View(plane, voxels, part, group.b0, least, group.margin)
             result += stacks_of(split.stem(path), volume, recipe, view)
     return result
 
@@ -72,7 +76,7 @@ class View:
     """How a scan is looked at: in which plane, how many times coarser in plane, and how much it counts.
 
     b0: the share of a diffusion series that goes to its unweighted volumes; 0 for their number. least: fine voxels
-    along a side, below which slices are padded.
+    along a side, below which slices are padded. margin: as in `recipe.Group`.
     """
 
     plane: str = "native"
@@ -80,6 +84,7 @@ class View:
     weight: float = 1.0
     b0: float = 0.0
     least: int = 0
+    margin: int = 0
 
 
 def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = None) -> Iterator[Stack]:
@@ -93,6 +98,7 @@ def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = Non
     series = [_grown(_coarser(fine / unit, view.voxels), view.least, recipe.scale) for fine in stacks(volume, axis)]
     level = Level.of(series[reference_index(volume)])
     rows = guides.weights(volume, recipe.guides, f"The recipe '{recipe.name}'") if recipe.guides else None
+    trusted = _trusted(volume, axis, view, recipe.scale) if view.margin else None
     together = np.stack(series) if rows is not None else np.empty(0)
     for index, share in enumerate(_shares(volume, view.b0)):
         own = series[index]
@@ -102,7 +108,7 @@ def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = Non
         if rows is not None:
             ranges = [data_range(guide) for guide in guides.combine(series, rows[index])]
             company = Company(together, index, rows[index].astype(np.float32), np.array(ranges, np.float32))
-        yield Stack(name, own / np.float32(r), level, view.weight * share, shown / shown.sum(), r, company)
+        yield Stack(name, own / np.float32(r), level, view.weight * share, shown / shown.sum(), r, company, trusted)
 
 
 def _shares(volume: Volume, b0: float) -> np.ndarray:
@@ -122,6 +128,13 @@ def _coarser(fine: np.ndarray, voxels: float) -> np.ndarray:
     return np.abs(kernels.apply(rows.astype(np.complex64), columns.astype(np.complex64), fine))
 
 
+def _trusted(volume: Volume, axis: int, view: View, scale: int) -> np.ndarray:
+    """Where something may be learnt of a scan whose face was blanked: (slices, h, w) bool, as its stack lies."""
+    near = blanked(reference_volume(volume), view.margin).astype(np.float32)
+    away = _grown(_coarser(stacks(Volume(near), axis)[0], view.voxels), view.least, scale)
+    return away < 0.5
+
+
 def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
     grow = [(0, 0), *((0, max(0, least - n) or -n % scale) for n in fine.shape[1:])]
     return np.pad(fine, grow, mode="symmetric").astype(np.float32)
@@ -130,8 +143,11 @@ def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
 def recoloured(stack: Stack, k: int, recipe: Recipe, rng: np.random.Generator) -> tuple[Stack, int]:
     """Slice k and its neighbours in another contrast, and where the slice then lies; the range stays, and signs do."""
     window = stack.fine[neighbours(k, len(stack.fine), recipe.slices)]
-    power = np.float32(np.exp(rng.uniform(-recipe.contrast, recipe.contrast)))
-    return replace(stack, fine=np.sign(window) * np.abs(window) ** power), recipe.slices // 2
+    if rng.random() < recipe.recoloured:
+        window = recolour(window, *curve(rng))
+    else:
+        window = np.sign(window) * np.abs(window) ** np.float32(np.exp(rng.uniform(-recipe.contrast, recipe.contrast)))
+    return replace(stack, fine=window), recipe.slices // 2
 
 
 class Sampler:
@@ -162,7 +178,7 @@ class Sampler:
         stack = self.stacks[rng.choice(len(self.stacks), p=self.chances)]
         k = int(rng.choice(len(stack.fine), p=stack.slice_chances))
         rows, columns = self._patch(stack, k, rng)
-        if recipe.contrast:
+        if recipe.contrast or recipe.recoloured:
             stack, k = recoloured(stack, k, recipe, rng)
         model = by_name(recipe.degradation).draw(rng)
         if self.refine is None:
@@ -173,16 +189,19 @@ class Sampler:
         coarse, fine = _turn(coarse, fine, recipe.slices, rng)
         # At inference the scales are measured on the coarse volume, those of the guides on theirs.
         factors = rng.uniform(0.85, 1.15, 1 + len(recipe.guides)).astype(np.float32)
-        channels = np.concatenate([np.repeat(factors[0], recipe.slices), factors[1:]])
+        slices, noise = np.repeat(factors[0], recipe.slices), np.repeat(factors[0], recipe.told_noise)
+        channels = np.concatenate([slices, factors[1:], noise])
         return coarse * channels[:, None, None], fine * factors[0]
 
     def _patch(self, stack: Stack, k: int, rng: np.random.Generator) -> tuple[slice, slice]:
-        """A patch whose centre lies in the head, found in a few draws."""
+        """A patch whose centre lies in the head, away from a blanked face, found in a few draws."""
         p, s = self.recipe.patch, self.recipe.scale
         most = [n // s - p for n in stack.fine.shape[1:]]
-        for _ in range(10):
+        for _ in range(10 if stack.trusted is None else 40):
             y, x = (int(rng.integers(m + 1)) for m in most)
-            if stack.fine[k, s * y + s * p // 2, s * x + s * p // 2] > 0.05:
+            whole = (k, slice(s * y, s * (y + p)), slice(s * x, s * (x + p)))
+            seen = stack.fine[k, s * y + s * p // 2, s * x + s * p // 2] > 0.05
+            if seen and (stack.trusted is None or stack.trusted[whole].all()):
                 break
         return slice(y, y + p), slice(x, x + p)
 
@@ -230,17 +249,25 @@ def coarse_slice(
     rng: np.random.Generator,
     patch: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> np.ndarray:
-    """What a network is given of slice k, degraded: (slices + guides, h, w) float32, every channel of range 1."""
+    """What a network is given of slice k, degraded: (slices + beside, h, w) float32, every channel of range 1."""
     count, unit = recipe.slices, np.float32(stack.range)
     window = stack.fine[neighbours(k, len(stack.fine), count)] * unit
     if stack.company is None:
-        return model.slices(window, recipe.scale, stack.level, rng, patch) / unit
+        return with_noise(model.slices(window, recipe.scale, stack.level, rng, patch) / unit, recipe)
     company = stack.company
     together = np.concatenate([window, company.volumes[:, k]])
     coarse = model.slices(together, recipe.scale, stack.level, rng, patch)
     coarse[count + company.index] = coarse[count // 2]  # one measurement, and so one noise
     beside = np.tensordot(company.weights, coarse[count:], 1) / company.ranges[:, None, None]
-    return np.concatenate([coarse[:count] / unit, beside])
+    return with_noise(np.concatenate([coarse[:count] / unit, beside]), recipe)
+
+
+def with_noise(channels: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """The channels (c, h, w) and, where the network is told it, one more with their noise."""
+    if not recipe.told_noise:
+        return channels
+    told = np.full((1, *channels.shape[1:]), told_noise(channels[: recipe.slices]), np.float32)
+    return np.concatenate([channels, told])
 
 
 def _turn(coarse: np.ndarray, fine: np.ndarray, slices: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
     """
     name = f"{recipe.name}-twin" if twin else recipe.name
     path = folder / f"{name}.safetensors"
-    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip, beside=recipe.beside)
     card = zoo.Card(
         name=name,
         architecture=recipe.architecture,
@@ -53,6 +53,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
         recipe=recipe.name,
         date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
+        told_noise=recipe.told_noise,
         turns=recipe.turns,
         learnt_from=recipe.source if recipe.source == "photographs" else zoo.Card.learnt_from,
         made_for=TWIN.format(recipe=recipe) if twin else recipe.made_for,
@@ -66,7 +67,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
 
 def _stored(recipe: Recipe, weights: dict[str, torch.Tensor], half: bool) -> nn.Module:
     """The network with weights as they are stored."""
-    network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides)).eval()
+    network = build(recipe.architecture, recipe.arguments(), recipe.skip, beside=recipe.beside).eval()
     kind = torch.float16 if half else torch.float32
     network.load_state_dict({n: t.to(kind).to(torch.float32) for n, t in weights.items()})
     return network

@@ -39,7 +39,8 @@ class Group:
 
     voxels: in-plane voxel sizes to learn from, as multiples of the scan's own; above 1 the slices are first made
     coarser as a scanner with a smaller matrix would show them. b0: the share of a diffusion series that goes to its
-    unweighted volumes; 0 for their number.
+    unweighted volumes; 0 for their number. margin: voxels around what was blanked (a face) that nothing is learnt from;
+    0 where nothing was.
     """
 
     pattern: Pattern = "*"
@@ -47,6 +48,7 @@ class Group:
     weight: Amount = 1.0
     voxels: Annotated[tuple[Coarser, ...], limits(min_length=1, max_length=16)] = (1.0,)
     b0: Share = 0.0
+    margin: Annotated[int, limits(ge=0, le=100)] = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ class Recipe:
     the whole image. mse_from: the share of the steps after which the loss turns from L1 to `second_loss`: "mse", or
     "psnr", the logarithm of each patch's mean square error.
     contrast: intensities, as shares of their range, are raised to a power between e^-contrast and e^contrast before
-    they are degraded, another one for each patch: few scans then show many contrasts.
+    they are degraded, another one for each patch: few scans then show many contrasts. recoloured: the share of patches
+    whose intensities go through a random curve instead, rising or not.
+    told_noise: the network is told how much noise the scan has, by one more channel.
     turns: in how many orientations the finished model restores a slice, to average the results; 1 to 8.
     recognise: forward models that the finished model is to tell apart by its errors, to put back what a scan measured.
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
@@ -132,6 +136,8 @@ class Recipe:
     recognise: Names = ()
     start_from: Sentence | None = None
     contrast: Annotated[float, limits(ge=0, le=10)] = 0.0
+    recoloured: Share = 0.0
+    told_noise: bool = False
     patch: Annotated[int, limits(ge=1, le=1024)] = 32
     batch: Annotated[int, limits(ge=1, le=4096)] = 16
     steps: Steps = 20000
@@ -161,7 +167,12 @@ class Recipe:
 
     def arguments(self) -> dict[str, Any]:
         """The constructor arguments of the network."""
-        return {"scale": self.scale, "channels": self.slices + len(self.guides), **self.network}
+        return {"scale": self.scale, "channels": self.slices + self.beside, **self.network}
+
+    @property
+    def beside(self) -> int:
+        """How many channels the network has that show no slice: its guides, and the noise that it is told."""
+        return len(self.guides) + self.told_noise
 
     def given_on_fine_grid(self) -> bool:
         """Whether the network is trained on patches of interpolated slices, as cut from whole ones."""
@@ -219,7 +230,7 @@ def from_table(table: dict[str, Any]) -> Recipe:
     _check_phases(recipe)
     if recipe.slices % 2 == 0:
         raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
-    if recipe.guides and recipe.contrast:
+    if recipe.guides and (recipe.contrast or recipe.recoloured):
         raise InputError(
             "The recipe has guides and contrast, but contrasts are changed of single volumes; leave one out."
         )
@@ -286,7 +297,7 @@ def _check_phases(recipe: Recipe) -> None:
         raise InputError("The recipe lets both networks learn several times a step; one of the two numbers is 1.")
     if cycle is None:
         return
-    if not recipe.given_on_fine_grid() or recipe.slices != 1 or recipe.guides:
+    if not recipe.given_on_fine_grid() or recipe.slices != 1 or recipe.beside:
         raise InputError(
             "A cycle goes from slices to slices of one size, and back; "
             'give skip = "none", slices = 1, no guides, and a network that keeps the matrix (circle, cpce, srcnn).'

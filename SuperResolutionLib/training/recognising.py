@@ -14,7 +14,7 @@ from SuperResolutionLib.methods.batches import Settings, run_network
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
 from SuperResolutionLib.training import split
-from SuperResolutionLib.training.data import Stack, View, stacks_of
+from SuperResolutionLib.training.data import Stack, View, stacks_of, with_noise
 from SuperResolutionLib.training.recipe import Recipe
 
 RIDGE = 0.3  # dB^2 added to each variance: so few scans do not show all that there is
@@ -55,7 +55,7 @@ def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:
     for name in recipe.recognise:
         coarse = by_name(name).slices(stack.fine, recipe.scale, stack.level, rng)
         coarse /= np.float32(data_range(coarse))
-        windows = [coarse[neighbours(int(k), count, recipe.slices)][None] for k in shown(count)]
+        windows = [with_noise(coarse[neighbours(int(k), count, recipe.slices)], recipe)[None] for k in shown(count)]
         fine = np.concatenate([run_network(network, window, settings) for window in windows])
         rows.append(profile(fine, coarse[shown(count)], recipe.recognise))
     return np.array(rows)

@@ -77,7 +77,7 @@ class Run:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        network = build(recipe.architecture, recipe.arguments(), recipe.skip, guides=len(recipe.guides))
+        network = build(recipe.architecture, recipe.arguments(), recipe.skip, beside=recipe.beside)
         if adds_to_baseline(network):
             start_at_zero(network.network)  # type: ignore[arg-type]
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -53,5 +53,5 @@ class Supervised:
 def _residual_share(restored: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor, recipe: Recipe) -> float:
     if recipe.skip is None:
         return 1.0
-    baseline = smooth(coarse, recipe.scale, len(recipe.guides))
+    baseline = smooth(coarse, recipe.scale, recipe.beside)
     return float(mse_loss(restored, baseline) / (mse_loss(fine, baseline) + 1e-12))

@@ -370,6 +370,25 @@ def test_a_guided_model_sees_its_slices_and_then_the_guides_each_in_its_own_rang
 
 
 @pytest.mark.usefixtures("as_the_network_has_it")
+def test_a_model_that_is_told_of_the_noise_sees_it_as_its_last_channel():
+    seen = []
+
+    def look(x):
+        seen.append(x.clone())
+        return repeat(x[:, 1:2])
+
+    model = zoo.Model(card(slices=3, skip=None, told_noise=True), Plain(look))
+    rng = np.random.default_rng(0)
+    scan = stack(np.abs(rng.normal(500, 20, (6, 40, 40))).astype(np.float32))
+    for factor in (1, 7):
+        seen.clear()
+        enhance(scan.with_voxels(scan.voxels * factor), model)
+        unit = np.percentile(scan.voxels, 99.9) - scan.voxels.min()
+        for batch in seen:
+            assert batch.shape[1] == 4
+            assert float(batch[:, 3].min()) == float(batch[:, 3].max()) == pytest.approx(10 * 20 / unit, rel=0.05)
+
+
 def test_guides_lie_in_the_plane_that_is_enhanced():
     series = diffusion_series()
     result = enhance(series, guided(3), plane="sagittal", **EXACT)

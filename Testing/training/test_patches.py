@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from phantoms import stack as stack_of
+from small_world import discs
 
 from SuperResolutionLib import files
 from SuperResolutionLib.diffusion import guides
@@ -13,6 +15,7 @@ from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import by_name, degrade
+from SuperResolutionLib.training.contrast import curve, recolour
 from SuperResolutionLib.training.data import (
     Refinement,
     Sampler,
@@ -72,6 +75,45 @@ def test_negative_values_stay_negative_in_another_contrast(scans, recipe):
     assert zero == 0
     assert one == 1
     assert low == -high < 0
+
+
+def test_a_share_of_the_patches_goes_through_a_random_curve(scans, recipe):
+    mine = recipe(slices=1, recoloured=1.0)
+    (stack,) = training_stacks(scans("a"), mine)
+    changed, k = recoloured(stack, 3, mine, np.random.default_rng(0))
+    expected = recolour(stack.fine[3:4], *curve(_after_one_draw(np.random.default_rng(0))))
+    assert k == 0
+    assert (changed.fine == expected).all()
+
+
+def _after_one_draw(rng):
+    rng.random()
+    return rng
+
+
+def test_a_network_that_is_told_of_the_noise_gets_one_more_channel_that_grows_with_it(scans, recipe):
+    folder, told = scans("a", "b"), []
+    for snr in (100, 10):
+        mine = recipe(degradation=f"rician:snr={snr}", slices=3, patch=16, batch=8, told_noise=True)
+        coarse, _ = Sampler(training_stacks(folder, mine), mine).batch(0)
+        assert coarse.shape == (8, 4, 16, 16)
+        assert (coarse[:, 3] == coarse[:, 3, :1, :1]).all()
+        told.append(coarse[:, 3, 0, 0].mean())
+    assert told[1] > 1.3 * told[0] > 0
+
+
+def test_no_patch_lies_near_a_blanked_face_where_there_is_room(scans, recipe, tmp_path):
+    voxels = discs(1, size=60)
+    voxels[:, 40:] = 0
+    files.write(stack_of(voxels), tmp_path / "faced.nii.gz")
+    mine = recipe(validation=[], groups=[{"margin": 4}], patch=8, batch=32, slices=1)
+    (faced,) = training_stacks(tmp_path, mine)
+    assert not faced.trusted[:, 36:].any()
+    assert faced.trusted[:, :30].mean() > 0.9
+    sampler = Sampler([faced], mine)
+    rng = np.random.default_rng(0)
+    rows = [sampler._patch(faced, 1, rng)[0] for _ in range(50)]
+    assert max(2 * row.stop for row in rows) <= 36
 
 
 def test_the_outer_channels_are_the_neighbouring_slices(scans, recipe):
