@@ -29,10 +29,12 @@ from SuperResolutionLib.methods.batches import (
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.physics import agreement, kernels, recognition
 from SuperResolutionLib.physics.shrinking import gaussian_matrix
+from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
+SCANNER = "scanner"  # a forward model without a name, known by what it shows of each frequency
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
@@ -192,15 +194,28 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
     else:
         others = [finish(_signals(volume, run.alone(int(k)))) for k in chosen]
         looked_at = [np.concatenate(slices) for slices in zip(*(stacks(one, axis) for one in others), strict=True)]
-    names = []
+    found: list[str | Transfer | None] = []
     for source, fine, level in zip(sources, looked_at, guides.background_levels(volume), strict=True):
         scan = Normalisation.of(source, level)
-        names.append(recogniser.model_of(scan.shown(fine), scan.shown(source[chosen])))
-    agreement.put_back(volume, result, axis, names, "recognised", only)
+        found.append(recognised(recogniser, scan.shown(fine), scan.shown(source[chosen])))
+    agreement.put_back(volume, result, axis, found, "recognised", only)
+    names = [SCANNER if isinstance(model, Transfer) else model for model in found]
     run.notes.append(_verdict(names))
     done = sum(len(target) for target in targets)
     yield Progress(done, done, time.monotonic() - began, run.notes[-1])
     return names
+
+
+def recognised(recogniser: recognition.Recogniser, fine: np.ndarray, coarse: np.ndarray) -> str | Transfer | None:
+    """The forward model of slices: by name, or of a scanner that has none what it shows of each frequency.
+
+    fine (n, H, W): what a network made of coarse (n, h, w), range 1. None for slices that seem to be shrunk in the
+    image, but by no model that is known.
+    """
+    name = recogniser.model_of(fine, coarse)
+    if name is not None or recogniser.seems_resized(fine, coarse):
+        return name
+    return Transfer.between(fine, coarse)
 
 
 def _verdict(names: list[str | None]) -> str:
@@ -208,6 +223,8 @@ def _verdict(names: list[str | None]) -> str:
     known = sorted({name for name in names if name is not None})
     if not known:
         return "forward model: not recognised, the network's result is left as it is"
+    if known == [SCANNER]:
+        return "forward model: a scanner's; what it shows of each frequency is put back, as far as noise allows"
     return f"forward model: {', '.join(known)}; what the scan measured is put back"
 
 

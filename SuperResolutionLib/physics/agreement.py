@@ -4,10 +4,11 @@ A network restores a scan; the scan itself is known. Where the forward model is 
 distance to where the model gives the scan back (`projection`), and only what the scan never saw comes from the network.
 
 The policies: "none" leaves the network alone. "recognised" looks for the forward model of each 3-D volume
-(`recognition`), and where it is not found nothing is touched. "k_space" takes the scan for truncated k-space, and keeps
-its centre exactly. "series" restores a diffusion series jointly: the volumes of one slice position have one forward
-model, and in its null space each keeps `OWN` of what sets it apart from the mean of its shell: on the validation series
-that part carries more noise than signal, and FA and directions are read from just these differences.
+(`recognition`); where none is found and the scan seems to come from a scanner, it is put back by what it shows of each
+frequency, as far as noise allows (`transfer`); else nothing is touched. "k_space" takes the scan for truncated k-space,
+and keeps its centre exactly. "series" restores a diffusion series jointly: the volumes of one slice position have one
+forward model, and in its null space each keeps `OWN` of what sets it apart from the mean of its shell: on the
+validation series that part carries more noise than signal, and FA and directions are read from just these differences.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from SuperResolutionLib.physics.kernels import apply_through
 from SuperResolutionLib.physics.projection import Projection, null_space, projected
 from SuperResolutionLib.physics.recognition import nearest_model
 from SuperResolutionLib.physics.slice_profile import Slices
+from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
 POLICIES = ("auto", "none", "recognised", "k_space", "series")  # auto: what suits the scan and the model
@@ -50,25 +52,37 @@ def constants(policy: str, model: str) -> Projection:
 
 
 def put_back(
-    low: Volume, restored: Volume, axis: int, models: Sequence[str | None], policy: str, only: int | None = None
+    low: Volume,
+    restored: Volume,
+    axis: int,
+    models: Sequence[str | Transfer | None],
+    policy: str,
+    only: int | None = None,
 ) -> None:
     """Put what was measured back into each 3-D volume, in place.
 
     low: the scan. restored: on the refined grid, or slice `only` of it; keeps its voxel type. axis: slices are stacked
-    along. models: the name of each volume's forward model, None to leave it alone. policy: whose constants are taken.
+    along. models: the name of each volume's forward model, or what it shows of each frequency; None to leave it alone.
+    policy: whose constants are taken.
     """
     levels = measured_from(low)
-    for source, target, name, level in zip(stacks(low, axis), stacks(restored, axis), models, levels, strict=True):
-        if name is None:
+    for source, target, model, level in zip(stacks(low, axis), stacks(restored, axis), models, levels, strict=True):
+        if model is None:
             continue
-        model, how = by_name(name), constants(policy, name)
         # k_space keeps the centre exactly: without the rounding of a unit
         scan = Normalisation(level) if policy == "k_space" else Normalisation.of(source, level)
         coarse = source if only is None else source[only : only + 1]
         for fine, measured in zip(target, coarse, strict=True):
             fine[...] = cast_voxels(
-                scan.undone(projected(scan.shown(fine), scan.shown(measured), model, how)), fine.dtype
+                scan.undone(_agreeing(scan.shown(fine), scan.shown(measured), model, policy)), fine.dtype
             )
+
+
+def _agreeing(fine: np.ndarray, measured: np.ndarray, model: str | Transfer, policy: str) -> np.ndarray:
+    """One fine slice (H, W) with what was measured of it (h, w) put back, both as networks see them."""
+    if isinstance(model, Transfer):
+        return model.put_back(fine[None], measured[None])[0]
+    return projected(fine, measured, by_name(model), constants(policy, model))
 
 
 def measured_from(low: Volume) -> list[float]:

@@ -38,18 +38,19 @@ def projected(fine: np.ndarray, coarse: np.ndarray, model: Degradation, how: Pro
     for _ in range(how.iterations):
         now = apply_forward(fine, model, coarse.shape)
         if not np.iscomplexobj(now):
-            return fine + _back(coarse - now, model, fine.shape, how.small)
+            return fine + spread_back(coarse - now, model, fine.shape, how.small)
         phase = np.exp(1j * np.angle(now)).astype(np.complex64)
-        fine = fine + _back(coarse * phase - now, model, fine.shape, how.small)
+        fine = fine + spread_back(coarse * phase - now, model, fine.shape, how.small)
     return fine
 
 
 def null_space(fine: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float = 0.0) -> np.ndarray:
     """The part of fine slices (..., H, W) that the model takes away when it makes (..., h, w) of them."""
-    return fine - _back(apply_forward(fine, model, shape), model, fine.shape, small)
+    return fine - spread_back(apply_forward(fine, model, shape), model, fine.shape, small)
 
 
-def _back(coarse: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float) -> np.ndarray:
+def spread_back(coarse: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float = 0.0) -> np.ndarray:
+    """The least fine slices (..., H, W) as in `shape` of which the model makes coarse ones (..., h, w); float32."""
     rows, columns = (_inverse(model, n, m, small) for n, m in zip(shape[-2:], coarse.shape[-2:], strict=True))
     wide = rows @ coarse
     fine = wide.real @ columns.real.T

@@ -21,6 +21,7 @@ FARTHEST = 20.0  # squared Mahalanobis distance beyond which a profile belongs t
 NOISE = 0.6  # median error in the background over that in the head: edges leave less, noise leaves 0.8 and more
 # Of a diffusion series, whose volumes are looked at together, no discriminants are needed.
 CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
+RESIZED = ("bicubic", "area", "bicubic_blur3")
 AGREEMENT = 36.0  # dB below which no model is taken for the scan's
 
 
@@ -56,6 +57,10 @@ class Recogniser:
         if distances.min() > FARTHEST or noisy(fine, coarse, name):
             return None
         return name
+
+    def seems_resized(self, fine: np.ndarray, coarse: np.ndarray) -> bool:
+        """Whether slices seem to be shrunk in the image, which no scanner does, rather than in k-space."""
+        return self.models[int(self.distances(profile(fine, coarse, self.models)).argmin())] in RESIZED
 
     def distances(self, found: np.ndarray) -> np.ndarray:
         """The squared Mahalanobis distance of a profile from that of every model."""

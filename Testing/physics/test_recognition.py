@@ -96,10 +96,23 @@ def test_noise_that_a_network_took_away_is_not_put_back(recogniser, monkeypatch,
         assert (recogniser.model_of(fine, coarse) is None) == refused
 
 
-def test_a_forward_model_that_is_not_among_them_is_left_alone(model, bare):
-    low = degrade(head(100), "thick:fwhm=1.2", 2)
+def test_a_scan_shrunk_in_the_image_by_none_of_them_is_left_alone(model, bare, monkeypatch):
+    monkeypatch.setattr(recognition, "FARTHEST", 0.0)
+    low = degrade(head(100), "area", 2)
     kept, plain = (enhance(low, one, precision="float32") for one in (model, bare))
     np.testing.assert_array_equal(kept.voxels, plain.voxels)
+    assert "not recognised" in said(low, model)
+
+
+@pytest.mark.parametrize("way", ["acquisition:decay=0.5", "partial_fourier", "acquisition:shape=ellipse"])
+def test_a_scanner_without_a_name_is_put_back_by_what_it_shows_of_each_frequency(model, bare, monkeypatch, way):
+    monkeypatch.setattr(recognition, "FARTHEST", 0.0)
+    monkeypatch.setattr(recognition, "RESIZED", ())
+    truth = head(100)
+    low = degrade(truth, way, 2)
+    kept, plain = (enhance(low, one, precision="float32") for one in (model, bare))
+    assert said(low, model).startswith("forward model: a scanner's")
+    assert score(truth, kept, 2).psnr > score(truth, plain, 2).psnr
 
 
 def test_a_blank_scan_stays_blank(model):
