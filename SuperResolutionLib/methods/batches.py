@@ -19,6 +19,7 @@ from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.devices import autocast, choose_device, choose_precision
 from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.networks.residual import smooth
 
 Network = Callable[[torch.Tensor], torch.Tensor]
 BATCH_VOXELS = 2**17  # output voxels a batch on the CPU: more gains nothing there and costs memory
@@ -104,6 +105,13 @@ def run_ensemble(network: Network, coarse: np.ndarray, settings: Settings) -> tu
         count = len(TURNS)
         variance = (squares / count - (away / count).square()).clamp_min(0)
     return (total[:, 0] / count).cpu().numpy(), variance.sqrt()[:, 0].cpu().numpy()
+
+
+def interpolated(coarse: np.ndarray, scale: int) -> np.ndarray:
+    """Slices (n, h, w) as networks that add to an interpolation have it: bicubic, (n, s h, s w) float32."""
+    fine = smooth(torch.from_numpy(np.ascontiguousarray(coarse, dtype=np.float32))[:, None], scale)
+    result: np.ndarray = fine[:, 0].numpy()
+    return result
 
 
 def _turned_runs(

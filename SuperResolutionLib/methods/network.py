@@ -20,12 +20,14 @@ from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
     choose_settings,
+    interpolated,
     out_of_memory,
     placed,
     run_ensemble,
     run_network,
     smaller,
 )
+from SuperResolutionLib.methods.in_view import in_view
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.physics import agreement, kernels, recognition
 from SuperResolutionLib.physics.shrinking import gaussian_matrix
@@ -302,12 +304,8 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
         first = done if only is None else only - only % settings.batch
         kept = slice(None) if only is None else slice(only - first, only - first + 1)
         wanted = np.arange(first, min(first + settings.batch, len(stack.source)))
-        windows = stack.windows(wanted, run.model.card.slices)
         try:
-            if spread is None:
-                fine, wide = run_network(run.network, windows, settings), None
-            else:
-                fine, wide = run_ensemble(run.network, windows, settings)
+            fine, wide = _made(run, stack, wanted, spread is not None)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
@@ -321,6 +319,28 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
             spread[done : done + count] = pooled(wide[kept]) * np.float32(stack.intensities.unit)
         done += count
         yield done, ""
+
+
+def _made(run: _Run, stack: _Stack, wanted: np.ndarray, with_spread: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """What the network makes of a batch of slices, (n, s h, s w), and how far its turns disagree; air interpolated."""
+    windows = stack.windows(wanted, run.model.card.slices)
+    rows, columns = in_view(stack.intensities.shown(stack.source[wanted]))
+    seen, wide = windows[:, :, rows, columns], None
+    if with_spread:
+        fine, wide = run_ensemble(run.network, seen, run.settings)
+    else:
+        fine = run_network(run.network, seen, run.settings)
+    if seen.shape == windows.shape:
+        return fine, wide
+    scale, middle = run.model.card.scale, windows[:, run.model.card.slices // 2]
+    where = (slice(None), *(slice(scale * part.start, scale * part.stop) for part in (rows, columns)))
+    whole = interpolated(middle, scale)
+    whole[where] = fine
+    if wide is not None:
+        around = np.zeros_like(whole)
+        around[where] = wide
+        wide = around
+    return whole, wide
 
 
 def pooled(spread: np.ndarray) -> np.ndarray:
