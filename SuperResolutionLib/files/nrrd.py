@@ -25,17 +25,18 @@ TENSOR_KIND = "3D-matrix"
 UPPER_HALF = [0, 1, 2, 4, 5, 8]  # where xx xy xz yy yz zz lie among the nine numbers of a matrix
 
 
-def read_scalars(path: Path, header: dict[str, str], start: int) -> Volume:
-    """A volume or a series, without its gradients, in its own voxel type. start: where the header ends.
+def read_scalars(path: Path, header: dict[str, str], start: int, given: np.ndarray | None = None) -> Volume:
+    """A volume or a series, without its gradients, in its own voxel type.
 
-    Raises InputError for several numbers per voxel, and for voxels that are not whole.
+    header: as it was parsed. start: where it ends. given: what the voxels must be, in place of a copy of them.
+    Raises InputError for several numbers per voxel, for voxels that are not whole, and for others than the given ones.
     """
     grid = grid_of(path.name, header)
     if grid.other is not None and not (is_diffusion(header) or grid.series):
         if grid.kinds[grid.other] == "complex":
             raise complex_voxels(path.name)
         raise not_scalar(path.name, grid.sizes[grid.other])
-    voxels = read_voxels(path, header, start)
+    voxels = read_voxels(path, header, start, given)
     if grid.other is not None:
         voxels = np.moveaxis(voxels, len(grid.sizes) - 1 - grid.other, 0)
     if len(grid.sizes) - (grid.other is not None) == 2:

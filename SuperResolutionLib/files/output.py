@@ -134,7 +134,7 @@ def _write_image(volume: Volume, record: dict[str, Any] | None, place: Path, pat
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScanWarning)  # said of the input, or by the writer
         try:
-            _compare(volume, read_image(path))
+            _compare(volume, read_image(path, volume.voxels))
         except InputError as error:
             raise _DiffersError(str(error)) from error
     if record is not None:
