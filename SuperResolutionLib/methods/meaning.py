@@ -3,6 +3,8 @@
 What the file says counts first (DICOM's modality and image type, NIfTI's intent, the name), then the voxels themselves.
 """
 
+from collections import Counter
+
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
@@ -68,22 +70,35 @@ def _labels(voxels: np.ndarray) -> int:
     sample = voxels.ravel()[:: max(1, voxels.size // _SAMPLE)]
     if len(np.unique(sample)) > _MANY or not np.array_equal(sample, np.rint(sample)):
         return 0
-    values, counts = np.unique(voxels, return_counts=True)
-    count = len(values)
-    if not 2 <= count <= min(_MANY, voxels.size // 8) or not np.array_equal(values, np.rint(values)):
+    counts = _counts(voxels)
+    count = len(counts)
+    if not 2 <= count <= min(_MANY, voxels.size // 8) or any(value != round(value) for value in counts):
         return 0
-    alike = _equal_neighbours(voxels, values[counts.argmax()])
+    alike = _equal_neighbours(voxels, max(sorted(counts), key=counts.__getitem__))
     if count == 2 or (np.mean(alike) if count <= _FEW else min(alike)) > _ALIKE:
         return count
     return 0
 
 
+def _counts(voxels: np.ndarray) -> Counter[float]:
+    """How often each value occurs, slice by slice; it ends where there are too many values for labels."""
+    found: Counter[float] = Counter()
+    for index in np.ndindex(voxels.shape[:-2]):
+        values, counts = np.unique(voxels[index], return_counts=True)
+        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        if len(found) > _MANY:
+            break
+    return found
+
+
 def _equal_neighbours(voxels: np.ndarray, background: float) -> list[float]:
-    """Along each axis of space, the share of neighbours outside the background that are equal."""
-    shares = []
-    for axis in (-1, -2, -3):
-        one, other = (np.moveaxis(voxels, axis, 0)[part] for part in (slice(1, None), slice(None, -1)))
-        outside = (one != background) | (other != background)
-        if outside.any():
-            shares.append(float(np.mean(one[outside] == other[outside])))
-    return shares or [1.0]
+    """Along each axis of space, the share of neighbours outside the background that are equal; slice by slice."""
+    equal, outside = np.zeros(3), np.zeros(3)
+    for volume in voxels if voxels.ndim == 4 else voxels[None]:
+        for k, piece in enumerate(volume):
+            pairs = [(piece[:, 1:], piece[:, :-1]), (piece[1:], piece[:-1])] + [(volume[k - 1], piece)] * (k > 0)
+            for axis, (one, other) in enumerate(pairs):
+                seen = (one != background) | (other != background)
+                outside[axis] += np.count_nonzero(seen)
+                equal[axis] += np.count_nonzero(seen & (one == other))
+    return [float(e / o) for e, o in zip(equal, outside, strict=True) if o] or [1.0]
