@@ -83,7 +83,8 @@ def fit_tensors(
         maps["ad"][slab][inside] = fit.evals[:, 0]
         maps["rd"][slab][inside] = fit.evals[:, 1:].mean(axis=-1)
         direction[slab][inside] = fit.evecs[:, :, 0]
-    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR)
+    about = None if volume.header is None else volume.header.of_a_map()
+    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR, header=about)
     return Tensors(grid, mask, **maps, direction=direction, note=note)
 
 
