@@ -14,11 +14,12 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import complex_voxels, make_volume, not_scalar, storable
 from SuperResolutionLib.files.nrrd_data import NAMES, map_voxels, read_voxels, unmappable, write_packed, writing_raw
 from SuperResolutionLib.files.nrrd_gradients import IDENTITY, gradient_lines, is_diffusion
-from SuperResolutionLib.files.nrrd_grid import TIME_KEY, grid_of
+from SuperResolutionLib.files.nrrd_grid import SLICE_KEY, TIME_KEY, grid_of
 from SuperResolutionLib.files.nrrd_header import read_header as read_header
 from SuperResolutionLib.files.nrrd_header import vector
 from SuperResolutionLib.files.nrrd_header import vectors as vectors
-from SuperResolutionLib.header import SECONDS, Header
+from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.header import SECONDS
 from SuperResolutionLib.volume import TENSOR, Volume
 
 TENSOR_KIND = "3D-matrix"
@@ -41,8 +42,7 @@ def read_scalars(path: Path, header: dict[str, str], start: int, given: np.ndarr
         voxels = np.moveaxis(voxels, len(grid.sizes) - 1 - grid.other, 0)
     if len(grid.sizes) - (grid.other is not None) == 2:
         voxels = np.expand_dims(voxels, -3)
-    about = None if grid.time_step is None else Header(time_step=grid.time_step)
-    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes, about)
+    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes, grid.about)
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:
@@ -122,11 +122,28 @@ def _header(volume: Volume, first: str, more: Sequence[str]) -> bytes:
         "endian: little",
         f"space origin: {vector(np.asarray(volume.origin))}",
         *([IDENTITY] if volume.quantity == TENSOR else []),
+        *_thickness_line(volume, kinds),
         *gradients,
+        *_slice_line(volume),
         *(_time_line(volume) if kinds[-1] == "list" else []),
         *more,
     ]
     return ("\n".join(lines) + "\n\n").encode(errors="surrogateescape")
+
+
+def _thickness_line(volume: Volume, kinds: Sequence[str]) -> list[str]:
+    """The format's own field: a thickness for each axis, NaN where there is none."""
+    if volume.thickness is None:
+        return []
+    axes = [k for k, kind in enumerate(kinds) if kind == "domain"]
+    words = ["NaN"] * len(kinds)
+    words[axes[stacking_axis(volume)]] = f"{volume.thickness:.10g}"
+    return [f"thicknesses: {' '.join(words)}"]
+
+
+def _slice_line(volume: Volume) -> list[str]:
+    about = volume.header
+    return [] if about is None or about.slices is None else [f"{SLICE_KEY}:={'xyz'[about.slices]}"]
 
 
 def _time_line(volume: Volume) -> list[str]:
