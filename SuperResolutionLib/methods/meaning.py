@@ -88,7 +88,8 @@ def _turn(voxels: np.ndarray) -> float:
         seen = piece != 0
         shares += np.histogram(piece[seen], 8, (0, 1))[0]
         steps = np.abs(np.diff(piece, axis=1))[seen[:, 1:] & seen[:, :-1]]
-        far, near = far + np.count_nonzero(steps > 0.8), near + np.count_nonzero((steps > 0.4) & (steps < 0.6))
+        far += int(np.count_nonzero(steps > 0.8))
+        near += int(np.count_nonzero((steps > 0.4) & (steps < 0.6)))
     even = shares.min() > _LEAST_SHARE * shares.sum()
     return turn if even and far > _LEAPS * max(near, 1) else 0.0
 
@@ -100,8 +101,8 @@ def _unit_vectors(volume: Volume) -> bool:
     unit = some = 0
     for z in range(volume.voxels.shape[1]):
         lengths = np.linalg.norm(volume.voxels[:, z].astype(np.float32), axis=0)
-        some += np.count_nonzero(lengths)
-        unit += np.count_nonzero(np.abs(lengths - 1) < 0.01)
+        some += int(np.count_nonzero(lengths))
+        unit += int(np.count_nonzero(np.abs(lengths - 1) < 0.01))
     return unit > 0.99 * max(some, 1)
 
 
