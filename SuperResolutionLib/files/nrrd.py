@@ -30,6 +30,7 @@ def read_scalars(path: Path, header: dict[str, str], start: int, given: np.ndarr
     """A volume or a series, without its gradients, in its own voxel type.
 
     header: as it was parsed. start: where it ends. given: what the voxels must be, in place of a copy of them.
+    path: of the file with the header.
     Raises InputError for several numbers per voxel, for voxels that are not whole, and for others than the given ones.
     """
     grid = grid_of(path.name, header)
@@ -58,7 +59,11 @@ def write_nrrd(volume: Volume, path: Path) -> None:
 
 
 def write_numbers(volume: Volume, kind: str, path: Path, more: Sequence[str] = ()) -> None:
-    """Write (n, z, y, x) as a compressed .nrrd of n numbers per voxel. kind: what they are, as the format names it."""
+    """Write (n, z, y, x) as a compressed .nrrd of n numbers per voxel.
+
+    volume: the numbers on their grid. path: a .nrrd. more: further lines of the header. kind: what they are, as the
+    format names it.
+    """
     write_packed(path, _header(volume, kind, ["encoding: gzip", *more]), _parts(volume, kind))
 
 

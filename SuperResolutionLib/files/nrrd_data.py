@@ -36,6 +36,7 @@ def read_voxels(path: Path, header: dict[str, str], start: int, given: np.ndarra
     """All voxels as stored, the fastest axis last, in native byte order.
 
     header: as it was parsed. start: where it ends. given: what the voxels must be, in place of a copy of them.
+    path: of the file with the header.
     Raises InputError for voxels that are missing, damaged or stored in a rare way, or others than the given ones.
     """
     sizes = sizes_of(path.name, header)
@@ -90,7 +91,10 @@ def write_packed(path: Path, header: bytes, parts: Iterable[memoryview]) -> None
 
 
 def writing_raw(path: Path, header: bytes, data: Path, parts: Iterable[memoryview]) -> Iterator[int]:
-    """A header, and plain voxels in a file beside it; yields the bytes of each part written."""
+    """A header, and plain voxels in a file beside it; yields the bytes of each part written.
+
+    path: of the header. data: of the file beside it. parts: the voxels, piece by piece.
+    """
     path.write_bytes(header)
     with data.open("wb") as file:
         for part in parts:

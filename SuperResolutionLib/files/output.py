@@ -70,6 +70,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
     """Write a volume, its gradients, and `record` as its sidecar: all of them, or nothing.
 
     Everything is written into a hidden folder beside the output, read back and compared, then moved.
+    path: with the extension of a format. overwrite: whether files of that name are replaced.
     Raises InputError, and leaves no file, if the disk refuses or keeps only a part, or another process writes that
     name.
     """

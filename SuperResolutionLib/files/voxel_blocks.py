@@ -39,6 +39,7 @@ def check_promise(name: str, wanted: int, held: int, packing: str = "", kept: bo
     """Raise InputError where voxels of `wanted` bytes cannot lie in `held` bytes of a file, or not fit in memory.
 
     packing: "" for plain bytes, "gzip" or "bzip2". kept: whether they are to be held in memory, all at once.
+    name: of the file, for the error.
     """
     if not packing and held < wanted:
         raise cut_short(name, f"it has {max(held, 0)} of {wanted} bytes of voxels")

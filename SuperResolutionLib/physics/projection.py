@@ -34,7 +34,10 @@ def apply_forward(fine: np.ndarray, model: Degradation, shape: tuple[int, ...]) 
 
 
 def projected(fine: np.ndarray, coarse: np.ndarray, model: Degradation, how: Projection) -> np.ndarray:
-    """Fine slices (..., H, W) moved the least distance so that the model gives `coarse` (..., h, w)."""
+    """Fine slices (..., H, W) moved the least distance so that the model gives `coarse` (..., h, w).
+
+    fine: slices of range 1. model: the forward model. how: the constants of the projection.
+    """
     for _ in range(how.iterations):
         now = apply_forward(fine, model, coarse.shape)
         if not np.iscomplexobj(now):
@@ -45,7 +48,10 @@ def projected(fine: np.ndarray, coarse: np.ndarray, model: Degradation, how: Pro
 
 
 def null_space(fine: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float = 0.0) -> np.ndarray:
-    """The part of fine slices (..., H, W) that the model takes away when it makes (..., h, w) of them."""
+    """The part of fine slices (..., H, W) that the model takes away when it makes (..., h, w) of them.
+
+    shape: of the coarse slices. small: what counts as no measurement, as a share of the largest.
+    """
     return fine - _back(apply_forward(fine, model, shape), model, fine.shape, small)
 
 

@@ -57,6 +57,7 @@ def examining(
     """Measure one scan under one degradation; draws its figures into `folder`. Returns plain values, for JSON.
 
     Yields the share that is done.
+    mask: of the brain; None finds one. plan: the options of the study.
     Raises InputError for a scan or mask that cannot be used.
     """
     volume = read_single(scan.path, plan.as_intensities, plan.series)

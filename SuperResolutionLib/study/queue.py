@@ -70,6 +70,7 @@ def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Gener
     """Do all tasks, in `jobs` processes; a step of progress is a task, which one process alone can tell in parts.
 
     Close it to stop: what is done stays done. Raises InputError where another process works in `out`.
+    todo: as `tasks` returns it. plan: the options of the study.
     """
     with claimed_folder(out):
         return (yield from _working(todo, plan, out, jobs))

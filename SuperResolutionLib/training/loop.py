@@ -90,6 +90,7 @@ def train(
     given weights, or where another training stopped. A game also returns its twin,
     under "twin". Under torchrun every process draws its own batches and gradients are averaged; the first one logs,
     keeps and returns the best epoch, the others return nothing.
+    device: where it runs.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume` or now.
     """
     where = choose_device(device)

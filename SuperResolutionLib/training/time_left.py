@@ -38,6 +38,7 @@ def cut(wanted: Sequence[int], recipe: Recipe, costs: Costs, seconds: float) -> 
 
     wanted: the steps of the recipe's phases. A game is watched, and eased, at the end of an epoch: a short one needs
     short epochs, but none so short that it is validated longer than it learns. No phase gets shorter than its warm-up.
+    costs: of this machine.
     """
     low, high = 0.0, 1.0
     if costs.of(*_shortened(wanted, recipe, costs, high)) <= seconds:
