@@ -83,6 +83,7 @@ def restore(
 
     method: as `enhance` takes it, or a classical method's name. The rest is as for `enhance`.
     A network that also tells its uncertainty, or puts nothing back: `restore(v, network(v, uncertainty=True))`.
+    volume, scale, sampling, progress: as for `enhance`. runtime: where and how networks run.
     """
     given = as_volume(volume)
     wish = Sampling.of(scale, sampling)
@@ -119,6 +120,7 @@ def upsample(
     """A classical method: nearest, linear, bicubic, bspline or sinc; any factor along any axes.
 
     scale: how many times finer in plane, 2 where neither it nor `sampling` is given.
+    volume: a Volume, a path, or an image of nibabel or SimpleITK.
     Raises InputError for a method that does not exist, or a grid that cannot be had.
     """
     given = as_volume(volume)
@@ -161,6 +163,7 @@ def compare(
     scale: how many times coarser in plane, 2 where it is not given.
     methods: names of classical methods and models, loaded models, functions of volume and sampling, or name -> any of
         these; by default all classical methods and the model that `enhance` would take.
+    runtime: where and how networks run. progress: whether it is shown, or a function that is told.
     Raises InputError for what is no method, and what cannot be degraded.
     """
     experiment, given = Experiment.of(degradation, scale), as_volume(volume)

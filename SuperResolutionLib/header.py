@@ -68,9 +68,13 @@ class Header:
     modality: str = ""
     kind: str = ""
 
-    def of_a_map(self) -> "Header":
-        """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities."""
-        return replace(self, intent=(0, (0.0, 0.0, 0.0), ""), shown=(0.0, 0.0), time_step=None, four_axes=False)
+    def of_a_map(self, series: bool = False) -> "Header":
+        """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities.
+
+        series: whether the map has as many volumes as the scan, and so its axis of time.
+        """
+        about = replace(self, intent=(0, (0.0, 0.0, 0.0), ""), shown=(0.0, 0.0), kind="")
+        return about if series else replace(about, time_step=None, time_offset=0.0, timing=None, four_axes=False)
 
 
 def repeating(milliseconds: object) -> Header | None:

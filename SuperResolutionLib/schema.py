@@ -93,6 +93,7 @@ def parsed(text: str, name: str, what: str, parse: Callable[[str], Any]) -> dict
 def convert(kind: type[T], table: Mapping[str, Any], who: str, part: str) -> T:
     """A dataclass from plain values, every one checked. who, part: "The recipe", "setting", for the sentences.
 
+    kind: the dataclass. table: its values by name.
     Raises InputError, naming the key, for one that is unknown, missing, of another kind or beyond its limits; and
     where msgspec is missing.
     """

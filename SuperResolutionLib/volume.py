@@ -82,6 +82,7 @@ class Volume:
 
         array_zyx: (z, y, x), or (t, z, y, x) for a series. spacing: mm along x, y, z. origin: mm, LPS.
         direction: (3, 3), column k is the unit vector of voxel axis k (x, y, z) in LPS; None: along L, P, S.
+        gradients: of a diffusion series.
         Raises InputError as the class does, and for colours, (z, y, x, 3).
         """
         try:

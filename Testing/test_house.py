@@ -113,3 +113,16 @@ def test_importing_the_library_or_the_slicer_module_imports_nothing_heavy(lines)
     script = "\n".join([*sorted(lines), "import sys", f"print([m for m in {heavy} if m in sys.modules])"])
     done = subprocess.run([sys.executable, "-c", script], cwd=LIBRARY.parent, capture_output=True, text=True)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(LIBRARY).as_posix())
+def test_the_docstring_of_more_than_three_arguments_lists_them(path):
+    for function in [
+        n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.FunctionDef)
+    ]:
+        given = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+        names = [arg.arg for arg in given if arg.arg not in ("self", "cls") and not arg.arg.startswith("_")]
+        if function.name.startswith("_") or len(names) <= 3:
+            continue
+        words = set(re.findall(r"\w+", ast.get_docstring(function) or ""))
+        assert set(names) <= words, f"{function.name} does not say what {sorted(set(names) - words)} are"

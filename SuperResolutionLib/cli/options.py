@@ -47,12 +47,17 @@ def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
     parser.add_argument(
         "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
     )
-    parser.add_argument(
-        "--series", metavar="WHICH", help="which DICOM series, where INPUT holds several: its number, name or UID"
-    )
+    add_series(parser, "where INPUT")
     if output:
         parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
         add_overwrite(parser, "OUTPUT")
+
+
+def add_series(parser: argparse.ArgumentParser, where: str) -> None:
+    """--series."""
+    parser.add_argument(
+        "--series", metavar="WHICH", help=f"which DICOM series, {where} holds several: its number, name or UID"
+    )
 
 
 def add_overwrite(parser: argparse.ArgumentParser, what: str) -> None:

@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
         "superresolution study clinical.nii.gz --no-truth --out trust",
     )
     parser.add_argument("inputs", metavar="INPUT", nargs="+", type=Path, help="scans, folders of scans, a BIDS folder")
+    common.add_series(parser, "where a DICOM folder")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder of the report")
     common.add_overwrite(parser, "what is in DIR and of no study")
     parser.add_argument(
@@ -102,6 +103,7 @@ def _plan(options: argparse.Namespace) -> "Plan":
         runtime=replace(runtime, threads=common.share_of_threads(options.threads, options.jobs)),
         put_back=common.put_back_of(options),
         as_intensities=options.as_intensities,
+        series=options.series,
     )
 
 

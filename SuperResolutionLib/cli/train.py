@@ -1,6 +1,7 @@
 """superresolution train: a model from a recipe and a folder of scans."""
 
 import argparse
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for checkpoint, curves and the model")
     parser.add_argument("--from", dest="start_from", metavar="MODEL", help="begin with the weights of this model")
     parser.add_argument("--resume", action="store_true", help="go on with the training in --out")
-    parser.add_argument("--budget", metavar="MINUTES", type=float, help="cut steps and epochs to what fits")
+    parser.add_argument(
+        "--budget", metavar="MINUTES", type=float, help="cut steps and epochs to what fits, all else among it"
+    )
     parser.add_argument(
         "--fold", metavar="K/N", type=_fold, help="the K-th of N parts of the subjects chooses the epoch"
     )
@@ -44,6 +47,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train."""
+    began = time.monotonic()
     from SuperResolutionLib.errors import InputError
     from SuperResolutionLib.training import recipe as recipes
     from SuperResolutionLib.training import split
@@ -68,9 +72,8 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.training.loop import Begin, train
 
     start = starting_weights(recipe)
-    best = train(
-        recipe, options.data, options.out, Begin(options.resume, options.budget, start), options.device, reporter.say
-    )
+    begin = Begin(options.resume, options.budget, start, since=began)
+    best = train(recipe, options.data, options.out, begin, options.device, reporter.say)
     if "twin" in best:
         twin = publish(recipe, best["twin"], options.data, options.out, twin=True)
         reporter.say(f"twin of step {best['twin']['step']}; model written to {twin}")

@@ -4,7 +4,7 @@ All volumes of a series show the same anatomy, each with noise of its own. A gui
 less noisy than any of them; a network takes it as one more channel beside the slices it restores.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -130,10 +130,12 @@ def weights(volume: Volume, names: Sequence[str], who: str) -> np.ndarray:
     return np.stack([GUIDES[name](gradients) for name in names], axis=1)
 
 
-def combine(volumes: Sequence[np.ndarray], row: np.ndarray) -> np.ndarray:
+def combine(volumes: Iterable[np.ndarray], row: np.ndarray) -> np.ndarray:
     """Guides as weighted sums: t arrays of one shape and (guides, t) weights -> (guides, *shape) float32."""
-    total = np.zeros((len(row), *volumes[0].shape), np.float32)
+    total = np.zeros(len(row), np.float32)
     for volume, parts in zip(volumes, row.T.astype(np.float32), strict=True):
+        if total.ndim == 1:
+            total = np.zeros((len(row), *volume.shape), np.float32)
         for guide, part in zip(total, parts, strict=True):
             if part:
                 guide += part * volume

@@ -55,6 +55,7 @@ def fit_tensors(
     method: "wls", weighted least squares (Chung 2006), or "ols", ordinary least squares of the logarithms, as scanners
     fit. mask: (z, y, x) bool; by default the head, see `head_mask`. No eigenvalue is negative. largest_b: s/mm2,
     volumes above are left out, unless those up to it do not determine a tensor.
+    volume: a series with its gradients.
     Raises InputError where DIPY is missing, or the series or the mask does not allow a fit.
     """
     checked_gradients(volume)
@@ -83,7 +84,8 @@ def fit_tensors(
         maps["ad"][slab][inside] = fit.evals[:, 0]
         maps["rd"][slab][inside] = fit.evals[:, 1:].mean(axis=-1)
         direction[slab][inside] = fit.evecs[:, :, 0]
-    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR)
+    about = None if volume.header is None else volume.header.of_a_map()
+    grid = Volume(tensor, volume.spacing, volume.origin, volume.direction, quantity=TENSOR, header=about)
     return Tensors(grid, mask, **maps, direction=direction, note=note)
 
 

@@ -159,6 +159,7 @@ def make_volume(
 
     voxels: (z, y, x) or (t, z, y, x); a series of one volume becomes that volume. axes: (3, 3), columns; what they
     lack to right angles, as headers round, is mended.
+    name: of the file, for the error. spacing: mm along x, y, z. origin: mm, LPS. header: what else the file says.
     Raises InputError naming the file.
     """
     if voxels.ndim == 4 and voxels.shape[0] == 1:

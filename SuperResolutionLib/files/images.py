@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import nrrd, nrrd_gradients, nrrd_header
 from SuperResolutionLib.files.bids_sidecar import with_thickness
@@ -19,19 +21,21 @@ _MGH = (".mgz", ".mgh")
 _SLICER_NEEDS = 7  # volumes: it may save a shorter diffusion series without its gradients
 
 
-def read_image(path: str | Path) -> Volume:
+def read_image(path: str | Path, given: np.ndarray | None = None) -> Volume:
     """Read a volume or a series, with its header, the gradients in it or beside it (.bval/.bvec), and the slice
     thickness that a JSON beside it states.
 
     The voxel type is kept; scaled NIfTI becomes float32. A single 2-D image becomes a volume of one slice, an NRRD of
     tensors a tensor volume.
+    given: what the voxels should be; of scalars in NIfTI and NRRD they are compared slice by slice, in place of a copy,
+    and other voxels are refused.
     Raises InputError for what is not a whole, finite, scalar image.
     """
     path = Path(path)
     check_exists(path)
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty (0 bytes). Copy, download or export it again.")
-    volume, gradients = _read(path)
+    volume, gradients = _read(path, given)
     if volume.quantity == TENSOR:
         return volume
     gradients = gradients or read_fsl(path, volume.count, volume.direction)
@@ -70,21 +74,23 @@ def check_takes(volume: Volume, path: Path) -> None:
         raise InputError(f"{path.name} cannot hold tensors; name a .nrrd or .nhdr file, which Slicer loads as tensors.")
 
 
-def _read(path: Path) -> tuple[Volume, Gradients | None]:
-    """A volume, and the gradients that the file itself holds."""
+def _read(path: Path, given: np.ndarray | None) -> tuple[Volume, Gradients | None]:
+    """A volume, and the gradients that the file itself holds. given: as of `read_image`."""
+    if given is not None and extension(path) in _NIFTI:
+        return _read_nifti(path, given), None
     if extension(path) not in _NRRD:
         return READERS[extension(path)](path), None
     header, start = nrrd_header.parsed(path)
     if are_tensors(header):
         return read_tensors(path, header, start), None
-    volume = nrrd.read_scalars(path, header, start)
+    volume = nrrd.read_scalars(path, header, start, given)
     return volume, nrrd_gradients.read_gradients(path.name, header, volume.count)
 
 
-def _read_nifti(path: Path) -> Volume:
+def _read_nifti(path: Path, given: np.ndarray | None = None) -> Volume:
     from SuperResolutionLib.files.nifti import read_nifti
 
-    return read_nifti(path)
+    return read_nifti(path, given)
 
 
 def _read_mgh(path: Path) -> Volume:

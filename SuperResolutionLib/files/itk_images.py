@@ -2,6 +2,8 @@
 
 # mypy: allow-untyped-calls
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from SuperResolutionLib.files.common import (
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume, signal_only
 
+SLICE_KEY, THICKNESS_KEY = "SuperResolutionSliceAxis", "SuperResolutionSliceThickness"  # x, y or z; mm
 _UNSTATED = 1.0  # the fourth spacing of an image that nobody gave one
 
 
@@ -67,6 +70,9 @@ def from_image(name: str, image: Any) -> Volume:
     axes[:keep, :keep] = np.reshape(image.GetDirection(), (given, given))[:keep, :keep]
     step = image.GetSpacing()[3] if given == 4 else _UNSTATED
     header = Header(time_step=step, four_axes=True) if step != _UNSTATED else None
+    stated = {} if given == 2 else _slices(image)
+    if stated:
+        header = replace(header or Header(), **stated)
     return make_volume(name, voxels[None] if given == 2 else voxels, spacing, origin, axes, header)
 
 
@@ -82,7 +88,23 @@ def to_image(volume: Volume) -> sitk.Image:
     image.SetSpacing((*volume.spacing, *[step or _UNSTATED] * extra))
     image.SetOrigin((*volume.origin, *[0.0] * extra))
     image.SetDirection(direction.ravel().tolist())
+    if volume.header is not None and volume.header.slices is not None:
+        image.SetMetaData(SLICE_KEY, "xyz"[volume.header.slices])
+    if volume.thickness is not None:
+        image.SetMetaData(THICKNESS_KEY, f"{volume.thickness:.10g}")
     return image
+
+
+def _slices(image: sitk.Image) -> dict[str, Any]:
+    """The axis of the slices and their thickness in mm, of a header, as our own keys state them."""
+    said = {key: image.GetMetaData(key).strip() for key in (SLICE_KEY, THICKNESS_KEY) if image.HasMetaDataKey(key)}
+    found: dict[str, Any] = {}
+    if said.get(SLICE_KEY) in ("x", "y", "z"):
+        found["slices"] = "xyz".index(said[SLICE_KEY])
+    with suppress(ValueError):
+        if 0.01 <= float(said.get(THICKNESS_KEY, "nan")) <= 100:  # neither is NaN
+            found["thickness"] = float(said[THICKNESS_KEY])
+    return found
 
 
 def _reason(error: RuntimeError) -> str:

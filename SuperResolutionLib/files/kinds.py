@@ -10,7 +10,7 @@ _NAMES = (
     ),
     (PHASE, re.compile(r"(^|[_-])part-phase([_-]|$)|(^|_)(phase\d?|phasediff|ph)$", re.I)),
     (COMPLEX, re.compile(r"(^|[_-])part-(real|imag|imaginary)([_-]|$)|_(real|imag|imaginary)$", re.I)),
-    (MAP, re.compile(r"(^|_)(ADC|FA)$")),
+    (MAP, re.compile(r"(^|_)(ADC|FA|MD|V[123]|(?i:rgb|col(ou?r)?)[_-]?FA)$")),
 )
 
 

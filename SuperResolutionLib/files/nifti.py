@@ -34,10 +34,12 @@ _TENSORS = 1005  # NIFTI_INTENT_SYMMATRIX
 _LONGEST = 32767  # voxels along an axis that NIfTI-1 can count
 
 
-def read_nifti(path: Path) -> Volume:
+def read_nifti(path: Path, given: np.ndarray | None = None) -> Volume:
     """A volume or series without its gradients, in its own voxel type; scaled (scl_slope) it becomes float32.
 
-    Raises InputError for anything that is not a whole scalar file with one place, and where nibabel is missing.
+    given: what its voxels must be, in place of a copy of them.
+    Raises InputError for anything that is not a whole scalar file with one place, for other voxels than the given
+    ones, and where nibabel is missing.
     """
     nibabel = nibabel_for(path.name)
     try:
@@ -46,14 +48,14 @@ def read_nifti(path: Path) -> Volume:
             shape, dtype = _shape(path.name, header), _dtype(path.name, header)
             start = _start(path.name, header)
             wanted = math.prod(shape) * dtype.itemsize
-            size = path.stat().st_size
-            check_promise(path.name, start - file.tell() if packed else start, size, "gzip" if packed else "")
-            check_promise(path.name, wanted, size if packed else size - start, "gzip" if packed else "")
+            size, packing = path.stat().st_size, "gzip" if packed else ""
+            check_promise(path.name, start - file.tell() if packed else start, size, packing)
+            check_promise(path.name, wanted, size if packed else size - start, packing, kept=given is None)
             if packed:
                 with path.open("rb") as stream:
                     check_stream(path.name, stream, start + wanted)
             extensions = read_extensions(file, start - file.tell())
-            voxels = read_block(path.name, file, shape, dtype)
+            voxels = read_block(path.name, file, shape, dtype, given)
             _check_end(path.name, file, math.prod(shape[-2:]) * dtype.itemsize)
     except BROKEN as error:
         raise cut_short(path.name, str(error)) from error

@@ -14,34 +14,36 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import complex_voxels, make_volume, not_scalar, storable
 from SuperResolutionLib.files.nrrd_data import NAMES, map_voxels, read_voxels, unmappable, write_packed, writing_raw
 from SuperResolutionLib.files.nrrd_gradients import IDENTITY, gradient_lines, is_diffusion
-from SuperResolutionLib.files.nrrd_grid import TIME_KEY, grid_of
+from SuperResolutionLib.files.nrrd_grid import SLICE_KEY, TIME_KEY, grid_of
 from SuperResolutionLib.files.nrrd_header import read_header as read_header
 from SuperResolutionLib.files.nrrd_header import vector
 from SuperResolutionLib.files.nrrd_header import vectors as vectors
-from SuperResolutionLib.header import SECONDS, Header
+from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.header import SECONDS
 from SuperResolutionLib.volume import TENSOR, Volume
 
 TENSOR_KIND = "3D-matrix"
 UPPER_HALF = [0, 1, 2, 4, 5, 8]  # where xx xy xz yy yz zz lie among the nine numbers of a matrix
 
 
-def read_scalars(path: Path, header: dict[str, str], start: int) -> Volume:
-    """A volume or a series, without its gradients, in its own voxel type. start: where the header ends.
+def read_scalars(path: Path, header: dict[str, str], start: int, given: np.ndarray | None = None) -> Volume:
+    """A volume or a series, without its gradients, in its own voxel type.
 
-    Raises InputError for several numbers per voxel, and for voxels that are not whole.
+    header: as it was parsed. start: where it ends. given: what the voxels must be, in place of a copy of them.
+    path: of the file with the header.
+    Raises InputError for several numbers per voxel, for voxels that are not whole, and for others than the given ones.
     """
     grid = grid_of(path.name, header)
     if grid.other is not None and not (is_diffusion(header) or grid.series):
         if grid.kinds[grid.other] == "complex":
             raise complex_voxels(path.name)
         raise not_scalar(path.name, grid.sizes[grid.other])
-    voxels = read_voxels(path, header, start)
+    voxels = read_voxels(path, header, start, given)
     if grid.other is not None:
         voxels = np.moveaxis(voxels, len(grid.sizes) - 1 - grid.other, 0)
     if len(grid.sizes) - (grid.other is not None) == 2:
         voxels = np.expand_dims(voxels, -3)
-    about = None if grid.time_step is None else Header(time_step=grid.time_step)
-    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes, about)
+    return make_volume(path.name, np.ascontiguousarray(voxels), grid.spacing, grid.origin, grid.axes, grid.about)
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:
@@ -57,7 +59,11 @@ def write_nrrd(volume: Volume, path: Path) -> None:
 
 
 def write_numbers(volume: Volume, kind: str, path: Path, more: Sequence[str] = ()) -> None:
-    """Write (n, z, y, x) as a compressed .nrrd of n numbers per voxel. kind: what they are, as the format names it."""
+    """Write (n, z, y, x) as a compressed .nrrd of n numbers per voxel.
+
+    volume: the numbers on their grid. path: a .nrrd. more: further lines of the header. kind: what they are, as the
+    format names it.
+    """
     write_packed(path, _header(volume, kind, ["encoding: gzip", *more]), _parts(volume, kind))
 
 
@@ -121,11 +127,28 @@ def _header(volume: Volume, first: str, more: Sequence[str]) -> bytes:
         "endian: little",
         f"space origin: {vector(np.asarray(volume.origin))}",
         *([IDENTITY] if volume.quantity == TENSOR else []),
+        *_thickness_line(volume, kinds),
         *gradients,
+        *_slice_line(volume),
         *(_time_line(volume) if kinds[-1] == "list" else []),
         *more,
     ]
     return ("\n".join(lines) + "\n\n").encode(errors="surrogateescape")
+
+
+def _thickness_line(volume: Volume, kinds: Sequence[str]) -> list[str]:
+    """The format's own field: a thickness for each axis, NaN where there is none."""
+    if volume.thickness is None:
+        return []
+    axes = [k for k, kind in enumerate(kinds) if kind == "domain"]
+    words = ["NaN"] * len(kinds)
+    words[axes[stacking_axis(volume)]] = f"{volume.thickness:.10g}"
+    return [f"thicknesses: {' '.join(words)}"]
+
+
+def _slice_line(volume: Volume) -> list[str]:
+    about = volume.header
+    return [] if about is None or about.slices is None else [f"{SLICE_KEY}:={'xyz'[about.slices]}"]
 
 
 def _time_line(volume: Volume) -> list[str]:

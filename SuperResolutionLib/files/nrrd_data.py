@@ -32,10 +32,12 @@ _PACKINGS = {"raw": "", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "
 _TEXTS = ("ascii", "text", "txt")
 
 
-def read_voxels(path: Path, header: dict[str, str], start: int) -> np.ndarray:
+def read_voxels(path: Path, header: dict[str, str], start: int, given: np.ndarray | None = None) -> np.ndarray:
     """All voxels as stored, the fastest axis last, in native byte order.
 
-    start: where the header ends. Raises InputError for voxels that are missing, damaged or stored in a rare way.
+    header: as it was parsed. start: where it ends. given: what the voxels must be, in place of a copy of them.
+    path: of the file with the header.
+    Raises InputError for voxels that are missing, damaged or stored in a rare way, or others than the given ones.
     """
     sizes = sizes_of(path.name, header)
     attached = "data file" not in header
@@ -49,7 +51,7 @@ def read_voxels(path: Path, header: dict[str, str], start: int) -> np.ndarray:
                 return _text(name, file, sizes, dtype)
             if encoding not in _PACKINGS:
                 raise _rare(path.name, f"encoding {encoding[:40]}")
-            return _binary(name, file, header, sizes[::-1], dtype)
+            return _binary(name, file, header, dtype, given)
     except BROKEN as error:
         raise cut_short(name, str(error)) from error
     except OSError as error:
@@ -89,7 +91,10 @@ def write_packed(path: Path, header: bytes, parts: Iterable[memoryview]) -> None
 
 
 def writing_raw(path: Path, header: bytes, data: Path, parts: Iterable[memoryview]) -> Iterator[int]:
-    """A header, and plain voxels in a file beside it; yields the bytes of each part written."""
+    """A header, and plain voxels in a file beside it; yields the bytes of each part written.
+
+    path: of the header. data: of the file beside it. parts: the voxels, piece by piece.
+    """
     path.write_bytes(header)
     with data.open("wb") as file:
         for part in parts:
@@ -111,7 +116,8 @@ def unmappable(name: str, found: str) -> InputError:
     return InputError(f"{name} cannot be mapped: {found}. Write it again as .nhdr with a raw data file.")
 
 
-def _binary(name: str, file: BinaryIO, header: dict[str, str], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def _binary(name: str, file: BinaryIO, header: dict[str, str], dtype: np.dtype, given: np.ndarray | None) -> np.ndarray:
+    shape = sizes_of(name, header)[::-1]
     packing, wanted = _PACKINGS[header["encoding"].lower()], dtype.itemsize * math.prod(shape)
     lines, skip = (_skip(name, header, key) for key in ("line skip", "byte skip"))
     size = os.fstat(file.fileno()).st_size
@@ -123,12 +129,12 @@ def _binary(name: str, file: BinaryIO, header: dict[str, str], shape: tuple[int,
         if not file.readline(1 << 16):
             break
     begin = file.tell()
-    check_promise(name, wanted + (0 if packing else max(skip, 0)), size - begin, packing)
+    check_promise(name, wanted + (0 if packing else max(skip, 0)), size - begin, packing, kept=given is None)
     if packing == "gzip":
         check_stream(name, file, max(skip, 0) + wanted)
     stream = decoder(file, packing)
     _pass_over(name, stream, max(skip, 0))
-    voxels = read_block(name, stream, shape, dtype)
+    voxels = read_block(name, stream, shape, dtype, given)
     stream.read(1)  # the end of a packed stream: its checksum is compared here
     return voxels
 

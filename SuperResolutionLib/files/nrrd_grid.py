@@ -8,9 +8,11 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, too_many_axes
 from SuperResolutionLib.files.nrrd_header import axis_vectors, numbers_of, sizes_of, to_lps, words_of
+from SuperResolutionLib.header import Header
 
 _SPATIAL_KINDS = ("domain", "space", "???", "none")
 _SERIES_KINDS = ("list", "time")
+SLICE_KEY = "SuperResolution.slice_axis"  # x, y or z: which axis of the voxels, the fastest first
 TIME_KEY = "SuperResolution.time_step"  # s; the format has no field for it where volumes lie in space
 _MILLIMETRES = {"mm": 1.0, "millimeter": 1.0, "millimetre": 1.0, "cm": 10.0, "m": 1000.0, "meter": 1000.0}
 _MILLIMETRES |= {"um": 1e-3, "\u00b5m": 1e-3, "\u03bcm": 1e-3, "micron": 1e-3, "micrometer": 1e-3, "nm": 1e-6}
@@ -21,7 +23,8 @@ class Grid:
     """sizes, kinds: per axis, the fastest first. other: the axis that does not lie in space, if there is one.
 
     spacing, origin, axes: mm, LPS, of x, y, z; an image of two axes in space gets a third of 1 mm.
-    time_step: s from volume to volume, None where it is not stated.
+    time_step: s from volume to volume, None where it is not stated. slices: the axis, x, y, z = 0, 1, 2, that slices
+    were acquired along, and thickness: theirs in mm; None where they are not stated.
     """
 
     sizes: tuple[int, ...]
@@ -31,6 +34,15 @@ class Grid:
     origin: np.ndarray
     axes: np.ndarray
     time_step: float | None = None
+    slices: int | None = None
+    thickness: float | None = None
+
+    @property
+    def about(self) -> Header | None:
+        """What the file says beside the grid; None where that is nothing."""
+        if self.time_step is None and self.slices is None and self.thickness is None:
+            return None
+        return Header(time_step=self.time_step, slices=self.slices, thickness=self.thickness)
 
     @property
     def series(self) -> bool:
@@ -57,9 +69,28 @@ def grid_of(name: str, header: dict[str, str]) -> Grid:
     spacing = np.linalg.norm(columns, axis=0)
     origin = signs * _origin(name, header, spatial) * unit
     axes = columns / np.where(spacing > 0, spacing, 1)
-    if not others:
-        return Grid(sizes, kinds, None, spacing, origin, axes)
-    return Grid(sizes, kinds, others[0], spacing, origin, axes, _time_step(header, others[0], steps[others[0]]))
+    other = others[0] if others else None
+    time_step = None if other is None else _time_step(header, other, steps[other])
+    return Grid(sizes, kinds, other, spacing, origin, axes, time_step, *_slices(header, spatial, unit))
+
+
+def _slices(header: dict[str, str], spatial: list[int], unit: float) -> tuple[int | None, float | None]:
+    """Along which axis the slices lie, and how thick they are: by our own key and by the one axis with a thickness.
+
+    What makes no sense there is as good as not stated.
+    """
+    key = header.get(SLICE_KEY.lower(), "").strip().lower()
+    own = "xyz".index(key) if key in ("x", "y", "z") and len(spatial) == 3 else None
+    words = header.get("thicknesses", "").split()
+    try:
+        whole = len(words) == len(header["sizes"].split())
+        thick = {k: float(words[axis]) * unit for k, axis in enumerate(spatial)} if whole else {}
+    except ValueError:
+        return own, None
+    stated = {k: mm for k, mm in thick.items() if 0.01 <= mm <= 100}  # neither is NaN
+    if len(stated) != 1 or len(spatial) != 3 or own not in (None, *stated):
+        return own, None
+    return next(iter(stated.items()))
 
 
 def _time_step(header: dict[str, str], other: int, step: np.ndarray | None) -> float | None:

@@ -62,7 +62,11 @@ def sizes_of(name: str, header: dict[str, str]) -> tuple[int, ...]:
 
 
 def words_of(name: str, header: dict[str, str], key: str, count: int, missing: str) -> list[str]:
-    """A field with a word per axis. Raises InputError where there are more or fewer."""
+    """A field with a word per axis.
+
+    name: of the file, for the error. header: as it was parsed. key: the field. count: of the axes. missing: the word
+    for each axis where the field is missing. Raises InputError where there are more or fewer.
+    """
     words = header.get(key, "").split() or [missing] * count
     if len(words) != count:
         raise _odd(name, f"it has {count} axes, and its {key} are {header[key][:60]}")

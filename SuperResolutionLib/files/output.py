@@ -70,6 +70,7 @@ def write(volume: Volume, path: str | Path, overwrite: bool = False, record: dic
     """Write a volume, its gradients, and `record` as its sidecar: all of them, or nothing.
 
     Everything is written into a hidden folder beside the output, read back and compared, then moved.
+    path: with the extension of a format. overwrite: whether files of that name are replaced.
     Raises InputError, and leaves no file, if the disk refuses or keeps only a part, or another process writes that
     name.
     """
@@ -134,7 +135,7 @@ def _write_image(volume: Volume, record: dict[str, Any] | None, place: Path, pat
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScanWarning)  # said of the input, or by the writer
         try:
-            _compare(volume, read_image(path))
+            _compare(volume, read_image(path, volume.voxels))
         except InputError as error:
             raise _DiffersError(str(error)) from error
     if record is not None:

@@ -61,7 +61,7 @@ def read_tensors(path: Path, header: dict[str, str], start: int) -> Volume:
     tensors = turned(_components(stored, kind), signs[:, None] * _frame(name, header))
     if "masked" in kind:
         _apply_confidence(name, tensors, stored[0])
-    return replace(make_volume(name, tensors, grid.spacing, grid.origin, grid.axes), quantity=TENSOR)
+    return replace(make_volume(name, tensors, grid.spacing, grid.origin, grid.axes, grid.about), quantity=TENSOR)
 
 
 def _apply_confidence(name: str, tensors: np.ndarray, confidence: np.ndarray) -> None:

@@ -19,6 +19,7 @@ _MOST_PACKED = {"gzip": 1040, "bzip2": 50000}  # how many bytes one packed byte 
 _LARGE, _UNLIKELY = 1 << 30, 100  # bytes, and how tightly no scan of that size was ever packed
 _SMALL = 1 << 26  # bytes that may be read before the stream is known to hold them
 _STEP = 1 << 22
+_DIFFERENT = "what was read back is not what was written"
 
 
 @contextmanager
@@ -34,10 +35,11 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
             yield cast(BinaryIO, stream), True
 
 
-def check_promise(name: str, wanted: int, held: int, packing: str = "") -> None:
+def check_promise(name: str, wanted: int, held: int, packing: str = "", kept: bool = True) -> None:
     """Raise InputError where voxels of `wanted` bytes cannot lie in `held` bytes of a file, or not fit in memory.
 
-    packing: "" for plain bytes, "gzip" or "bzip2".
+    packing: "" for plain bytes, "gzip" or "bzip2". kept: whether they are to be held in memory, all at once.
+    name: of the file, for the error.
     """
     if not packing and held < wanted:
         raise cut_short(name, f"it has {max(held, 0)} of {wanted} bytes of voxels")
@@ -48,7 +50,7 @@ def check_promise(name: str, wanted: int, held: int, packing: str = "") -> None:
             f"{name} promises {_gigabytes(wanted)} of voxels in a file of {held} bytes, which no scan is; "
             "if it is whole nevertheless, unpack it or save it without compression."
         )
-    free = free_memory()
+    free = free_memory() if kept else None
     if free is not None and wanted > free:
         raise InputError(
             f"{name} needs {_gigabytes(wanted)} of memory for its voxels, and {_gigabytes(free)} are free; close other "
@@ -78,11 +80,18 @@ def check_stream(name: str, file: BinaryIO, wanted: int) -> None:
         raise cut_short(name, f"it has {found} of {wanted} bytes")
 
 
-def read_block(name: str, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def read_block(
+    name: str, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, given: np.ndarray | None = None
+) -> np.ndarray:
     """The next voxels of a file as an array in native byte order; memory is touched only as far as the file reaches.
 
-    Raises InputError where the file ends early.
+    name: of the file, for the error. file: open where the voxels begin, unpacked. shape, dtype: of the voxels as they
+    are stored, the fastest axis last. given: what they must be; it is returned in place of a copy, and only one slice
+    is held at a time.
+    Raises InputError where the file ends early, or holds other voxels than the given ones.
     """
+    if given is not None:
+        return _compared(name, file, dtype, _shaped(given, shape))
     voxels = np.empty(shape, dtype)
     target = voxels.reshape(-1).view(np.uint8).data
     done = 0
@@ -92,6 +101,22 @@ def read_block(name: str, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtyp
     if done < len(target):
         raise cut_short(name, f"it has {done} of {len(target)} bytes of voxels")
     return voxels.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _shaped(given: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The same voxels with as many axes of one as the file has. Raises InputError for voxels of another shape."""
+    sizes = [[n for n in one if n != 1] for one in (given.shape, shape)]
+    if sizes[0] != sizes[1]:
+        raise InputError(_DIFFERENT)
+    return given.reshape(shape)
+
+
+def _compared(name: str, file: BinaryIO, dtype: np.dtype, given: np.ndarray) -> np.ndarray:
+    for index in np.ndindex(given.shape[:-2]):
+        wanted = given[index]
+        if not np.array_equal(read_block(name, file, wanted.shape, dtype), wanted):
+            raise InputError(_DIFFERENT)
+    return given
 
 
 def decoder(file: BinaryIO, packing: str) -> BinaryIO:

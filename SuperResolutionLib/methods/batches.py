@@ -152,7 +152,10 @@ def _pad(x: torch.Tensor, grow: list[int]) -> torch.Tensor:
 
 
 def tiled(network: Network, x: torch.Tensor, tile: int, radius: int) -> torch.Tensor:
-    """Run a network tile by tile, each seeing `radius` voxels more on every side: the same as running it whole."""
+    """Run a network tile by tile, each seeing `radius` voxels more on every side: the same as running it whole.
+
+    x: (n, slices + guides, h, w). tile: coarse voxels along its side.
+    """
     h, w = x.shape[2:]
     result: torch.Tensor | None = None
     for top in range(0, h, tile):

@@ -71,6 +71,7 @@ def resample(volume: Volume, grids: Grids, method: str, through: np.ndarray | No
     """A volume or series of signals on the wanted grid, or its one slice, by a classical method; same voxel type.
 
     through: a matrix along the stack in the method's place, (wanted slices, given slices).
+    grids: the volume's own and the wanted one. method: the name of one of METHODS.
     """
     axis, only = grids.axis, grids.only
     result = grids.empty(volume)

@@ -32,7 +32,10 @@ def outside(volume: Volume) -> np.ndarray | None:
 
 
 def kept_outside(volume: Volume, result: Volume, spread: Volume | None, grids: Grids) -> list[str]:
-    """Keep an extracted brain's outside as it is, in place, and sure of; a note where the scan is one, else none."""
+    """Keep an extracted brain's outside as it is, in place, and sure of; a note where the scan is one, else none.
+
+    volume: the scan. result, spread: what was made of it, and how sure that is. grids: the scan's and the result's.
+    """
     empty = outside(volume)
     if empty is None:
         return []

@@ -124,6 +124,8 @@ class NetworkMethod:
         else:
             if self.uncertainty:
                 spread = replace(run.grids.empty(volume, np.float32), gradients=None)
+                if spread.header is not None:
+                    spread = replace(spread, header=spread.header.of_a_map(series=volume.voxels.ndim == 4))
             result = yield from _signals(volume, run, spread=spread)
         names = yield from _putting_back(volume, run, result, policy)
         if guides.is_diffusion(volume):
@@ -264,7 +266,7 @@ def _guide_maker(
     series = Normalisation(level)
 
     def make(index: int) -> np.ndarray:
-        made = guides.combine([series.above(source) for source in sources], rows[index])
+        made = guides.combine((series.above(source) for source in sources), rows[index])
         return np.stack([Normalisation.of(guide, 0).shown(guide) for guide in made])
 
     return make

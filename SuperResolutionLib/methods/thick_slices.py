@@ -52,6 +52,7 @@ def restore(
     """Slices (reformats, slices, columns) of range 1 on `rows` rows scene.wanted apart: (reformats, rows, columns).
 
     The first row begins where the first slice's half of the spacing does. only: the reformats to restore. float32.
+    network: on the device of `where`.
     """
     return finish(restoring(network, slices, rows, scene, only, where))
 
@@ -64,7 +65,10 @@ def restoring(
     only: slice = slice(None),
     where: Where = ON_CPU,
 ) -> Generator[int, None, np.ndarray]:
-    """As `restore`, but yields after each batch how many reformats it was."""
+    """As `restore`, but yields after each batch how many reformats it was.
+
+    network, slices, rows, scene, only, where: as there.
+    """
     count, size, columns = slices.shape
     start = _Start.of(network, size, rows, scene, where)
     chosen = range(count)[only]
@@ -90,6 +94,11 @@ class _Start:
 
     @classmethod
     def of(cls, network: ThroughPlane, size: int, rows: int, scene: Scene, where: Where) -> "_Start":
+        """What does not change from batch to batch.
+
+        network: the one that runs. size: the slices that are given. rows: those that are wanted. scene: how far apart
+        both are. where: the device and the precision.
+        """
         position = interpolating.positions(rows, scene.wanted, scene.spacing)
         begun = starts(Slices(scene.spacing, scene.thickness), size, rows, scene.wanted, network.offers)
         waves = series(position, size, network.terms, scene.spacing / scene.wanted)
@@ -117,6 +126,7 @@ def restoring_volume(
 
     Both (rows, height, width) float32; yields after each batch how many reformats it was. scene: pixel is along the
     width, beside along the height.
+    network: on the device of `where`, in its precision. thick: the stack.
     """
     mean: np.ndarray | None = None
     squares = np.zeros(0, np.float32)

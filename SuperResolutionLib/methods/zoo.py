@@ -353,7 +353,10 @@ def _other_network(who: str, error: RuntimeError) -> InputError:
 
 
 def save(network_weights: "dict[str, torch.Tensor]", card: Card, path: Path, half: bool = True) -> Card:
-    """Write weights (float16 unless `half` is off) and card; returns the card with its sha256."""
+    """Write weights (float16 unless `half` is off) and card; returns the card with its sha256.
+
+    network_weights: by name. path: of the weights; the card lies beside them.
+    """
     import torch
     from safetensors.torch import save as to_bytes
 

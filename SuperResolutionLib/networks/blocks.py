@@ -7,6 +7,8 @@ from torch import nn
 
 from SuperResolutionLib.errors import InputError
 
+AT_ONCE = 2**24  # numbers on the fine grid
+
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size (zero padding)."""
@@ -36,6 +38,24 @@ class Upscale(nn.Sequential):
             if isinstance(layer, nn.PixelShuffle):  # half as far on the coarser grid, then the 3x3 convolution
                 reach = (reach + 1) // 2 + 1
         return reach
+
+
+def by_rows(finish: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, reach: int, scale: int) -> torch.Tensor:
+    """finish(x), where nothing is learnt in strips of rows: on the fine grid all features at once are the most memory.
+
+    finish: the layers from coarse features to the fine slice. x: (n, features, h, w). reach: how far, in coarse
+    voxels, finish sees along the rows. scale: how much finer its result is, (n, outputs, scale h, scale w).
+    """
+    n, features, h, w = x.shape
+    rows = max(4 * reach, AT_ONCE // (n * features * w * scale**2))
+    if torch.is_grad_enabled() or rows >= h:
+        return finish(x)
+    strips = []
+    for top in range(0, h, rows):
+        first, last = max(0, top - reach), min(h, top + rows + reach)
+        strip = finish(x[:, :, first:last])
+        strips.append(strip[:, :, (top - first) * scale : (min(top + rows, h) - first) * scale].clone())
+    return torch.cat(strips, 2)
 
 
 class DenseHead(nn.Sequential):

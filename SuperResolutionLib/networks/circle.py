@@ -12,7 +12,10 @@ SLOPE = 0.1
 
 
 def block(inputs: int, outputs: int, kernel: int, dropout: float) -> nn.Sequential:
-    """Convolution with bias, leaky ReLU, dropout."""
+    """Convolution with bias, leaky ReLU, dropout.
+
+    inputs, outputs: features. kernel: voxels along its side. dropout: the share of features that is left out.
+    """
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.LeakyReLU(SLOPE), nn.Dropout(dropout)
     )

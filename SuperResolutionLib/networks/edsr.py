@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from SuperResolutionLib.networks.blocks import Upscale, conv3x3
+from SuperResolutionLib.networks.blocks import Upscale, by_rows, conv3x3
 
 
 class ResidualBlock(nn.Module):
@@ -55,8 +55,7 @@ class EDSR(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.head(x)
-        result: torch.Tensor = self.tail(self.upscale(x + self.body(x)))
-        return result
+        return by_rows(lambda fine: self.tail(self.upscale(fine)), x + self.body(x), self.upscale.radius(1), self.scale)
 
     def deepened(self, given: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Weights of a shallower EDSR for this one: the blocks it lacks come last and add nothing yet."""

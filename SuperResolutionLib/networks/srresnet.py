@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from SuperResolutionLib.networks.blocks import Upscale, conv3x3
+from SuperResolutionLib.networks.blocks import Upscale, by_rows, conv3x3
 
 
 class ResidualBlock(nn.Module):
@@ -61,5 +61,4 @@ class SRResNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.head(x)
-        result: torch.Tensor = self.tail(self.upscale(x + self.body(x)))
-        return result
+        return by_rows(lambda fine: self.tail(self.upscale(fine)), x + self.body(x), self.upscale.radius(4), self.scale)

@@ -51,6 +51,7 @@ def measuring(
 
     A step is a percent of the whole. folders: of models beside the installed ones. slices: only as many, in the middle
     of each scan. runtime: where and how networks run. Raises InputError where no scan is of the kind it takes.
+    work: one of WORKS. scans: those of the test.
     """
     began = time.monotonic()
     tables: list[list[Record]] = [[] for _ in work.cases]
@@ -87,7 +88,11 @@ def examining(
     slices: int | None = None,
     runtime: Runtime | None = None,
 ) -> Generator[Progress, None, Record | None]:
-    """Measure one scan; None where the case does not take it. models: name -> as `compare` takes it."""
+    """Measure one scan; None where the case does not take it.
+
+    seed: of the noise. slices: only as many, in the middle. runtime: where and how networks run. models: name -> as
+    `compare` takes it.
+    """
     volume = files.read(scan.path)
     if not case.takes(volume):
         return None
@@ -110,7 +115,10 @@ def restoring(
     slices: int | None = None,
     runtime: Runtime | None = None,
 ) -> Generator[Progress, None, Comparison]:
-    """The comparison of a case, with the restored volumes."""
+    """The comparison of a case, with the restored volumes.
+
+    volume: the truth. models, seed, slices, runtime: as for `examining`.
+    """
     part = middle_slices(volume, stacking_axis(volume), slices)
     experiment = Experiment(
         degradation=case.degradation, sampling=Sampling(factor=case.scale), seed=seed, keep=True, with_tensors=False
@@ -180,12 +188,18 @@ def slice_means(truth: Volume, restored: Volume, axis: int) -> tuple[float | Non
 
 
 def power_ratio(truth: Volume, restored: Volume, axis: int, scale: int) -> float | None:
-    """Power beyond the coarse Nyquist frequency, restored over true, all slices together; None where there is none."""
+    """Power beyond the coarse Nyquist frequency, restored over true, all slices together; None where there is none.
+
+    truth, restored: on one grid. axis: slices are stacked along. scale: how many times coarser the scan was.
+    """
     own, whole = (sum(power_beyond(stack, scale) for stack in stacks(v, axis)) for v in (restored, truth))
     return own / whole if whole > 0 else None
 
 
 def apart(truth: Volume, one: Volume, other: Volume, axis: int) -> float:
-    """How different two restorations are: the root mean square in % of R; of a series, the mean of its volumes."""
+    """How different two restorations are: the root mean square in % of R; of a series, the mean of its volumes.
+
+    truth: whose R counts. one, other: the restorations. axis: slices are stacked along.
+    """
     pairs = zip(*(stacks(v, axis) for v in (truth, one, other)), strict=True)
     return float(np.mean([difference(a, b, data_range(t)) for t, a, b in pairs]))

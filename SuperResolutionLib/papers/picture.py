@@ -43,6 +43,7 @@ def showing(
     """Restore once more, for each case, the scan that is shown: its name, and the comparison.
 
     Of the cases that were measured those with a network of the work; all where there is none.
+    tables: what was measured, by case. scans, folders, slices, runtime: as for `measuring`.
     """
     measured = [(case, records) for case, records in zip(work.cases, tables, strict=True) if records]
     shown = []

@@ -104,6 +104,7 @@ def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None =
     """Bring a diffusion series, in place, into agreement with its scan and with itself.
 
     Each slice position is decided on its own, by all volumes together. Returns the forward model found at each.
+    low: the scan. restored: on the refined grid, or slice `only` of it. axis: slices are stacked along.
     """
     assert low.gradients is not None
     scans = [Normalisation.of(*pair) for pair in zip(low.voxels, background_levels(low), strict=True)]
@@ -123,7 +124,10 @@ def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None =
 
 
 def together(fine: np.ndarray, coarse: np.ndarray, name: str, shares: np.ndarray) -> np.ndarray:
-    """One slice position of all volumes, by a known model: fine (t, H, W), coarse (t, h, w) -> (t, H, W)."""
+    """One slice position of all volumes, by a known model: fine (t, H, W), coarse (t, h, w) -> (t, H, W).
+
+    name: of the model. shares: of each volume in the mean of those alike, (t, t).
+    """
     model, how = by_name(name), constants("series", name)
     apart = fine - np.tensordot(shares, fine, 1)
     shared = fine - np.float32(1 - OWN) * null_space(apart, model, coarse.shape, how.small)
@@ -135,6 +139,7 @@ def put_back_slices(low: Volume, restored: Volume, grids: Grids, slices: Slices)
 
     The least change, weighted against the noise of the scan: fully trusted, it would bring the noise back, and what is
     wrong in the thickness. slices: as the header has them, their profile a Gaussian.
+    low: the scan. restored: on the wanted grid. grids: both.
     """
     rows, axis = grids.wanted.size[grids.axis], grids.axis
     if grids.only is not None:

@@ -81,7 +81,10 @@ class Degradation:
         rng: np.random.Generator,
         patch: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
-        """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made."""
+        """Degrade whole slices (..., h, w); of the result only the coarse rows and columns of `patch` are made.
+
+        fine: the slices. scale: how many times coarser. level: what noise is measured against. rng: what is drawn from.
+        """
         rows, columns = (
             operator(self, n, coarse_size(n, scale))[part] for n, part in zip(fine.shape[-2:], patch, strict=True)
         )
@@ -90,7 +93,10 @@ class Degradation:
     def stack(
         self, fine: np.ndarray, outputs: tuple[int, int, int], level: Level, rng: np.random.Generator
     ) -> np.ndarray:
-        """Degrade a stack (n, h, w) to `outputs` voxels along each axis; an axis that keeps its number stays."""
+        """Degrade a stack (n, h, w) to `outputs` voxels along each axis; an axis that keeps its number stays.
+
+        fine: the stack. level: what noise is measured against. rng: what is drawn from.
+        """
         through, rows, columns = (
             None if few == many else operator(self, many, few) for many, few in zip(fine.shape, outputs, strict=True)
         )

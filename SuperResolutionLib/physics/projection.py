@@ -34,7 +34,10 @@ def apply_forward(fine: np.ndarray, model: Degradation, shape: tuple[int, ...]) 
 
 
 def projected(fine: np.ndarray, coarse: np.ndarray, model: Degradation, how: Projection) -> np.ndarray:
-    """Fine slices (..., H, W) moved the least distance so that the model gives `coarse` (..., h, w)."""
+    """Fine slices (..., H, W) moved the least distance so that the model gives `coarse` (..., h, w).
+
+    fine: slices of range 1. model: the forward model. how: the constants of the projection.
+    """
     for _ in range(how.iterations):
         now = apply_forward(fine, model, coarse.shape)
         if not np.iscomplexobj(now):
@@ -45,12 +48,18 @@ def projected(fine: np.ndarray, coarse: np.ndarray, model: Degradation, how: Pro
 
 
 def null_space(fine: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float = 0.0) -> np.ndarray:
-    """The part of fine slices (..., H, W) that the model takes away when it makes (..., h, w) of them."""
+    """The part of fine slices (..., H, W) that the model takes away when it makes (..., h, w) of them.
+
+    shape: of the coarse slices. small: what counts as no measurement, as a share of the largest.
+    """
     return fine - spread_back(apply_forward(fine, model, shape), model, fine.shape, small)
 
 
 def spread_back(coarse: np.ndarray, model: Degradation, shape: tuple[int, ...], small: float = 0.0) -> np.ndarray:
-    """The least fine slices (..., H, W) as in `shape` of which the model makes coarse ones (..., h, w); float32."""
+    """The least fine slices (..., H, W) of which the model makes coarse ones (..., h, w); float32.
+
+    shape: of the fine slices. small: what counts as no measurement, as a share of the largest.
+    """
     rows, columns = (_inverse(model, n, m, small) for n, m in zip(shape[-2:], coarse.shape[-2:], strict=True))
     wide = rows @ coarse
     fine = wide.real @ columns.real.T

@@ -52,6 +52,7 @@ def k_space_matrix(size: int, outputs: int, kept: int, window: Callable[[np.ndar
     window: weight as a function of |k| / (kept / 2), from 0 at the centre to 1 at the edge. The inverse
     transform is taken at the centres of the output voxels (the half-voxel phase ramp). Complex: the unpaired
     Nyquist sample of an even truncation leaves a phase, which the magnitude removes as on a scanner.
+    size: of the given voxels.
     """
     k = np.arange(-(kept // 2), kept - kept // 2)
     weights = window(np.abs(k) / (kept / 2))

@@ -72,6 +72,7 @@ def deconvolution(
 
     D2 are the second differences between fine voxels (Tikhonov 1963). The more noise there is, the larger the weight.
     count: as in Slices.matrix.
+    slices: how they were acquired. size: fine voxels. voxel: how far these are apart, mm.
     """
     forward = slices.matrix(size, voxel, count)
     second = np.diff(np.eye(size), n=2, axis=0)

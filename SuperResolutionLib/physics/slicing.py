@@ -46,6 +46,11 @@ class Slicing(Degradation):
     def stack(
         self, fine: np.ndarray, outputs: tuple[int, int, int], level: Level, rng: np.random.Generator
     ) -> np.ndarray:
+        """Thick slices of a fine stack.
+
+        fine: (n, h, w). outputs: voxels along each axis. level: what noise is measured against. rng: what is drawn
+        from.
+        """
         voxel = self.spacing * outputs[0] / len(fine)
         through = Slices(self.spacing, self.thickness, self.profile).matrix(len(fine), voxel, outputs[0])
         rows, columns = (

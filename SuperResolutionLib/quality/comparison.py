@@ -233,6 +233,7 @@ def comparing(
     functions of volume and sampling, or name -> any of these; by default all classical methods and the model made for
     such a scan. runtime: where and how networks run.
     A step is a slice that a network has refined, a volume that another method has, or a method that was measured.
+    experiment: the forward model, the grid, what is measured.
     Raises InputError for what is no method, and what cannot be degraded.
     """
     signal_only(volume, "degraded and measured")

@@ -98,7 +98,10 @@ PER_SLICE: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {"ms_ss
 
 
 def further(truth: np.ndarray, restored: np.ndarray, r: float, shown: np.ndarray) -> dict[str, float | None]:
-    """MS-SSIM, GMSD and VIF as means of the slices `shown` (indices), HFEN of all of them together."""
+    """MS-SSIM, GMSD and VIF as means of the slices `shown` (indices), HFEN of all of them together.
+
+    truth, restored: (n, h, w). r: the data range.
+    """
     pairs = [(truth[k].astype(np.float64) / r, restored[k].astype(np.float64) / r) for k in shown]
     found: dict[str, float | None] = {}
     for name, measure in PER_SLICE.items():

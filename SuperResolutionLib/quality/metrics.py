@@ -30,6 +30,7 @@ def score(truth: Volume, restored: Volume, axis: int | None = None, with_ssim: b
     """Score a volume, or a series volume by volume and averaged.
 
     axis: the axis slices are stacked along; by default the truth's acquisition axis.
+    restored: on the grid of the truth. with_ssim: whether SSIM is measured too, which takes longest.
     Raises InputError where the grids differ in size, voxels are not finite, or are tensors.
     """
     signal_only(truth, "scored by PSNR and SSIM")
@@ -108,6 +109,7 @@ def mean_ssim(truth: np.ndarray, restored: np.ndarray, region: np.ndarray, r: fl
     """Mean SSIM of the slices (n, h, w) of which more than 5 % lies in a region; None where there is none to measure.
 
     r: the data range. Slices smaller than the window of 11 voxels are not measured.
+    truth, restored: the slices. region: a mask of the same shape.
     """
     shown = [k for k in range(len(truth)) if region[k].mean() > 0.05] if min(truth.shape[1:]) >= 11 else []
     values = [ssim_map(truth[k], restored[k], r)[0] for k in shown]

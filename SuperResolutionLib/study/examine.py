@@ -10,6 +10,7 @@ import numpy as np
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import extension
 from SuperResolutionLib.files.user_masks import read_mask
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
@@ -31,12 +32,13 @@ TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quic
 ERROR_BINS, ERROR_MOST = 80, 0.2  # histograms of |error| / R
 
 
-def read_single(path: Path, as_intensities: bool = False) -> Volume:
+def read_single(path: Path, as_intensities: bool = False, series: str | None = None) -> Volume:
     """A scan of one volume of intensities, or of what is to be taken for such.
 
+    path: an image file or a folder of DICOM files. series: which one of those, where there are several.
     Raises InputError for a series, tensors, and what is no intensity.
     """
-    volume = files.read(path)
+    volume = files.read(path, None if extension(path) else series)
     if volume.quantity != SIGNAL or volume.count != 1:
         raise InputError(f"{path.name} is a series or holds tensors; a study takes single volumes. Use 'compare'.")
     single = volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
@@ -55,9 +57,10 @@ def examining(
     """Measure one scan under one degradation; draws its figures into `folder`. Returns plain values, for JSON.
 
     Yields the share that is done.
+    mask: of the brain; None finds one. plan: the options of the study.
     Raises InputError for a scan or mask that cannot be used.
     """
-    volume = read_single(scan.path, plan.as_intensities)
+    volume = read_single(scan.path, plan.as_intensities, plan.series)
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)

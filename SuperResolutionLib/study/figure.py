@@ -19,6 +19,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
 
     Upper row: the slice at `height` of the stack (0 to 1), or in the middle of those that show much head; lower row:
     the detail where the best classical method errs most.
+    result: the comparison. path: of the PNG. caption: words below it.
     Raises InputError where matplotlib is missing or nothing was restored.
     """
     try:

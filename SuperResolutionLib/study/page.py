@@ -29,6 +29,7 @@ class Table:
 def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any) -> None:
     """Write a page. Its pictures lie beside it. values: what its template names beside what every page has.
 
+    path: of the page. outcome, plan: what was found, and how.
     Raises InputError where Jinja2 is missing.
     """
     try:

@@ -21,7 +21,7 @@ RECORD_VERSION = 2  # of what is measured and drawn; another one measures all an
 class Plan:
     """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
     put_back: how networks put back what was measured. runtime: where and how they run. as_intensities: whether the
-    voxels count as intensities whatever they look like.
+    voxels count as intensities whatever they look like. series: which one of DICOM folders that hold several.
 
     truth: whether the scans are the truth, to be degraded and restored; else they are enhanced as they are.
     """
@@ -36,6 +36,7 @@ class Plan:
     runtime: Runtime = field(default_factory=Runtime)
     put_back: str = "auto"
     as_intensities: bool = False
+    series: str | None = None
 
     @property
     def scale(self) -> int:
@@ -58,6 +59,8 @@ class Plan:
         others = ("masks", "degradations")  # the mask and the degradation of this record count, not all
         options = {name: value for name, value in asdict(self).items() if name not in others}
         del options["runtime"]["threads"]
+        if self.series is None:
+            del options["series"]
         parts = [RECORD_VERSION, __version__, scan.name, scan.subject, files.sha256(scan.path), mask, weights, options]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -51,16 +51,16 @@ def tasks(scans: Sequence[Scan], plan: Plan) -> list[Task]:
     found = {scan: regions.mask_of(scan.path, wanted) for scan in scans}
     for scan, mask in found.items():
         if mask is not None:
-            _check_mask(scan, mask)
+            _check_mask(scan, mask, plan.series)
     degradations: tuple[str | None, ...] = plan.degradations if plan.truth else (None,)
     return [Task(scan, degradation, found[scan]) for degradation in degradations for scan in scans]
 
 
-def _check_mask(scan: Scan, mask: Path) -> None:
+def _check_mask(scan: Scan, mask: Path, series: str | None) -> None:
     from SuperResolutionLib.study.examine import read_single
 
     try:
-        volume = read_single(scan.path, as_intensities=True)
+        volume = read_single(scan.path, as_intensities=True, series=series)
     except InputError:
         return  # that the scan is bad is told when its turn comes
     read_mask(mask, volume)
@@ -70,6 +70,7 @@ def working(todo: Sequence[Task], plan: Plan, out: Path, jobs: int = 1) -> Gener
     """Do all tasks, in `jobs` processes; a step of progress is a task, which one process alone can tell in parts.
 
     Close it to stop: what is done stays done. Raises InputError where another process works in `out`.
+    todo: as `tasks` returns it. plan: the options of the study.
     """
     with claimed_folder(out):
         return (yield from _working(todo, plan, out, jobs))

@@ -24,7 +24,10 @@ Record = Mapping[str, Any]
 
 
 def write_report(outcome: Outcome, plan: Plan, out: Path, credit: str = "") -> Path:
-    """Write report.html, its PNGs, methods.csv, slices.csv, differences.csv and study.json: all of them, or nothing."""
+    """Write report.html, its PNGs, methods.csv, slices.csv, differences.csv and study.json: all of them, or nothing.
+
+    outcome, plan: what was found, and how. out: the folder. credit: source and licence of the scans.
+    """
     records = outcome.records
     writers: dict[str, Callable[[Path], None]] = {}
     for degradation, own in tables.by_degradation(records).items():

@@ -70,4 +70,5 @@ def _colours(part: Volume, mask: np.ndarray, axis: int) -> np.ndarray:
 
 def _map(series: Volume, voxels: np.ndarray) -> Volume:
     """One value a voxel on the grid of a series."""
-    return Volume(voxels, series.spacing, series.origin, series.direction)
+    about = None if series.header is None else series.header.of_a_map()
+    return Volume(voxels, series.spacing, series.origin, series.direction, header=about)

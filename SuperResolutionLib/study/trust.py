@@ -40,7 +40,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     from SuperResolutionLib.methods.network import NetworkMethod
     from SuperResolutionLib.study.figures.trust_maps import Shown, trust_figure
 
-    whole = read_single(scan.path, plan.as_intensities)
+    whole = read_single(scan.path, plan.as_intensities, plan.series)
     axis = stacking_axis(whole, plan.plane)
     low = middle_slices(whole, axis, plan.slices).cast(np.float32)
     plane = anatomical_plane(whole, plan.plane)

@@ -21,7 +21,10 @@ Record = Mapping[str, Any]
 
 
 def write_trust_report(outcome: Outcome, plan: Plan, out: Path, credit: str = "") -> Path:
-    """Write report.html, its PNGs, trust.csv and study.json: all of them, or nothing."""
+    """Write report.html, its PNGs, trust.csv and study.json: all of them, or nothing.
+
+    outcome, plan: what was found, and how. out: the folder. credit: source and licence of the scans.
+    """
     writers: dict[str, Callable[[Path], None]] = {}
     for record, folder in zip(outcome.records, outcome.folders, strict=True):
         writers |= {name: partial(copy, folder / name) for name in record["figures"].values()}

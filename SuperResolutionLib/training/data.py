@@ -91,6 +91,7 @@ def stacks_of(name: str, volume: Volume, recipe: Recipe, view: View | None = Non
     """Each 3-D volume of a scan as a stack of slices; the weight of the view is shared out among them.
 
     Slices smaller than the least, or of a size that the scale does not divide, are padded by reflection.
+    name: of the scan. recipe: what the stacks are for.
     """
     view = view or View()
     axis = stacking_axis(volume, view.plane)
@@ -141,7 +142,10 @@ def _grown(fine: np.ndarray, least: int, scale: int) -> np.ndarray:
 
 
 def recoloured(stack: Stack, k: int, recipe: Recipe, rng: np.random.Generator) -> tuple[Stack, int]:
-    """Slice k and its neighbours in another contrast, and where the slice then lies; the range stays, and signs do."""
+    """Slice k and its neighbours in another contrast, and where the slice then lies; the range stays, and signs do.
+
+    stack: the whole. recipe: how much the contrast may change. rng: what is drawn from.
+    """
     window = stack.fine[neighbours(k, len(stack.fine), recipe.slices)]
     if rng.random() < recipe.recoloured:
         window = recolour(window, *curve(rng))
@@ -227,7 +231,10 @@ class Refinement:
         rng: np.random.Generator,
         patch: tuple[slice, slice],
     ) -> np.ndarray:
-        """What `patch` (coarse rows and columns) of slice k is when interpolated: (slices, s x h, s x w) float32."""
+        """What `patch` (coarse rows and columns) of slice k is when interpolated: (slices, s x h, s x w) float32.
+
+        stack: the whole, fine. recipe: the scale and the channels. model: the forward model. rng: what is drawn from.
+        """
         s, margin = self.scale, METHODS[self.method].reach
         sizes = [n // s for n in stack.fine.shape[1:]]
         given = tuple(
@@ -249,7 +256,11 @@ def coarse_slice(
     rng: np.random.Generator,
     patch: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> np.ndarray:
-    """What a network is given of slice k, degraded: (slices + beside, h, w) float32, every channel of range 1."""
+    """What a network is given of slice k, degraded: (slices + beside, h, w) float32, every channel of range 1.
+
+    stack: the whole, fine. recipe: the scale and the channels. model: the forward model. rng: what is drawn from.
+    patch: coarse rows and columns, all by default.
+    """
     count, unit = recipe.slices, np.float32(stack.range)
     window = stack.fine[neighbours(k, len(stack.fine), count)] * unit
     if stack.company is None:

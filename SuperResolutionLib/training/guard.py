@@ -33,6 +33,7 @@ def eased(ease: float, twin: Figures, before: Figures, figures: Figures, most: f
     """What is left of the game's weight: it is halved after an epoch that used up more than half of `most`.
 
     Not after one that came nearer to the twin than the epoch before it: the halving of then is at work.
+    ease: what was left before. figures: of this epoch; twin, before: of the twin and of the epoch before.
     """
     nearer = figures.get("psnr_head", 0.0) > before.get("psnr_head", 0.0)
     return ease / 2 if fallen(figures, twin, most / 2) and not nearer else ease

@@ -38,7 +38,8 @@ from SuperResolutionLib.training.state import (
     restore_method,
 )
 from SuperResolutionLib.training.supervised import Supervised
-from SuperResolutionLib.training.validation import Case, apart, cases, measure, restore
+from SuperResolutionLib.training.time_left import Costs, cut, publishing
+from SuperResolutionLib.training.validation import Case, apart, cases, measure, restore, validate
 
 METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
     "supervised": Supervised,
@@ -46,7 +47,6 @@ METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
     "cycle": Cycle,
 }
 FALL = 1.0  # dB of validation PSNR below its first epoch that end a supervised training
-SHORTEST_EPOCH = 50  # steps; a validation costs about as much as ten
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,15 @@ class Begin:
     """Where a training begins, and how long it may take.
 
     resume: go on with the one in its folder. budget: minutes; the number of steps is cut to what this machine does in
-    that time. start: weights to begin from, taken where name and shape fit; those of a game take the place of the steps
-    for its twin.
+    that time, reading, validating and publishing among it. start: weights to begin from, taken where name and shape
+    fit; those of a game take the place of the steps for its twin. since: when the minutes began to pass
+    (time.monotonic()); None: when the training begins.
     """
 
     resume: bool = False
     budget: float | None = None
     start: Weights | None = None
+    since: float | None = None
 
 
 def train(
@@ -88,6 +90,7 @@ def train(
     given weights, or where another training stopped. A game also returns its twin,
     under "twin". Under torchrun every process draws its own batches and gradients are averaged; the first one logs,
     keeps and returns the best epoch, the others return nothing.
+    device: where it runs.
     Raises InputError for data that does not fit the recipe, or `out` already in use without `resume` or now.
     """
     where = choose_device(device)
@@ -96,8 +99,11 @@ def train(
     if processes > 1 and recipe.adversarial is not None:
         raise InputError(f"The game of '{recipe.name}' is played in one process; start it without torchrun.")
     log = log if rank == 0 else _silent
+    begin = begin or Begin()
+    if begin.since is None:
+        begin = replace(begin, since=time.monotonic())
     with claimed_folder(out) if rank == 0 else nullcontext():
-        return _train(recipe, data, out, begin or Begin(), place, log)
+        return _train(recipe, data, out, begin, place, log)
 
 
 def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, log: Log) -> dict[str, Any]:
@@ -120,13 +126,17 @@ def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, lo
     run = Run(recipe, where)
     if saved is None and start is not None:
         log(f"starting from {load_fitting(run, start)} of {len(start)} given tensors")
+    late = ""
     if budget is not None and saved is None:
-        run.recipe = recipe = _within(budget, recipe, sampler, place)
+        run.recipe, late = _within(begin, run, Setting(sampler, held, place, out, log))
+        recipe = run.recipe
     out.mkdir(parents=True, exist_ok=True)
     log(
         f"{recipe.name}: {recipe.steps} steps on {where} in {place.precision}; "
         f"{len(sampler.stacks)} training stacks, {len(held)} validation cases"
     )
+    if late:
+        log(late)
     with _flushing():
         _all_phases(run, saved, Setting(sampler, held, place, out, log))
     if processes > 1:
@@ -283,20 +293,27 @@ def minutes(recipe: Recipe, data: Path, device: str = "auto") -> float:
     return math.fsum((p.end - p.begin) * _seconds_a_step(recipe, p, sampler, place) for p in parts) / 60
 
 
-def _within(budget: float, recipe: Recipe, sampler: Sampler, place: Place) -> Recipe:
-    """The recipe with no more steps than this machine does in the time; every phase and the epoch lose the same share.
+def _within(begin: Begin, run: Run, setting: Setting) -> tuple[Recipe, str]:
+    """The recipe with no more steps than this machine does in what is left of the minutes; a word where that is none.
 
-    A game is watched, and eased, at the end of an epoch: a short one needs short epochs.
+    begin: with a budget, and since when it passes. run: not begun yet; it is left as it is.
     """
+    recipe, sampler, place = run.recipe, setting.sampler, setting.place
     parts = phases(recipe)
-    seconds = [_seconds_a_step(recipe, phase, sampler, place) for phase in parts]
-    whole = math.fsum((part.end - part.begin) * each for part, each in zip(parts, seconds, strict=True))
-    share = budget * 60 / (whole * 1.05)
-    steps = [max(recipe.warm_up, int((part.end - part.begin) * share)) for part in parts]
-    counts = [min(part.end - part.begin, _agree(n, place)) for part, n in zip(parts, steps, strict=True)]
-    total = sum(counts)
-    epoch = max(recipe.epoch * total // recipe.steps, min(recipe.epoch, SHORTEST_EPOCH))
-    return replace(recipe, steps=total, twin_steps=total - counts[-1], epoch=epoch)
+    steps = tuple(_seconds_a_step(recipe, phase, sampler, place) for phase in parts)
+    now = time.monotonic()
+    if setting.held:
+        validate(run.average, setting.held, place.autocast())
+    costs = Costs(steps, time.monotonic() - now, publishing(run.average, recipe, sampler.stacks))
+    assert begin.budget is not None and begin.since is not None
+    passed = time.monotonic() - begin.since
+    counts, epoch = cut([part.end - part.begin for part in parts], recipe, costs, 60 * begin.budget - passed)
+    counts, epoch = [_agree(n, place) for n in counts], _agree(epoch, place)
+    recipe = replace(recipe, steps=sum(counts), twin_steps=sum(counts) - counts[-1], epoch=epoch)
+    needed = passed + costs.of(counts, epoch)
+    if needed <= 60 * begin.budget:
+        return recipe, ""
+    return recipe, f"the shortest training takes about {needed / 60:.1f} minutes here, more than were given"
 
 
 def _seconds_a_step(recipe: Recipe, phase: Phase, sampler: Sampler, place: Place) -> float:

@@ -61,6 +61,7 @@ def optimisers(
 
     Inner: 3x3 kernels between feature maps; the first and last layers, which touch voxels, stay with Adam.
     momentum: SGD's, and Adam's first beta.
+    network: what they change. name: of the recipe. learning_rate: the full one; muon_rate: that of "muon".
     """
     if name == "sgd":
         return [torch.optim.SGD(network.parameters(), learning_rate, momentum)]

@@ -32,6 +32,7 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
     """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much.
 
     twin: it is the model that the recipe's game began with.
+    recipe: of the training. best: the kept epoch. data: the folder of scans.
     """
     name = f"{recipe.name}-twin" if twin else recipe.name
     path = folder / f"{name}.safetensors"

@@ -89,6 +89,7 @@ def fold(recipe: Recipe, folder: Path, k: int, n: int) -> Recipe:
 
     The subjects of the recipe's groups, in the order of their names, are dealt out to the parts one after the other;
     the k-th part chooses the epoch, the rest is learnt from. Raises InputError for more parts than subjects.
+    folder: of the scans.
     """
     names = [stem(path) for path in volume_files(folder, recipe.source)]
     names = [name for name in names if recipe.group_of(name) is not None]

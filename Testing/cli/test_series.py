@@ -6,6 +6,7 @@ import pytest
 import SimpleITK as sitk
 
 from SuperResolutionLib import files
+from SuperResolutionLib.study.examine import read_single
 
 
 @pytest.fixture
@@ -59,3 +60,13 @@ def test_a_study_says_that_it_takes_one_series_from_a_folder(command, folder, tm
     assert answer.code == 2
     assert "a folder of its own" in answer.out + answer.err
     assert "t1 sag" in answer.out + answer.err
+
+
+def test_a_study_takes_the_series_that_is_named(command, folder, model, tmp_path):
+    """Fault E: --series chooses among the series of a DICOM folder in a study too."""
+    chosen = ["study", folder, "--out", tmp_path / "study", "--models", model, "--progress", "none"]
+    assert "t1 sag" in command(*chosen).err
+    answer = command(*chosen, "--series", "te 20")
+    assert answer.code == 2
+    assert "t1 sag" not in answer.err
+    assert read_single(folder, as_intensities=True, series="te 20").voxels.min() == 20

@@ -1,6 +1,7 @@
 """Tensors and their maps, against tensors that are known and against DIPY."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from known_tensors import directions, head, series
 
 from SuperResolutionLib.diffusion import tensors as module
 from SuperResolutionLib.diffusion.tensors import fit_tensors, head_mask
+from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Gradients, Volume
 
 SIX = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -27,6 +29,14 @@ def test_the_tensors_of_a_noise_free_series_are_found(true, method):
     assert found.tensor.voxels.dtype == np.float32
     assert np.abs(found.tensor.voxels - expected).max() < 1e-8
     assert np.allclose(found.tensor.bounds(), volume.bounds())
+
+
+def test_tensors_keep_the_place_of_the_header_and_drop_what_is_said_of_intensities(true):
+    about = Header(shown=(3.0, 4000.0), description="FSL5.0", time_step=2.5, slices=1, thickness=2.0)
+    volume = replace(series(true), header=about)
+    found = fit_tensors(volume, mask=everywhere(volume)).tensor.header
+    assert (found.description, found.slices, found.thickness) == ("FSL5.0", 1, 2.0)
+    assert (found.shown, found.time_step) == ((0, 0), None)
 
 
 def test_the_maps_are_what_the_eigenvalues_say(true):

@@ -13,6 +13,8 @@ from SuperResolutionLib.volume import Gradients, Volume
 
 AXIAL = [1.0, 0, 0, 0, 1, 0]
 SAGITTAL = [0.0, 1, 0, 0, 0, -1]
+# How a whole file is asked for: pydicom 2.4, which Slicer 5.10 bundles, has another word for it.
+WHOLE = {"enforce_file_format": True} if int(pydicom.__version__[0]) > 2 else {"write_like_original": False}
 
 
 def rotation(seed: int, left_handed: bool = False) -> np.ndarray:
@@ -54,6 +56,8 @@ def header(sop_class: str, uid: str, shape: tuple[int, int]) -> FileDataset:
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class, meta.MediaStorageSOPInstanceUID
     dataset.SeriesInstanceUID, dataset.SeriesDescription, dataset.Modality = uid, f"scan {uid[-1]}", "MR"
+    if "write_like_original" in WHOLE:
+        dataset.is_little_endian, dataset.is_implicit_VR = True, False
     dataset.Rows, dataset.Columns = shape
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 1
@@ -82,7 +86,7 @@ def classic(
             setattr(dataset, tag, values[k])
         dataset.PixelData = pixels.astype("<i2").tobytes()
         paths.append(folder / f"{uid}-{(k * 7) % 100:03d}.dcm")
-        dataset.save_as(paths[-1], enforce_file_format=True)
+        dataset.save_as(paths[-1], **WHOLE)
     return paths
 
 
@@ -110,7 +114,7 @@ def enhanced(path: Path, voxels: np.ndarray, bvals: list[float], bvecs: np.ndarr
     ]
     dataset.PerFrameFunctionalGroupsSequence = [_groups(t, z, bvals[t], bvecs[t]) for t, z in frames]
     dataset.PixelData = np.stack([voxels[t, z] for t, z in frames]).astype("<i2").tobytes()
-    dataset.save_as(path, enforce_file_format=True)
+    dataset.save_as(path, **WHOLE)
     return path
 
 
@@ -171,7 +175,7 @@ def mosaic(
         block.add_new(0x10, "OB", csa(**layout, **(fields[t] if fields else {})))
         dataset.PixelData = pixels.tobytes()
         paths.append(folder / f"{t:03d}.dcm")
-        dataset.save_as(paths[-1], enforce_file_format=True)
+        dataset.save_as(paths[-1], **WHOLE)
     return paths
 
 
@@ -202,7 +206,7 @@ def other_object(path: Path) -> Path:
     dataset = header("1.2.840.10008.5.1.4.1.1.11.1", "1.2.3.7", (1, 1))
     for tag in ("Rows", "Columns", "BitsAllocated"):
         delattr(dataset, tag)
-    dataset.save_as(path, enforce_file_format=True)
+    dataset.save_as(path, **WHOLE)
     return path
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SuperResolutionLib.files import ScanWarning, read, write
+from SuperResolutionLib.files import EXTENSIONS, ScanWarning, read, write
 from SuperResolutionLib.geometry.grid import single_slice
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.header import Header
@@ -161,6 +161,35 @@ def test_a_map_keeps_the_place_and_drops_what_is_said_of_intensities(tmp_path):
     assert about.forms is not None
     assert about.description == "FSL5.0"
     assert (about.shown, about.intent[2], about.time_step) == ((0, 0), "", None)
+
+
+def test_a_map_with_as_many_volumes_as_the_scan_keeps_its_axis_of_time(tmp_path):
+    about = read(save(tmp_path / "a.nii.gz", **WORDS)).header.of_a_map(series=True)
+    assert (about.shown, about.intent[2], about.time_step) == ((0, 0), "", 2.5)
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_format_keeps_the_axis_that_slices_were_acquired_along(tmp_path, extension, axis):
+    """Beside fault E: pixels 1.2 mm and slices 1.2 mm apart tell no axis, and DICOM knows it."""
+    scan = Volume(VOXELS[..., 0].T.copy(), (1.0, 1.0, 1.0), header=Header(slices=axis))
+    write(scan, tmp_path / f"a{extension}")
+    assert read(tmp_path / f"a{extension}").header.slices == axis
+
+
+@pytest.mark.parametrize("extension", [".nrrd", ".nhdr", ".mha", ".mhd"])
+def test_nrrd_and_meta_image_keep_the_thickness_of_the_slices(tmp_path, extension):
+    scan = Volume(VOXELS[..., 0].T.copy(), (1.0, 1.0, 3.0)).with_thickness(2.5)
+    write(scan, tmp_path / f"a{extension}")
+    assert read(tmp_path / f"a{extension}").thickness == 2.5
+
+
+@pytest.mark.parametrize("stated", ["x NaN 3", "3", "NaN 2 3", "NaN NaN 1e9"])
+def test_thicknesses_that_make_no_sense_are_as_good_as_none(tmp_path, stated):
+    write(Volume(VOXELS[..., 0].T.copy(), (1.0, 1.0, 3.0)), tmp_path / "a.nhdr")
+    text = (tmp_path / "a.nhdr").read_text()
+    (tmp_path / "a.nhdr").write_text(text.replace("endian:", f"thicknesses: {stated}\nendian:"))
+    assert read(tmp_path / "a.nhdr").thickness is None
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,10 @@ OTHERS = {
     "100 labels": labels(100).astype(np.int32),
     "signed labels": np.digitize(blobs(), (0.4, 0.6)).astype(np.int8) - 1,
     "radians": phase(np.pi).astype(np.float32),
+    "phase from 0 on": np.rint(phase(2048) + 2048).clip(0, 4095).astype(np.uint16),
+    "smooth phase from 0 on": (4096 * (3 * blobs() % 1)).clip(0, 4095).astype(np.uint16),
+    "degrees": (360 * (3 * blobs(1) % 1)).astype(np.float32),
+    "radians from 0 on": (phase(np.pi) + np.pi).astype(np.float32),
     "Siemens phase": np.rint(phase(4096)).clip(-4096, 4094).astype(np.int16),
 }
 
@@ -90,6 +94,10 @@ SCANS = {
     "z-scored": ((scan() - scan().mean()) / scan().std()).astype(np.float32),
     "from -1 to 1": scan() / scan().max() * 2 - 1,
     "12 bits": np.rint(scan() / scan().max() * 4095).astype(np.uint16),
+    "12 bits, saturated": np.rint(scan() / scan().max() * 9000).clip(0, 4095).astype(np.uint16),
+    "12 bits, two tissues in noise": np.rint(3700 * (blobs() > 0.5) + np.abs(RANDOM(5).normal(0, 200, blobs().shape)))
+    .clip(0, 4095)
+    .astype(np.uint16),
     "blank": np.zeros((4, 20, 20), np.int16),
 }
 
@@ -98,6 +106,15 @@ SCANS = {
 def test_scans_are_not_refused(kind):
     """Fault F: false refusals are bad too."""
     assert not_intensities(Volume(SCANS[kind], (1.0, 1.0, 2.0))) is None
+
+
+def test_directions_in_three_volumes_are_no_series(refuses):
+    """Fault F, sibling: FSL's dti_V1 under another name is a series of three volumes by its shape."""
+    vectors = RANDOM(0).normal(size=(3, 6, 20, 20))
+    vectors *= (blobs(size=(6, 20, 20)) > 0.3) / np.linalg.norm(vectors, axis=0)
+    with refuses("unit vectors", "as_intensities()"):
+        sr.enhance(Volume(vectors.astype(np.float32), (1.0, 1.0, 2.0)), tiny())
+    assert not_intensities(Volume(np.abs(vectors).astype(np.float32) * 700, (1.0, 1.0, 2.0))) is None
 
 
 @pytest.mark.parametrize(
@@ -114,6 +131,9 @@ def test_scans_are_not_refused(kind):
         ("gre_phase.mha", "phase"),
         ("sub-01_phasediff.nii.gz", "phase"),
         ("dwi_ADC.nii.gz", "map"),
+        ("dti_V1.nii.gz", "map"),
+        ("sub-01_MD.nii.gz", "map"),
+        ("dti_colFA.nrrd", "map"),
     ],
 )
 def test_names_say_what_files_hold(tmp_path, refuses, name, kind):

@@ -13,6 +13,7 @@ from tiny_models import Hungry, Plain, card, plain, repeat, store, store_thinnin
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
+from SuperResolutionLib.header import Header
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import batches, network, zoo
 from SuperResolutionLib.methods.batches import Settings, run_ensemble, run_network
@@ -517,6 +518,13 @@ def test_one_slice_and_a_series_have_their_spread_too():
     assert spread.voxels.shape == result.voxels.shape
     assert spread.gradients is None
     assert result.gradients is not None
+
+
+def test_the_spread_has_nothing_of_what_the_header_says_of_intensities():
+    about = Header(intent=(3, (1.0, 0.0, 0.0), "T2 map"), shown=(3.0, 4000.0), description="FSL5.0", time_step=2.5)
+    result, spread = with_spread(replace(brain(), header=about), tiny())
+    assert (result.header.shown, result.header.intent[2]) == ((3.0, 4000.0), "T2 map")
+    assert (spread.header.shown, spread.header.intent[2], spread.header.description) == ((0, 0), "", "FSL5.0")
 
 
 def test_where_memory_runs_out_the_spread_goes_on_with_less():

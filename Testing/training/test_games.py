@@ -13,7 +13,7 @@ import torch
 
 import SuperResolutionLib
 from SuperResolutionLib.training import checkpoint as checkpoints
-from SuperResolutionLib.training import guard, loop
+from SuperResolutionLib.training import guard, loop, time_left
 from SuperResolutionLib.training.game import Adversarial
 from SuperResolutionLib.training.loop import Begin, train
 from SuperResolutionLib.training.state import Phase, Place, Run, phases
@@ -326,7 +326,7 @@ def test_a_budget_cuts_both_phases(scans, recipe, tmp_path):
 
 
 def test_a_game_cut_to_a_budget_is_watched_as_often_as_the_whole_one(scans, recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 2)
+    monkeypatch.setattr(time_left, "SHORTEST_EPOCH", 2)
     chosen = recipe(**{**SRGAN, "steps": 40, "twin_steps": 20, "warm_up": 6, "epoch": 10})
     play(chosen, scans("a"), tmp_path / "run", budget=1e-9)
     assert [row["step"] for row in rows(tmp_path / "run")] == ["3", "6", "9", "12"]

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from SuperResolutionLib.networks import NETWORKS
 from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.training import checkpoint as checkpoints
-from SuperResolutionLib.training import loop
+from SuperResolutionLib.training import loop, time_left
 from SuperResolutionLib.training.loop import Begin, train
 from SuperResolutionLib.training.publish import publish
 from SuperResolutionLib.training.schedule import factor
@@ -251,9 +252,31 @@ def test_a_budget_cuts_the_steps_but_never_below_the_warm_up(scans, recipe, tmp_
     assert lines[-1].startswith(f"step {steps}/{steps}")
 
 
+def test_a_budget_that_is_too_small_says_what_it_takes(scans, recipe, tmp_path):
+    lines = []
+    train(recipe(steps=12), scans("a"), tmp_path / "run", Begin(budget=1e-9), device="cpu", log=lines.append)
+    assert lines[1].startswith("the shortest training takes about")
+
+
+@pytest.mark.parametrize("validation", [0.0, 2.0, 20.0])
+@pytest.mark.parametrize("seconds", [200, 1000, 5000])
+def test_validations_and_publishing_are_within_a_budget(recipe, validation, seconds):
+    costs = time_left.Costs((1.0,), validation, 60.0)
+    counts, epoch = time_left.cut([10000], recipe(steps=10000, epoch=500, warm_up=5), costs, seconds)
+    assert costs.of(counts, epoch) <= seconds < costs.of([counts[0] + epoch + 50], epoch)
+    assert validation <= epoch / time_left.FEW
+
+
+def test_minutes_pass_from_when_the_command_began(scans, recipe, tmp_path):
+    lines = []
+    begin = Begin(budget=60, since=time.monotonic() - 3600)
+    train(recipe(steps=12), scans("a"), tmp_path / "run", begin, device="cpu", log=lines.append)
+    assert lines[0].startswith("tiny: 5 steps")
+
+
 def test_what_a_budget_allowed_holds_when_the_training_goes_on(scans, recipe, tmp_path, monkeypatch):
     data, chosen, lines = scans("a"), recipe(epoch=16, warm_up=10), []
-    monkeypatch.setattr(loop, "SHORTEST_EPOCH", 4)
+    monkeypatch.setattr(time_left, "SHORTEST_EPOCH", 4)
     with monkeypatch.context() as interrupted, pytest.raises(KeyboardInterrupt):
         stop_at(interrupted, 7)
         quietly(chosen, data, tmp_path / "run", budget=1e-9)

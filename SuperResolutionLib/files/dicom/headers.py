@@ -18,7 +18,10 @@ def find(levels: list[Dataset], keyword: str) -> Any:
 
 
 def private(header: Dataset, group: int, creator: str, element: int) -> Any:
-    """The value of a private element, or None: (group, xx'element') of the block that `creator` reserved."""
+    """The value of a private element, or None: (group, xx'element') of the block that `creator` reserved.
+
+    header: of the file, or of one of its frames.
+    """
     try:
         return header.private_block(group, creator)[element].value
     except KeyError:
@@ -41,6 +44,7 @@ def number(value: Any) -> float:
 def numbers(name: str, levels: list[Dataset], keyword: str, count: int) -> np.ndarray | None:
     """The (count,) numbers of an element, None where it is missing or empty.
 
+    name: of the file, for the error. levels: where the element may lie, the first one first. keyword: DICOM's.
     Raises InputError for another count, and for numbers that are not finite or no numbers.
     """
     stated = listed(find(levels, keyword))

@@ -50,7 +50,10 @@ def words(text: str) -> str:
 
 
 def plain(axes: "Axes", across: str, up: str, title: str = "") -> None:
-    """Labels, a light grid, no box."""
+    """Labels, a light grid, no box.
+
+    axes: a plot. across, up: what its axes are called. title: above it.
+    """
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     if title:
@@ -67,7 +70,10 @@ def legend(figure: "Figure", axes: "Axes") -> None:
 
 
 def panel(axes: "Axes", image: Any, title: str, colours: str, limits: tuple[float, float], stretch: float) -> Any:
-    """An image on black with a white title; returns what a colour bar needs. limits: of the colours, low and high."""
+    """An image on black with a white title; returns what a colour bar needs.
+
+    axes: a plot. stretch: how much taller a voxel is than wide. limits: of the colours, low and high.
+    """
     shown = axes.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], aspect=stretch, interpolation="nearest")
     axes.set_title(words(title), color="white", fontsize=10)
     axes.set_axis_off()
@@ -75,7 +81,10 @@ def panel(axes: "Axes", image: Any, title: str, colours: str, limits: tuple[floa
 
 
 def bar(figure: "Figure", shown: Any, places: Sequence["Axes"], label: str) -> None:
-    """A colour bar with a white label."""
+    """A colour bar with a white label.
+
+    figure: the whole. shown: as `panel` returns it. places: the panels that it belongs to.
+    """
     scale = figure.colorbar(shown, ax=list(places), shrink=0.8, pad=0.01)
     scale.set_label(words(label), color="white", fontsize=9)
     scale.ax.tick_params(colors="white", labelsize=8)

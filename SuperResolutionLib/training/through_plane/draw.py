@@ -120,7 +120,10 @@ class Sliced:
 
     @classmethod
     def drawn(cls, view: View, recipe: Recipe, rows: int, rng: np.random.Generator) -> "Sliced":
-        """A spacing, a thickness and a profile; at least `rows` slices."""
+        """A spacing, a thickness and a profile; at least `rows` slices.
+
+        view: how the scan is looked at. recipe: from which ranges is drawn. rng: what is drawn from.
+        """
         beside, voxel, pixel = view.spacing
         size = view.voxels.shape[1]
         least = max(recipe.spacing[0], recipe.ratio * voxel)
@@ -154,7 +157,10 @@ class Cut:
     size: Size
 
     def patch(self, view: View, recipe: Recipe, channels: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Thick slices and `folded` (channels, rows, columns); starts (1 + offers, fine rows, ...); truth; trust."""
+        """Thick slices and `folded` (channels, rows, columns); starts (1 + offers, fine rows, ...); truth; trust.
+
+        view: how the scan is looked at. recipe: the sizes and chances. rng: what is drawn from.
+        """
         n, _, c = view.place(rng, self.rows)
         start = int(np.clip(c - rng.integers(self.size.columns), 0, view.voxels.shape[2] - self.size.columns))
         columns = slice(start, start + self.size.columns)

@@ -143,6 +143,8 @@ def train(
 ) -> Training:
     """Train by a recipe; checkpoint and lines of figures go into `out`. Returns the training.
 
+    start: afresh, from weights, or where another stopped. budget: minutes in which the schedule passes. log: takes each
+    line.
     Raises InputError for data that does not fit the recipe, `out` in use where nothing is resumed, or weights of
     another network.
     """
