@@ -45,11 +45,10 @@ class SuperResolution(ScriptedLoadableModule):
 
 def onStartupCompleted():
     """List our sample in the Sample Data module, and make our layout known to scenes that were saved in it."""
-    from SuperResolutionSlicer.sample_data import register
-    from SuperResolutionSlicer.views import register_layout
+    from SuperResolutionSlicer import layouts, sample_data
 
-    register()
-    register_layout()
+    sample_data.register()
+    layouts.register()
 
 
 class SuperResolutionTest(ScriptedLoadableModuleTest):

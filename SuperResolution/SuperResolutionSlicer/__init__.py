@@ -11,6 +11,9 @@ colors       two colour tables, and volumes shown in them
 difference   what the network adds to interpolation
 quality      figures to table, chart and error maps
 report       what a report takes, and a fresh folder for it
+layouts      Slicer's layouts: ours put up, the user's put back
+windows      one window and level for several volumes
+labels       the words in a view, there while they are true
 views        two linked views side by side
 logic        enhance, preview, compare, report: what the panel and the console call
 parameters   widgets of the panel and the parameter node, kept equal

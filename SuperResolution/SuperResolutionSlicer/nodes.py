@@ -73,7 +73,7 @@ def warnings(node: Any) -> list[str]:
 def _browser(node: Any) -> Any:
     """The sequence browser whose proxy a node is, if any."""
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
-    return next((b for b in browsers if b.IsProxyNode(node.GetID())), None)
+    return next((b for b in browsers if b.IsProxyNodeID(node.GetID())), None)
 
 
 # ---------------------------------------------------------------- node -> file
@@ -313,14 +313,20 @@ def copy_display(source: Any, target: Any) -> None:
     new = target.GetDisplayNode() or new_display(old.GetClassName())
     new.AutoWindowLevelOff()
     new.SetWindowLevel(old.GetWindow(), old.GetLevel())
+    target.SetAndObserveDisplayNodeID(new.GetID())
+    copy_colors(source, target)
+
+
+def copy_colors(source: Any, target: Any) -> None:
+    """Show a volume in the colours of another one, above the same threshold; both have a display node."""
+    old, new = source.GetDisplayNode(), target.GetDisplayNode()
     if old.GetColorNodeID():
         new.SetAndObserveColorNodeID(old.GetColorNodeID())
     new.SetInterpolate(old.GetInterpolate())
     if old.GetApplyThreshold():
         new.SetThreshold(old.GetLowerThreshold(), old.GetUpperThreshold())
         new.ApplyThresholdOn()
-    target.SetAndObserveDisplayNodeID(new.GetID())
-    if source.GetClassName() == TENSORS:
+    if source.GetClassName() == target.GetClassName() == TENSORS:
         new.SetScalarInvariant(old.GetScalarInvariant())
         _copy_glyphs(source, target)
 
@@ -348,7 +354,6 @@ def new_display(kind: str) -> Any:
 
 
 def ensure_display(node: Any) -> None:
-    """A display node with a fixed window: without one nothing is shown, and an automatic one would differ."""
+    """A display node: without one nothing is shown. One that is there stays as the user has it."""
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-    node.GetDisplayNode().AutoWindowLevelOff()

@@ -901,3 +901,16 @@ def test_slicer_holds_none_of_our_test_files():
     """slicer-core imports what it finds in any folder called "slicer"; this one is kept out of its sight."""
     assert not hasattr(slicer, "conftest")
     assert all(Path(path).resolve() != Path(__file__).parent for path in slicer.__path__)
+
+
+def test_set_layout_clears_maximised_views_and_knows_no_unknown_arrangement(session):
+    """As qMRMLLayoutManager::setLayout of 5.10 to 5.13: a stand-in that did less hid fault J4."""
+    manager = slicer.app.layoutManager()
+    layout = manager.layoutLogic().GetLayoutNode()
+    layout.AddMaximizedViewNode(manager.sliceWidget("Red").mrmlSliceNode())
+    assert not manager.sliceWidget("Green").mrmlSliceNode().IsMappedInLayout()
+    manager.setLayout(layout.GetViewArrangement())
+    assert layout.GetNumberOfMaximizedViewNodes() == 1, "the same arrangement again does nothing"
+    manager.setLayout(4711)
+    assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+    assert layout.GetNumberOfMaximizedViewNodes() == 0

@@ -175,7 +175,14 @@ class qMRMLLayoutManager(QtCore.QObject):
         return self._application_logic.GetSliceLogics()
 
     def setLayout(self, layout: int) -> None:
-        self._logic.GetLayoutNode().SetViewArrangement(layout)
+        """As in Slicer: nothing where the arrangement is shown already; an unknown one becomes the conventional one."""
+        node = self._logic.GetLayoutNode()
+        if node.GetViewArrangement() == layout:
+            return
+        if not node.IsLayoutDescription(layout):
+            layout = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+        node.RemoveAllMaximizedViewNodes()
+        node.SetViewArrangement(layout)
 
     layout = QtCore.Property(
         int, lambda self: self._logic.GetLayoutNode().GetViewArrangement(), setLayout, notify=layoutChanged
@@ -241,7 +248,7 @@ class qMRMLLayoutManager(QtCore.QObject):
     def _on_layout(self, _data: Any = None) -> None:
         """Show the views of the layout in a row, hide the others."""
         self._match_slice_nodes()
-        shown = [node.GetID() for node in self._logic.GetViewNodes()]
+        shown = self._shown()
         for identity, widget in self._widgets.items():
             widget.mrmlSliceNode().SetMappedInLayout(identity in shown)
             self._viewport.layout().removeWidget(widget)
@@ -250,6 +257,12 @@ class qMRMLLayoutManager(QtCore.QObject):
             self._viewport.layout().addWidget(self._widgets[identity])
             self._widgets[identity].setVisible(True)
         self.layoutChanged.emit(self.layout)
+
+    def _shown(self) -> list[str]:
+        """The IDs of the views on screen: a maximised one hides all others."""
+        layout = self._logic.GetLayoutNode()
+        maximised = [layout.GetMaximizedViewNode(n) for n in range(layout.GetNumberOfMaximizedViewNodes())]
+        return [node.GetID() for node in maximised or self._logic.GetViewNodes()]
 
     def close(self) -> None:
         """Forget the scene; not a name of the real class."""
