@@ -33,15 +33,29 @@ BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "pack
 
 
 def missing(modules: tuple[str, ...]) -> list[str]:
-    """Those of the modules that are not installed; none is imported."""
+    """Those of the modules that are not installed, or too old; none is imported."""
     importlib.invalidate_caches()
-    return [name for name in modules if not _installed(name)]
+    return [name for name in modules if not (_installed(name) and _new_enough(name))]
 
 
 def _installed(name: str) -> bool:
     """A folder that a broken installation left behind is found as well, but has no file of its own."""
     spec = importlib.util.find_spec(name)
     return spec is not None and spec.origin is not None
+
+
+def _new_enough(name: str) -> bool:
+    """Whether the version is one that we ask for; that of a package which does not say its version is believed."""
+    if name not in PACKAGES:
+        return True
+    from packaging.requirements import Requirement
+
+    wanted = Requirement(PACKAGES[name][0])
+    try:
+        version = importlib.metadata.version(wanted.name)
+    except importlib.metadata.PackageNotFoundError:
+        return True
+    return bool(wanted.specifier.contains(version, prereleases=True))
 
 
 def ensure(modules: tuple[str, ...]) -> None:
@@ -62,7 +76,7 @@ def ensure(modules: tuple[str, ...]) -> None:
         for name in lacking:
             _install(name, constraints)
     if still := missing(modules):
-        raise _failed(still, "pip ended, but they cannot be found")
+        raise _failed(still, "pip ended, but a version that fits cannot be found")
     if changed := [name for name, version in bundled_versions().items() if before.get(name) != version]:
         raise InputError(
             f"The installation changed packages that Slicer itself needs ({', '.join(changed)}); "

@@ -52,6 +52,11 @@ class Binding:
         self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._show())
         self._show()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the node that is followed has left the scene."""
+        return self._node is not None and self._node.GetScene() is None
+
     def __getitem__(self, name: str) -> str:
         """A parameter's value; its default without a node."""
         value = self._node.GetParameter(name) if self._node is not None else ""

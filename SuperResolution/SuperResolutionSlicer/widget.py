@@ -66,6 +66,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
+        if slicer.app.layoutManager() is not None:
+            slicer.app.layoutManager().connect("layoutChanged(int)", self.onLayoutChanged)
         self.useParameterNode()
 
     def _fill_choices(self) -> None:
@@ -111,9 +114,16 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         """Another module is opened; a job goes on."""
 
+    @property
+    def entered(self) -> bool:
+        """Whether this module is the one on screen; without Slicer around it, always."""
+        return bool(getattr(self.parent, "isEntered", True))
+
     def cleanup(self) -> None:
         """The panel is destroyed: end jobs, stop observing."""
         self.removeObservers()
+        if slicer.app.layoutManager() is not None:
+            slicer.app.layoutManager().disconnect("layoutChanged(int)", self.onLayoutChanged)
         if self.binding is not None:  # else setup() did not get far
             self.binding.connect(None)
         if self.logic is not None:
@@ -131,8 +141,19 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.job = self.device_job = self.page = None  # their results are of the scene that goes
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
-        """A new scene, or one that was loaded: its own parameters."""
-        self.useParameterNode()
+        """A new scene, or one that was loaded: its own parameters; none are put into scenes of other modules' users."""
+        if self.entered:
+            self.useParameterNode()
+
+    def onNodeRemoved(self, caller: Any = None, event: Any = None) -> None:
+        """Somebody deleted the parameters: begin with new ones."""
+        if self.binding.lost and not slicer.mrmlScene.IsClosing():
+            self.binding.connect(None)
+            qt.QTimer.singleShot(0, self.onSceneEndClose)  # not while the scene is busy with removing
+
+    def onLayoutChanged(self, *_: Any) -> None:
+        """Back leads somewhere, or no more."""
+        self.update()
 
     # ------------------------------------------------------------ what the buttons do
 
@@ -237,7 +258,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _show_figures(self, table: Any) -> None:
         """Slicer's own layout with a plot and a table."""
-        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
+        self.logic.views.layouts.put_up(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
         logic = slicer.app.applicationLogic()  # told after the layout, which makes the views that are told
         logic.GetSelectionNode().SetActiveTableID(table.GetID())
         logic.GetSelectionNode().SetActivePlotChartID(table.GetNodeReferenceID(quality.CHART))
@@ -334,7 +355,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             group.enabled = not running
         for button in (self.ui.showBicubicButton, self.ui.showInputButton, self.ui.showDifferenceButton):
             button.enabled = self.enhancement() is not None
-        self.ui.backButton.enabled = self.logic.views.shown
+        self.ui.backButton.enabled = self.logic.views.layouts.away
         self.ui.statusLabel.text = problem or self._status(node)
         self._show_progress(running)
         self._show_summary()

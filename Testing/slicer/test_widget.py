@@ -411,6 +411,42 @@ def test_what_is_set_in_the_panel_comes_back_with_a_saved_scene(opened, wait_unt
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == slicer.util.getNode("head SR*").GetID()
 
 
+def parameter_nodes():
+    return [n for n in slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode") if n.GetSingletonTag()]
+
+
+def test_scenes_that_are_opened_elsewhere_get_no_parameters_of_ours(session, panel):
+    """Fault J7: after one visit to the module every new scene got a parameter node."""
+    slicer.util.selectModule("Volumes")
+    slicer.mrmlScene.Clear(1)
+    assert parameter_nodes() == []
+    slicer.util.selectModule("SuperResolution")
+    assert len(parameter_nodes()) == 1
+
+
+def test_a_panel_whose_parameters_were_deleted_goes_on_with_new_ones(opened, wait_until):
+    """Fault J7: deleting the parameter node killed the panel."""
+    panel, node = opened()
+    slicer.mrmlScene.RemoveNode(panel.logic.getParameterNode())
+    wait_until(lambda: parameter_nodes() != [])
+    assert panel.ui.inputSelector.currentNode() is node
+    select(panel.ui.scaleComboBox, "4")
+    assert panel.settings().scale == 4
+    assert panel.logic.getParameterNode().GetParameter("scale") == "4"
+
+
+def test_back_leads_from_the_plots_of_a_measurement_to_the_layout_from_before(opened, wait_until):
+    """Fault J6: it led from the error maps to the plots, and from the plots nowhere."""
+    panel, _ = opened()
+    before = slicer.app.layoutManager().layout
+    click(panel.ui.measureButton)
+    run_to_end(panel, wait_until)
+    assert slicer.app.layoutManager().layout != before and panel.ui.backButton.enabled
+    click(panel.ui.showErrorsButton)
+    click(panel.ui.backButton)
+    assert slicer.app.layoutManager().layout == before and not panel.ui.backButton.enabled
+
+
 def test_a_script_that_sets_a_parameter_is_seen_in_the_panel(panel):
     panel.logic.getParameterNode().SetParameter("scale", "4")
     assert panel.ui.scaleComboBox.itemData(panel.ui.scaleComboBox.currentIndex) == "4"
