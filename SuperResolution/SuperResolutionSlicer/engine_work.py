@@ -64,7 +64,7 @@ def counting(unit: str) -> Callable[[Event], Step]:
 def time_left(event: Event) -> str:
     """ ", 9 s left"; nothing where the engine cannot know yet."""
     left = event.get("left")
-    return "" if left is None else f", {_duration(left)} left"
+    return "" if left is None else f", {duration(left)} left"
 
 
 def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
@@ -83,7 +83,8 @@ def importing_one(path: Path, name: str) -> Generator[Step, None, Any]:
     return mapped(nodes.reading_one(path, name), always("Loading the result"))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words: 40 s, 12 min, 1.5 h."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -38,16 +38,25 @@ class Side:
 
 @dataclass(frozen=True)
 class Layers:
-    """What a view is to show. over: above the volume. see_through: whether it is seen below all the same."""
+    """What a view is to show. over: above the volume. see_through: whether it is seen below all the same.
+
+    opacity: of what lies above, to begin with.
+    """
 
     back: Side
     over: Side | None = None
     see_through: bool = False
+    opacity: float = 0.0
 
     @property
     def sides(self) -> tuple[Side, ...]:
         """Its volumes."""
         return (self.back,) if self.over is None else (self.back, self.over)
+
+    @property
+    def alike(self) -> tuple[Side, ...]:
+        """Those of its volumes that are pictures of one kind, to be seen in one window."""
+        return (self.back,) if self.see_through else self.sides
 
     def words(self, composite: Any) -> str:
         """What a view with this composite node shows, in words; none where it shows anything else."""
@@ -80,6 +89,11 @@ class Label:
     def text(self) -> str:
         """What is written in the view."""
         return str(self._actor.GetInput() or "") if self._actor is not None and self._actor.GetVisibility() else ""
+
+    @property
+    def layers(self) -> Layers | None:
+        """What the view was to show; None where one of the volumes has gone."""
+        return self._layers
 
     def write(self, layers: Layers) -> None:
         """Write what a view shows, from now on, for as long as it shows it."""

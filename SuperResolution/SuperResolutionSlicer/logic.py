@@ -32,7 +32,8 @@ from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.progress import mapped
-from SuperResolutionSlicer import colors, installer, nodes, quality, report_page, views
+from SuperResolutionLib.volume import Volume
+from SuperResolutionSlicer import colors, installer, nodes, outlook, quality, report_page, views
 from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
@@ -50,6 +51,7 @@ class Settings:
 
     model: "" for the one made for such scans. sampling: the grid. runtime: where and how. consistent: keep the scan's
     own k-space centre exactly. uncertainty: also make a map. degradation, seed: how Quality makes the volume coarse.
+    thickness: of the slices, mm; None for what the volume says, or else as thick as they are apart.
     as_intensities: take the voxels for intensities of an MR scan whatever they look like.
     """
 
@@ -61,6 +63,7 @@ class Settings:
     degradation: str = "k_space"
     seed: int = 0
     keep_temporary: bool = False
+    thickness: float | None = None
     as_intensities: bool = False
 
     @property
@@ -84,6 +87,14 @@ class Settings:
             return
         header = Header(kind=kind_named(node.GetName()))
         meaning.check_intensities(replace(nodes.volume_of(node), header=header), "give Settings(as_intensities=True)")
+
+    def volume_of(self, node: Any) -> Volume:
+        """A node as the library's volume, whose slices are as thick as is said here, or as the node knows."""
+        return nodes.volume_of(node).with_thickness(self.thickness_of(node))
+
+    def thickness_of(self, node: Any) -> float | None:
+        """How thick the slices are, mm; None where nobody says."""
+        return self.thickness or nodes.thickness(node)
 
     def model_for(self, node: Any) -> str:
         """The model that is meant: the chosen one, or the one that suits the volume and the grid."""
@@ -127,6 +138,12 @@ def _refining_arguments(sampling: Sampling) -> list[str]:
     """Of the commands that refine a scan; Quality and reports take the whole volume, and make it coarse first."""
     flags = ["--allow-coarser"] if sampling.allow_coarser else []
     return [*flags, *([] if sampling.only is None else ["--slice", str(sampling.only)])]
+
+
+def _thickness_arguments(settings: Settings, node: Any) -> list[str]:
+    """How thick the slices are, where new ones are to come between them."""
+    known = settings.thickness_of(node) if settings.sampling.factor is None else None
+    return [] if known is None else ["--thickness", repr(float(known))]
 
 
 def _runtime_arguments(runtime: Runtime) -> list[str]:
@@ -328,12 +345,12 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """index: one slice only; below 0, the one on screen."""
         axis = stacking_axis(nodes.volume_of(node), settings.sampling.plane)
         if index is not None:
-            shown = index if index >= 0 else views.slice_on_screen(node, axis)
+            shown = index if index >= 0 else _of_the_result(views.slice_on_screen(node, axis), node, settings)
             settings = replace(settings, sampling=replace(settings.sampling, only=shown))
         one = settings.sampling.only is not None
         model = settings.model_for(node)
-        name = f"{node.GetName()} SR {settings.grid} ({zoo.label(model)})"
-        smooth, unsure = f"{node.GetName()} bicubic {settings.grid}", f"{name} uncertainty"
+        name = f"{node.GetName()} enhanced {settings.grid} ({zoo.label(model)})"
+        smooth, unsure = f"{node.GetName()} interpolated {settings.grid}", f"{name} uncertainty"
         if one:
             name, smooth, unsure = f"{name} preview", f"{smooth} preview", f"{unsure} preview"
         with folder(node, settings.keep_temporary) as here:
@@ -342,6 +359,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             output = here / "enhanced.nhdr"
             command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
             command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
+            command += _thickness_arguments(settings, node)
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -359,6 +377,8 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         if one:
             _remove_previews(node)
             record["PreviewOf"] = node.GetID()
+        elif (card := self.models().get(model)) is not None:
+            outlook.learn(settings.volume_of(node), settings, card, float(record["Seconds"]))
         nodes.add(enhanced, node, record)
         if bicubic is not None:
             nodes.add(bicubic, node, {**record, "Model": "bicubic interpolation", "ModelSHA256": ""})
@@ -407,6 +427,12 @@ def _axis_of(node: Any) -> int:
     return int(axis) if axis else stacking_axis(nodes.volume_of(node))
 
 
+def _of_the_result(index: int, node: Any, settings: Settings) -> int:
+    """The slice of the result in the middle of a slice of the volume: there can be several in its place."""
+    grids = settings.sampling.finer(nodes.volume_of(node))
+    return int((index + 0.5) * grids.factors[grids.axis])
+
+
 def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
     """What goes into a result's attributes: short, and never anything of the patient."""
     sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
@@ -418,6 +444,7 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
         "Plane": settings.sampling.plane,
         "Ran": sidecar["ran"],
         "Unusual": "; ".join(sidecar["unusual"]),
+        "Seconds": sidecar["seconds"],
         "Version": __version__,
         "Date": sidecar["date"],
         "Use": "research use only",

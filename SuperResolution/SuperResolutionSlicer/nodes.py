@@ -70,6 +70,17 @@ def warnings(node: Any) -> list[str]:
     return found
 
 
+def thickness(node: Any) -> float | None:
+    """How thick the slices are by the DICOM files that a volume was loaded from, mm; None where that is not known."""
+    uids, database = node.GetAttribute("DICOM.instanceUIDs"), getattr(slicer, "dicomDatabase", None)
+    if not uids or database is None:
+        return None
+    try:
+        return float(database.instanceValue(uids.split()[0], "0018,0050")) or None
+    except ValueError:  # the tag is empty
+        return None
+
+
 def _browser(node: Any) -> Any:
     """The sequence browser whose proxy a node is, if any."""
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")

@@ -11,7 +11,10 @@ import slicer
 import vtk
 
 DEFAULTS = {
-    "scale": "2",
+    "make": "2",
+    "suits": "",
+    "sliceSpacing": "0",
+    "thickness": "0",
     "model": "",
     "plane": "native",
     "device": "auto",
@@ -65,6 +68,11 @@ class Binding:
     def node(self, name: str) -> Any:
         """The node that a parameter refers to, or None."""
         return self._node.GetNodeReference(name) if self._node is not None else None
+
+    def set(self, name: str, value: str) -> None:
+        """Give a parameter a value, as a user would by its widget."""
+        if self._node is not None:
+            self._node.SetParameter(name, value)
 
     def refer(self, name: str, node: Any) -> None:
         """Let a parameter refer to a node."""
@@ -121,6 +129,8 @@ def _connect(widget: Any, function: Any) -> None:
         widget.connect("toggled(bool)", function)
     elif isinstance(widget, qt.QSpinBox):
         widget.connect("valueChanged(int)", function)
+    elif isinstance(widget, qt.QDoubleSpinBox):
+        widget.connect("valueChanged(double)", function)
     else:
         widget.connect("currentIndexChanged(int)", function)
 
@@ -128,7 +138,7 @@ def _connect(widget: Any, function: Any) -> None:
 def _value(widget: Any) -> str:
     if isinstance(widget, qt.QCheckBox):
         return "true" if widget.checked else "false"
-    if isinstance(widget, qt.QSpinBox):
+    if isinstance(widget, (qt.QSpinBox, qt.QDoubleSpinBox)):
         return str(widget.value)
     data = widget.itemData(widget.currentIndex)
     return "" if data is None else str(data)
@@ -139,7 +149,9 @@ def _set(widget: Any, value: str) -> None:
         widget.setChecked(value == "true")
     elif isinstance(widget, qt.QSpinBox):
         widget.setValue(int(value))
+    elif isinstance(widget, qt.QDoubleSpinBox):
+        widget.setValue(float(value))
     else:
-        if widget.findData(value) < 0:  # of a scene from elsewhere, with a model that is not here
-            widget.addItem(f"{value} (missing)", value)
+        if widget.findData(value) < 0:  # of a scene from elsewhere: a model that is not here, or not listed
+            widget.addItem(value, value)
         widget.setCurrentIndex(widget.findData(value))

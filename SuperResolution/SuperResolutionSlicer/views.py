@@ -53,10 +53,13 @@ class ComparisonViews:
             qt.QTimer.singleShot(0, self._fit_again)
 
     def _share_window(self, views: dict[str, Layers], same: bool) -> None:
-        one, other = views[LEFT].back.node, views[RIGHT].back.node
-        if same and one is not other:
-            nodes.copy_colors(one, other)
-            self._window.share([one, other])
+        if not same:
+            return
+        shown = [side.node for layers in views.values() for side in layers.alike]
+        volumes = [node for n, node in enumerate(shown) if node not in shown[:n]]
+        for other in volumes[1:]:
+            nodes.copy_colors(volumes[0], other)
+        self._window.share(volumes)
 
     def _fit_again(self) -> None:
         """New views get their size only after they are shown."""
@@ -81,9 +84,33 @@ class ComparisonViews:
         composite.SetCompositing(0)
         composite.SetBackgroundVolumeID(layers.back.node.GetID())
         composite.SetForegroundVolumeID(None if layers.over is None else layers.over.node.GetID())
-        composite.SetForegroundOpacity(0)
+        composite.SetForegroundOpacity(layers.opacity)
         composite.SetLabelVolumeID(None)
         self._labels[tag].write(layers)
+
+    @property
+    def can_flicker(self) -> bool:
+        """Whether two volumes lie in the right view, one hiding the other."""
+        layers = self._labels[RIGHT].layers
+        return self.shown and layers is not None and layers.over is not None and not layers.see_through
+
+    def flicker(self) -> None:
+        """Take the upper one of the right view's two volumes away, or put it back: in place, nothing else changes."""
+        composite = _logic(RIGHT).GetSliceCompositeNode()
+        composite.SetForegroundOpacity(0 if composite.GetForegroundOpacity() > 0.5 else 1)
+
+    def blend(self, opacity: float) -> None:
+        """How much is seen of what lies over the right view's volume, 0 to 1."""
+        layers = self._labels[RIGHT].layers
+        if layers is not None and layers.see_through:
+            _logic(RIGHT).GetSliceCompositeNode().SetForegroundOpacity(opacity)
+
+    def show_as_usual(self, node: Any) -> None:
+        """One volume in the user's own views, in their layout."""
+        self.layouts.back()
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
+        logic.PropagateVolumeSelection(0)  # all views but ours, as they are; 0: without fitting them anew
 
     def _show_same_place(self, fit: bool) -> None:
         left, right = _logic(LEFT), _logic(RIGHT)
