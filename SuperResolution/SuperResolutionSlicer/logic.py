@@ -13,6 +13,7 @@ Give blocking=False for a job with .progress, .cancel() and .wait() instead of a
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,13 @@ from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.progress import mapped
 from SuperResolutionLib.volume import Volume
-from SuperResolutionSlicer import colors, installer, nodes, outlook, quality, report_page, views
+from SuperResolutionSlicer import batch, colors, installer, nodes, outlook, quality, report_page, views
 from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
 
 UNCERTAINTY = "SuperResolution.Uncertainty"  # the role of the node reference from an enhanced volume to its map
+OUTPUT = "enhanced.nhdr"  # what the engine makes, in a job's folder
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [
     name for name, model in MODELS.items() if not isinstance(model, Mixture) and name != "k_space_zero_filled"
@@ -207,6 +209,31 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         settings.check(node)
         return self._run(self._enhancing(node, settings, with_bicubic=True), installer.ENHANCE, blocking, changed)
 
+    def enhanceStudy(
+        self, node: Any, settings: Settings | None = None, blocking: bool = True, changed: Changed | None = None
+    ) -> Any:
+        """Enhance all volumes of a volume's study, or folder, in the subject hierarchy: a Batch; or a Job of it."""
+        chosen = settings or Settings()
+        works = [(one.GetName(), partial(self._checked, one, chosen)) for one in batch.of_study(node)]
+        return self._run(batch.queue(works), installer.ENHANCE, blocking, changed)
+
+    def enhanceSequence(
+        self, node: Any, settings: Settings | None = None, blocking: bool = True, changed: Changed | None = None
+    ) -> Any:
+        """Enhance all items of the sequence that a volume shows, into another sequence: a Batch; or a Job of it."""
+        chosen = settings or Settings()
+        chosen.check(node)
+        browser, sequence = batch.sequence_of(node)
+        items = [sequence.GetNthDataNode(n) for n in range(sequence.GetNumberOfDataNodes())]
+        label = f"{sequence.GetIndexName()} {{}} {sequence.GetIndexUnit()}".strip()
+        works = [
+            (label.format(sequence.GetNthIndexValue(n)), partial(self._enhancing_alone, item, chosen))
+            for n, item in enumerate(items)
+        ]
+        name = _name_of(node, chosen).replace(node.GetName(), sequence.GetName(), 1)
+        work = batch.collecting(browser, sequence, name, works)
+        return self._run(work, installer.ENHANCE, blocking, changed)
+
     def preview(
         self,
         node: Any,
@@ -349,17 +376,15 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             settings = replace(settings, sampling=replace(settings.sampling, only=shown))
         one = settings.sampling.only is not None
         model = settings.model_for(node)
-        name = f"{node.GetName()} enhanced {settings.grid} ({zoo.label(model)})"
+        name = _name_of(node, settings)
         smooth, unsure = f"{node.GetName()} interpolated {settings.grid}", f"{name} uncertainty"
         if one:
             name, smooth, unsure = f"{name} preview", f"{smooth} preview", f"{unsure} preview"
         with folder(node, settings.keep_temporary) as here:
             source = here / INPUT
             yield from exporting(node, source)
-            output = here / "enhanced.nhdr"
-            command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
-            command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
-            command += _thickness_arguments(settings, node)
+            output = here / OUTPUT
+            command = _enhance_command(here, node, settings)
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -385,6 +410,23 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         if uncertainty is not None:
             _add_uncertainty(uncertainty, enhanced, node, record)
         return Enhancement(node, enhanced, bicubic, axis, uncertainty)
+
+    def _checked(self, node: Any, settings: Settings) -> Generator[Step, None, Any]:
+        """The enhanced volume alone, of a node that is looked at only when its turn comes."""
+        settings.check(node)
+        return (yield from self._enhancing(node, settings, with_bicubic=False)).enhanced
+
+    def _enhancing_alone(self, node: Any, settings: Settings) -> Generator[Step, None, Any]:
+        """The enhanced volume, not in the scene: of a node that need not be in it either."""
+        settings.check(node)
+        with folder(node, settings.keep_temporary) as here:
+            yield from exporting(node, here / INPUT)
+            yield from mapped(running(_enhance_command(here, node, settings), here), counting("slices"))
+            enhanced = yield from importing(here / OUTPUT, node, _name_of(node, settings))
+            record = _provenance(here / OUTPUT, settings)
+        for key, value in record.items():
+            enhanced.SetAttribute(nodes.PREFIX + key, str(value))
+        return enhanced
 
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
@@ -425,6 +467,18 @@ def _axis_of(node: Any) -> int:
     """The voxel axis along which a volume's slices are stacked; a made volume remembers the plane."""
     axis = node.GetAttribute(nodes.PREFIX + "Axis")
     return int(axis) if axis else stacking_axis(nodes.volume_of(node))
+
+
+def _name_of(node: Any, settings: Settings) -> str:
+    return f"{node.GetName()} enhanced {settings.grid} ({zoo.label(settings.model_for(node))})"
+
+
+def _enhance_command(here: Path, node: Any, settings: Settings) -> list[str]:
+    """What makes OUTPUT of INPUT, in a job's folder."""
+    command = ["enhance", str(here / INPUT), str(here / OUTPUT), "--progress", "json"]
+    command += ["--model", settings.model_for(node)]
+    command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
+    return command + _thickness_arguments(settings, node)
 
 
 def _of_the_result(index: int, node: Any, settings: Settings) -> int:

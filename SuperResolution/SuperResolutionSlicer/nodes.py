@@ -60,7 +60,7 @@ def warnings(node: Any) -> list[str]:
         found.append(
             "it is under a non-linear transform: its own voxels are enhanced, and the result is warped like the input"
         )
-    if _browser(node) is not None:
+    if browser(node) is not None:
         found.append("it shows one item of a sequence: only the item on screen is enhanced")
     if node.GetClassName() == DIFFUSION and node.GetNumberOfGradients() < SHORT_SERIES:
         found.append(
@@ -81,7 +81,7 @@ def thickness(node: Any) -> float | None:
         return None
 
 
-def _browser(node: Any) -> Any:
+def browser(node: Any) -> Any:
     """The sequence browser whose proxy a node is, if any."""
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
     return next((b for b in browsers if b.IsProxyNodeID(node.GetID())), None)

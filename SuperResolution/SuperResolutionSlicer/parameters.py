@@ -13,6 +13,7 @@ import vtk
 DEFAULTS = {
     "make": "2",
     "suits": "",
+    "what": "volume",
     "sliceSpacing": "0",
     "thickness": "0",
     "model": "",

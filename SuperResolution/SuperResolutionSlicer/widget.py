@@ -16,6 +16,7 @@ from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionSlicer import colors, installer, nodes, quality, report_page
+from SuperResolutionSlicer.batch import Batch
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
 from SuperResolutionSlicer.labels import Layers, Side
@@ -34,8 +35,10 @@ MAKES = {
     ISOTROPIC: _("Thin slices / isotropic"),
     EVERY_WAY: _("Isotropic, 2x in all directions"),
 }
+THIS, STUDY, SEQUENCE = "volume", "study", "sequence"
+WHAT = {THIS: _("this volume"), STUDY: _("all volumes of its study"), SEQUENCE: _("all items of its sequence")}
 NO_OVERLAY, ADDED, UNSURE = "", "difference", "uncertainty"
-OVERLAYS = {NO_OVERLAY: _("nothing"), ADDED: _("what was added"), UNSURE: _("where the network is unsure")}
+OVERLAYS = {NO_OVERLAY: _("nothing"), ADDED: _("what was added"), UNSURE: _("uncertainty")}
 ENHANCE, CANCEL = _("Enhance"), _("Cancel")
 TITLE = _("Super Resolution")
 AUTOMATIC = _("Automatic (recommended)")
@@ -89,6 +92,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _fill_choices(self) -> None:
         for box, choices in (
             (self.ui.makeComboBox, MAKES),
+            (self.ui.whatComboBox, WHAT),
             (self.ui.planeComboBox, PLANES),
             (self.ui.deviceComboBox, DEVICES),
             (self.ui.precisionComboBox, PRECISIONS),
@@ -227,6 +231,11 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.job is not None and self.job.running:
             self.job.cancel()
             return
+        if self.binding["what"] != THIS:
+            logic = self.logic
+            many = logic.enhanceStudy if self.binding["what"] == STUDY else logic.enhanceSequence
+            self._start(lambda node: many(node, self.settings(), False, self.onBatch))
+            return
         self._start(lambda node: self.logic.enhanceAndInterpolate(node, self.settings(), False, self.onEnhanced))
 
     def onPreview(self, *args: Any) -> None:
@@ -281,6 +290,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 self.binding.refer(name, node)
             self.binding.refer("difference", None)
             qt.QTimer.singleShot(0, self.onShowInterpolated)  # in a step of its own: each is short
+        self._after(job)
+
+    def onBatch(self, job: Job[Batch]) -> None:
+        """A step of many was done; the summary says at the end what failed."""
         self._after(job)
 
     def onMeasured(self, job: Job[Any]) -> None:
@@ -488,7 +501,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.overlaySlider.enabled = result is not None
         box, row = self.ui.overlayComboBox, self.ui.overlayComboBox.findData(UNSURE)
         there = result is not None and result.uncertainty is not None
-        box.setItemText(row, OVERLAYS[UNSURE] if there else _("uncertainty: tick it under Advanced, enhance again"))
+        box.setItemText(row, OVERLAYS[UNSURE] if there else _("uncertainty (tick it first)"))
         self.ui.warningLabel.visible = result is not None
         self.ui.backButton.enabled = self.logic.views.layouts.away
 
@@ -532,11 +545,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _status(self) -> str:
         if self.job is None:
             return ""
+        many = isinstance(self.job.result, Batch)
         return {
             "running": self.job.progress.text,
-            "done": _("Done."),
+            "done": self.job.result.summary if many else _("Done."),
             "failed": self.job.error,
-            "cancelled": _("Cancelled; the scene is as it was."),
+            "cancelled": _("Cancelled; nothing half-finished is left."),
         }[self.job.state]
 
     def _show_progress(self, running: bool) -> None:

@@ -211,7 +211,7 @@ def test_cancel_stops_at_once_and_leaves_the_scene_as_it_was(opened, wait_until,
     assert wait_for(lambda: not workers(), 3)
     figures["cancel to last child gone (s)"] = time.monotonic() - began
     assert panel.ui.enhanceButton.text == "Enhance"
-    assert "Cancelled; the scene is as it was" in panel.ui.statusLabel.text
+    assert "Cancelled; nothing half-finished is left" in panel.ui.statusLabel.text
     assert scans.names() == before
     assert temporary_files() == []
 
