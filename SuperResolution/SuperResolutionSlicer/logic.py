@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__
@@ -78,8 +79,10 @@ class Settings:
         self.check_intensities(node)
         if self.uncertainty and node.GetClassName() == nodes.TENSORS:
             raise InputError(
-                f"{node.GetName()} is a tensor volume, and the uncertainty map is one of intensities: switch it off, "
-                "or enhance the diffusion series that the tensors were fitted to."
+                _(
+                    "{name} is a tensor volume, and the uncertainty map is one of intensities: switch it off, or "
+                    "enhance the diffusion series that the tensors were fitted to."
+                ).format(name=node.GetName())
             )
 
     def check_intensities(self, node: Any) -> None:
@@ -88,7 +91,9 @@ class Settings:
         if self.as_intensities:
             return
         header = Header(kind=kind_named(node.GetName()))
-        meaning.check_intensities(replace(nodes.volume_of(node), header=header), "give Settings(as_intensities=True)")
+        meaning.check_intensities(
+            replace(nodes.volume_of(node), header=header), _("give Settings(as_intensities=True)")
+        )
 
     def volume_of(self, node: Any) -> Volume:
         """A node as the library's volume, whose slices are as thick as is said here, or as the node knows."""
@@ -299,7 +304,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         maps = quality.error_maps(table)
         if maps is None:
             raise InputError(
-                f"{table.GetName()} has no error maps of a classical method and of a model; measure again, with both."
+                _("{name} has no error maps of a classical method and of a model; measure again, with both.").format(
+                    name=table.GetName()
+                )
             )
         sides = (views.Side(node, f"{node.GetAttribute(nodes.PREFIX + 'Method')} minus truth") for node in maps)
         self.views.show(*sides, axis=_axis_of(maps[0]))
@@ -396,7 +403,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
                 command += ["--as-intensities"] if settings.as_intensities else []
                 command += [*_grid_arguments(settings.sampling), *_refining_arguments(settings.sampling)]
-                yield from mapped(running(command, here), always("Interpolating, to compare with"))
+                yield from mapped(running(command, here), always(_("Interpolating, to compare with")))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
         if one:
@@ -431,7 +438,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
         with folder() as here:
-            return (yield from mapped(running(command, here), always("Asking the engine")))[key]
+            return (yield from mapped(running(command, here), always(_("Asking the engine"))))[key]
 
     def _comparing(self, node: Any, methods: list[str] | None, settings: Settings) -> Generator[Step, None, Any]:
         chosen = methods or self.qualityMethods(node, settings)
@@ -446,7 +453,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             best = quality.best_classical(table)
             shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
             steps = quality.adding(node, table, {method: errors / f"{zoo.label(method)}.nhdr" for method in shown})
-            result = yield from mapped(steps, always("Making the table"))
+            result = yield from mapped(steps, always(_("Making the table")))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
 

@@ -5,7 +5,7 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import colors
+from SuperResolutionSlicer import colors, locations
 from SuperResolutionSlicer.views import LEFT, RIGHT
 from test_labels import composite, written
 from test_widget import click, open_panel, run_to_end, select
@@ -212,3 +212,16 @@ def test_the_thickness_is_read_from_the_dicom_files_of_a_volume(session, monkeyp
     node.SetAttribute("DICOM.instanceUIDs", "1.9")
     panel.update()
     assert "taken to be as thick as they are apart" in panel.ui.planLabel.text
+
+
+def test_the_documentation_uses_the_words_of_the_panel(session):
+    panel = open_panel(session)
+    page = (locations.MODULE_FOLDER.parent / "docs" / "slicer.md").read_text(encoding="utf-8")
+    page = " ".join(page.replace("*", "").split())
+    ui = panel.ui
+    buttons = [ui.showInterpolatedButton, ui.showOriginalButton, ui.showAddedButton, ui.flickerButton]
+    buttons += [ui.usualViewsButton, ui.backButton, ui.enhanceButton, ui.previewButton, ui.measureButton]
+    said = [button.text for button in buttons]
+    said += [ui.sliceSpacingLabel.text, ui.thicknessLabel.text, ui.overlayLabel.text, ui.researchModelsCheckBox.text]
+    said += [ui.whatComboBox.itemText(n) for n in (1, 2)] + [ui.makeComboBox.itemText(n) for n in (0, 2, 3)]
+    assert [words for words in said if words not in page] == []
