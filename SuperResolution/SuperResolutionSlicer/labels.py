@@ -10,6 +10,7 @@ from typing import Any
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 ALPHA = 0  # the way of blending in which the foreground hides the background as far as its opacity says
 
@@ -40,13 +41,14 @@ class Side:
 class Layers:
     """What a view is to show. over: above the volume. see_through: whether it is seen below all the same.
 
-    opacity: of what lies above, to begin with.
+    opacity: of what lies above, to begin with. revealed: what lies above is seen in a window around the mouse.
     """
 
     back: Side
     over: Side | None = None
     see_through: bool = False
     opacity: float = 0.0
+    revealed: bool = False
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -65,6 +67,9 @@ class Layers:
         if composite.GetLabelVolumeID() or composite.GetCompositing() != ALPHA:
             return ""
         opacity = composite.GetForegroundOpacity()
+        if self.revealed and opacity == 0 and self.over is not None:
+            meant = self.over.is_called(composite.GetForegroundVolumeID())
+            return _("{below}\n{above} under the mouse").format(below=self.back.words, above=self.over.words) * meant
         if not composite.GetForegroundVolumeID() or opacity == 0:
             return self.back.words
         if self.over is None or not self.over.is_called(composite.GetForegroundVolumeID()):
@@ -109,7 +114,7 @@ class Label:
             _renderer(widget.sliceView()).RemoveViewProp(self._actor)
         self._actor = None
 
-    def look_again(self, *_: Any) -> None:
+    def look_again(self, *args: Any) -> None:
         """Write the words that are true now."""
         if self._looking:
             return
@@ -135,7 +140,7 @@ class Label:
         composite = None if widget is None else widget.sliceLogic().GetSliceCompositeNode()
         volumes = [] if self._layers is None else [side.node for side in self._layers.sides]
         wanted = [node for node in (composite, *volumes) if node is not None]
-        if [node for node, _ in self._observed] == [slicer.mrmlScene] * 3 + wanted:
+        if [node for node, number in self._observed] == [slicer.mrmlScene] * 3 + wanted:
             return
         self._forget_observers()
         scene = slicer.mrmlScene

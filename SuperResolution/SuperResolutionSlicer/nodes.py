@@ -42,7 +42,7 @@ def check(node: Any) -> None:
         raise InputError(_("No volume is selected; load a scan and choose it as the input volume."))
     name, kind = node.GetName(), node.GetClassName()
     if kind not in KINDS:
-        raise InputError(f"{name} {_OTHERS.get(kind, f'is not a volume ({kind}); choose a scan')}.")
+        raise InputError(f"{name} {_OTHERS.get(kind, _('is not a volume ({kind}); choose a scan').format(kind=kind))}.")
     image = node.GetImageData()
     if image is None or 0 in image.GetDimensions():
         raise InputError(_("{name} is empty: it has no voxels; load it again.").format(name=name))

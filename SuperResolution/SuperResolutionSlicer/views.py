@@ -10,6 +10,7 @@ import vtk
 from SuperResolutionSlicer import nodes
 from SuperResolutionSlicer.labels import Label, Layers, Side
 from SuperResolutionSlicer.layouts import COMPARISON, LEFT, RIGHT, Layouts, layout_node
+from SuperResolutionSlicer.reveal import Reveal
 from SuperResolutionSlicer.windows import SharedWindow
 
 USE = "research use only"
@@ -22,6 +23,7 @@ class ComparisonViews:
     def __init__(self) -> None:
         self.layouts = Layouts()
         self._window = SharedWindow()
+        self._revealing: Reveal | None = None
         self._labels = {tag: Label(partial(_widget, tag), USE) for tag in (LEFT, RIGHT)}
 
     @property
@@ -68,6 +70,9 @@ class ComparisonViews:
 
     def close(self) -> None:
         """Take the labels away, and stop following what the user does."""
+        if self._revealing is not None:
+            self._revealing.end()
+            self._revealing = None
         for label in self._labels.values():
             label.close()
         self._window.end()
@@ -87,12 +92,24 @@ class ComparisonViews:
         composite.SetForegroundOpacity(layers.opacity)
         composite.SetLabelVolumeID(None)
         self._labels[tag].write(layers)
+        if tag == RIGHT:
+            self._reveal(layers)
+
+    def _reveal(self, layers: Layers) -> None:
+        """Begin, or end, to follow the mouse in the right view."""
+        if self._revealing is not None:
+            self._revealing.end()
+            self._revealing = None
+        if layers.revealed:
+            label = self._labels[RIGHT]
+            self._revealing = Reveal(_widget(RIGHT), lambda: bool(label.text))
 
     @property
     def can_flicker(self) -> bool:
         """Whether two volumes lie in the right view, one hiding the other."""
         layers = self._labels[RIGHT].layers
-        return self.shown and layers is not None and layers.over is not None and not layers.see_through
+        plain = layers is not None and layers.over is not None and not (layers.see_through or layers.revealed)
+        return self.shown and plain
 
     def flicker(self) -> None:
         """Take the upper one of the right view's two volumes away, or put it back: in place, nothing else changes."""

@@ -134,6 +134,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             button.connect("clicked(bool)", function)
         self.ui.overlayComboBox.connect("currentIndexChanged(int)", self.onOverlay)
         self.ui.overlaySlider.connect("valueChanged(int)", self.onBlend)
+        self.ui.revealCheckBox.connect("toggled(bool)", self.onReveal)
         self.ui.researchModelsCheckBox.connect("toggled(bool)", self._fill_models)
         self.ui.unusualLabel.setStyleSheet(ORANGE)
         self.ui.warningLabel.text = WARNING
@@ -380,6 +381,18 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             views.show(self._side("source"), right, axis=result.axis)
             self.update()
 
+    def onReveal(self, *args: Any) -> None:
+        """Original | Interpolated, and around the mouse Enhanced; without the tick as it was."""
+        result = self.enhancement()
+        if result is None:
+            return
+        if not self.ui.revealCheckBox.checked:
+            self.onShowInterpolated()
+            return
+        right = Layers(self._side("bicubic"), self._side("enhanced"), revealed=True)
+        self.logic.views.show(self._side("source"), right, axis=result.axis)
+        self.update()
+
     def onOverlay(self, *args: Any) -> None:
         """Interpolated | Enhanced, and over the latter what was added, or where the network is unsure."""
         result, kind = self.enhancement(), self.ui.overlayComboBox.itemData(self.ui.overlayComboBox.currentIndex)
@@ -416,15 +429,19 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         result = self.enhancement()
         if result is None:
             return
-        self._choose_no_overlay()
+        self._choose_plain()
         self.logic.views.show(self._side(left), self._side(right), axis=result.axis, same_window=same_window)
         self.update()
 
-    def _choose_no_overlay(self) -> None:
-        box = self.ui.overlayComboBox
-        box.blockSignals(True)
+    def _choose_plain(self) -> None:
+        """No overlay, and nothing revealed."""
+        box, tick = self.ui.overlayComboBox, self.ui.revealCheckBox
+        for widget in (box, tick):
+            widget.blockSignals(True)
         box.setCurrentIndex(box.findData(NO_OVERLAY))
-        box.blockSignals(False)
+        tick.setChecked(False)
+        for widget in (box, tick):
+            widget.blockSignals(False)
 
     def _side(self, name: str, node: Any = None) -> Side:
         return Side(node or self.binding.node(name), self._label(name))
@@ -498,6 +515,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         looking = (self.ui.showInterpolatedButton, self.ui.showOriginalButton, self.ui.showAddedButton)
         for widget in (*looking, self.ui.flickerButton, self.ui.usualViewsButton, self.ui.overlayComboBox):
             widget.enabled = result is not None
+        self.ui.revealCheckBox.enabled = result is not None
         self.ui.overlaySlider.enabled = result is not None
         box, row = self.ui.overlayComboBox, self.ui.overlayComboBox.findData(UNSURE)
         there = result is not None and result.uncertainty is not None

@@ -72,6 +72,12 @@ def test_the_ways_of_looking_one_after_the_other(enhanced, grab, session, pictur
     grab(views, "views-overlay-uncertainty")
     grab(panel.parent, "panel-looking")
 
+    ui.revealCheckBox.setChecked(True)
+    assert words(RIGHT) == ["Interpolated, x2", "Enhanced, x2 (mri-x2) under the mouse"]
+    assert not panel.logic.views.can_flicker
+    click(ui.showInterpolatedButton)
+    assert not ui.revealCheckBox.checked and words(RIGHT) == ["Enhanced, x2 (mri-x2)"]
+
     click(ui.usualViewsButton)
     assert slicer.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
     for name in ("Red", "Green", "Yellow"):
@@ -224,4 +230,5 @@ def test_the_documentation_uses_the_words_of_the_panel(session):
     said = [button.text for button in buttons]
     said += [ui.sliceSpacingLabel.text, ui.thicknessLabel.text, ui.overlayLabel.text, ui.researchModelsCheckBox.text]
     said += [ui.whatComboBox.itemText(n) for n in (1, 2)] + [ui.makeComboBox.itemText(n) for n in (0, 2, 3)]
+    said += [ui.revealCheckBox.text]
     assert [words for words in said if words not in page] == []

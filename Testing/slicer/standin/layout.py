@@ -25,7 +25,7 @@ class qMRMLSliceView(QtWidgets.QWidget):
     def __init__(self, logic: Any, parent: Any = None) -> None:
         super().__init__(parent)
         self._logic = logic
-        self._window, self._renderer = None, vtk.vtkRenderer()
+        self._window, self._renderer, self._interactor = None, vtk.vtkRenderer(), None
         self._corner = vtk.vtkCornerAnnotation()
         self._renderer.AddViewProp(self._corner)
         self.setMinimumSize(120, 120)
@@ -35,6 +35,12 @@ class qMRMLSliceView(QtWidgets.QWidget):
             self._window = vtk.vtkRenderWindow()
             self._window.AddRenderer(self._renderer)
         return self._window
+
+    def interactor(self) -> Any:
+        """A real one, whose events scripts invoke: the mouse moves nothing here."""
+        if self._interactor is None:
+            self._interactor = vtk.vtkGenericRenderWindowInteractor()
+        return self._interactor
 
     def cornerAnnotation(self) -> Any:
         return self._corner
