@@ -17,8 +17,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
 
-from slicer.i18n import tr as _
-
 from SuperResolutionLib.errors import InputError
 from SuperResolutionSlicer.locations import home
 
@@ -145,6 +143,8 @@ def _event(line: str) -> Event | None:
 
 def _reason(code: int, failed: str, log: str) -> str:
     """Why a command failed, in one sentence."""
+    from slicer.i18n import tr as _  # only here: this file runs outside of Slicer too
+
     own = [line for line in log.splitlines() if line.startswith("superresolution: ")]
     if failed or (code == 2 and own):
         return failed or own[-1].removeprefix("superresolution: ")

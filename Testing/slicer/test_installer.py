@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+import needs
 import pytest
 from standin.packages import packages
 from SuperResolutionSlicer import installer
 
 from SuperResolutionLib.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("session")
+pytestmark = [pytest.mark.usefixtures("session"), needs.pytorch]
 
 
 class World:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import ctk
+import needs
 import numpy as np
 import pytest
 import qt
@@ -799,6 +800,7 @@ def test_a_logic_may_have_several_parameter_nodes(session):
 # --- packages and sample data
 
 
+@needs.pytorch
 def test_packages_are_asked_for_and_noted(session, tmp_path):
     session.testing, session.packages.absent = False, {"torch"}
     assert pip_check("numpy>=1") and not pip_check("torch")
@@ -835,6 +837,7 @@ def test_requirements_are_read_without_comments_and_options(session, tmp_path):
     assert [str(r) for r in load_requirements(tmp_path / "requirements.txt")] == ["safetensors>=0.4"]
 
 
+@needs.pytorch
 def test_torch_comes_from_the_pytorch_extension(session):
     import PyTorchUtils
 

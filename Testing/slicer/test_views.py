@@ -139,11 +139,11 @@ def test_the_layout_is_known_from_the_start_for_scenes_that_were_saved_in_it(ses
 
 
 def test_without_a_main_window_nothing_is_shown_and_nothing_breaks(session, compared, monkeypatch):
-    monkeypatch.setattr(session, "layout_manager", None)
-    found = compared
-    assert not found.shown
-    found.restore()
-    found.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "layout_manager", None)
+        assert not compared.shown
+        compared.restore()
+        compared.close()
 
 
 def test_other_views_keep_what_they_show(session, compared):

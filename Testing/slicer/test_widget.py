@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import needs
 import numpy as np
 import pytest
 import scans
@@ -454,6 +455,7 @@ def test_a_script_that_sets_a_parameter_is_seen_in_the_panel(panel):
     assert panel.ui.makeComboBox.itemData(panel.ui.makeComboBox.currentIndex) == "4"
 
 
+@needs.pytorch
 def test_the_devices_are_named_when_advanced_is_opened(opened, wait_until):
     panel, _ = opened()
     panel.ui.advancedCollapsibleButton.collapsed = False
