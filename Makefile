@@ -14,17 +14,39 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slicer-tools lint wheel clean
+.PHONY: help demo test test-slicer slicer-tools lint wheel clean
 .NOTPARALLEL:
 
 help: ## list these
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
 
 demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print the table, write the pictures
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
 test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
 	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+# Slicer's own Python with the newest core of Slicer, in an environment of its own. PyTorch's small build is for another
+# Python on some machines, so it is left out: tests that start the engine skip there, and say so.
+SLICER_CORE ?= slicer-core==5.13.31053.0 vtk==9.6.2 PySide6-Essentials==6.12.0
+SLICER_PYTHON ?= python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python)
+slicer_library = numpy scipy nibabel SimpleITK pydicom safetensors msgspec scikit-image matplotlib jinja2 tqdm
+slicer_tests = Testing/slicer Testing/geometry Testing/files
+
+test-slicer: .venv-slicer/.ready slicer-tools ## run what needs no PyTorch with Python 3.12 and the newest slicer-core
+	@PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv-slicer/bin/python -m pytest --numprocesses auto --maxprocesses 4 \
+	    --dist loadfile $(slicer_tests) $(ARGS)
+
+.venv-slicer/.ready:
+	@for candidate in $(SLICER_PYTHON); do \
+	    if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; \
+	    then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.12 is missing: make test-slicer SLICER_PYTHON=path" >&2; exit 1; fi; \
+	"$$python" -m venv --clear .venv-slicer
+	@.venv-slicer/bin/python -m pip install --quiet $(SLICER_CORE) $(slicer_library) \
+	    pytest pytest-xdist hypothesis psutil
+	@touch $@
 
 lint: .venv/.dev ## check style, format and types
 	.venv/bin/ruff check
@@ -36,7 +58,7 @@ wheel: .venv/.torch ## build dist/superresolution-*.whl, models inside
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## remove the environment and everything that was built; runs/ stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-slicer build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The package with the extras that a target needs: .venv/.study holds superresolution[study].

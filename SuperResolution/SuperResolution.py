@@ -28,12 +28,17 @@ class SuperResolution(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["The SuperResolution contributors"]
         parent.helpText = _(
-            "Makes an MRI or diffusion MRI volume sharper in plane with a trained network, and shows it beside bicubic "
-            "interpolation. Research use only, not a medical device."
+            "Makes an MRI or diffusion MRI volume sharper in plane, or its thick slices thin, with a trained network, "
+            "and shows it beside plain interpolation. Choose a volume; the panel says in one line what will be made of "
+            "it and what is unusual about it; click Enhance. A network can invent detail: look at what was added "
+            "before you believe it. Research use only, not a medical device."
         )
         parent.helpText += f' <a href="{URL}#in-3d-slicer">{_("Tutorial")}</a>'
         parent.acknowledgementText = _(
-            "The networks were trained on public scans; each model's card names them and their licences."
+            "The networks were trained on public scans: ds002748 (Bezmaternykh, Melnikov, Savelov, Petrovskii; "
+            "OpenNeuro, CC0), openms (Lesjak et al., University of Ljubljana, CC-BY), dcm_qa (C. Rorden and "
+            "colleagues, BSD), studyforrest (PDDL), bch (FNNDSC, Apache-2.0), torchio (MIT), prostatex (TCIA, CC BY "
+            "3.0). Each model's card says which."
         )
         slicer.app.connect("startupCompleted()", onStartupCompleted)
         icon = resource("Icons", "SuperResolution.png")
@@ -44,12 +49,11 @@ class SuperResolution(ScriptedLoadableModule):
 
 
 def onStartupCompleted():
-    """List our sample in the Sample Data module, and make our layout known to scenes that were saved in it."""
-    from SuperResolutionSlicer.sample_data import register
-    from SuperResolutionSlicer.views import register_layout
+    """List our samples in the Sample Data module, and make our layout known to scenes that were saved in it."""
+    from SuperResolutionSlicer import layouts, sample_data
 
-    register()
-    register_layout()
+    sample_data.register()
+    layouts.register()
 
 
 class SuperResolutionTest(ScriptedLoadableModuleTest):

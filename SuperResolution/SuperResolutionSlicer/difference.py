@@ -15,7 +15,7 @@ def difference(enhanced: Any, bicubic: Any) -> Any:
 
     Of a series its first volume; of tensors their fractional anisotropy.
     """
-    name = f"{enhanced.GetName()} minus bicubic"
+    name = f"{enhanced.GetName()}: what was added"
     node = slicer.mrmlScene.AddNewNodeByClass(nodes.SCALAR, name)
     values = np.subtract(_shown(enhanced), _shown(bicubic), dtype=np.float32)
     slicer.util.updateVolumeFromArray(node, values)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from SuperResolutionLib.progress import mapped
 from SuperResolutionSlicer import nodes
@@ -37,7 +38,7 @@ def folder(node: Any = None, keep: bool = False, called: str = INPUT) -> Iterato
 
 def _remove(path: Path) -> None:
     """Remove a folder; where a process that was just ended still holds a file of it (Windows), try for a while."""
-    for _ in range(20):
+    for _attempt in range(20):
         shutil.rmtree(path, ignore_errors=True)
         if not path.exists():
             return
@@ -46,7 +47,7 @@ def _remove(path: Path) -> None:
 
 def always(text: str) -> Callable[[Any], Step]:
     """Words for work that is nearly done and has nothing to count."""
-    return lambda _: Step(1.0, text)
+    return lambda _event: Step(1.0, text)
 
 
 def counting(unit: str) -> Callable[[Event], Step]:
@@ -55,7 +56,7 @@ def counting(unit: str) -> Callable[[Event], Step]:
     def words(event: Event) -> Step:
         total = event.get("total")
         if not total:
-            return Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
+            return Step(1.0, _("Finishing")) if event else Step(None, _("Starting the engine"))
         return Step(event["done"] / total, f"{event['done']} of {total} {unit}" + time_left(event))
 
     return words
@@ -64,26 +65,29 @@ def counting(unit: str) -> Callable[[Event], Step]:
 def time_left(event: Event) -> str:
     """ ", 9 s left"; nothing where the engine cannot know yet."""
     left = event.get("left")
-    return "" if left is None else f", {_duration(left)} left"
+    return "" if left is None else f", {duration(left)} left"
 
 
 def exporting(source: Any, path: Path) -> Generator[Step, None, None]:
     """Write a node for the engine."""
-    yield Step(0.0, f"Writing {source.GetName()}")
-    yield from mapped(nodes.writing(source, path), lambda _: Step(0.0, f"Writing {source.GetName()}"))
+    yield Step(0.0, _("Writing {name}").format(name=source.GetName()))
+    yield from mapped(
+        nodes.writing(source, path), lambda _event: Step(0.0, _("Writing {name}").format(name=source.GetName()))
+    )
 
 
 def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
     """The node of a result, not yet in the scene."""
-    return mapped(nodes.reading(path, source, name), always("Loading the result"))
+    return mapped(nodes.reading(path, source, name), always(_("Loading the result")))
 
 
 def importing_one(path: Path, name: str) -> Generator[Step, None, Any]:
     """The scalar node of a result, of a series too; not yet in the scene."""
-    return mapped(nodes.reading_one(path, name), always("Loading the result"))
+    return mapped(nodes.reading_one(path, name), always(_("Loading the result")))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words: 40 s, 12 min, 1.5 h."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

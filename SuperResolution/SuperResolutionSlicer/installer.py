@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from SuperResolutionLib.errors import InputError
 
 # The licence files of torch 2.13 have paths too long for Windows: the installation ends half way.
 TORCH = ">=2.6,<2.13" if os.name == "nt" else ">=2.6"
 PACKAGES = {  # module: (requirement, what it is for and its size)
-    "torch": (f"torch{TORCH}", "PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB"),
-    "safetensors": ("safetensors>=0.4", "safetensors, reads the network's weights: 1 MB"),
-    "skimage": ("scikit-image>=0.24", "scikit-image, measures similarity (SSIM): 20 MB"),
-    "matplotlib": ("matplotlib>=3.8", "Matplotlib, draws the figures of a report: 15 MB"),
+    "torch": (f"torch{TORCH}", _("PyTorch, runs the network: 200 MB to download, with an NVIDIA GPU up to 3 GB")),
+    "safetensors": ("safetensors>=0.4", _("safetensors, reads the network's weights: 1 MB")),
+    "skimage": ("scikit-image>=0.24", _("scikit-image, measures similarity (SSIM): 20 MB")),
+    "matplotlib": ("matplotlib>=3.8", _("Matplotlib, draws the figures of a report: 15 MB")),
 }
 ENHANCE = ("torch", "safetensors")
 QUALITY = ("torch", "safetensors", "skimage")
@@ -33,15 +34,29 @@ BUNDLED = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "requests", "pack
 
 
 def missing(modules: tuple[str, ...]) -> list[str]:
-    """Those of the modules that are not installed; none is imported."""
+    """Those of the modules that are not installed, or too old; none is imported."""
     importlib.invalidate_caches()
-    return [name for name in modules if not _installed(name)]
+    return [name for name in modules if not (_installed(name) and _new_enough(name))]
 
 
 def _installed(name: str) -> bool:
     """A folder that a broken installation left behind is found as well, but has no file of its own."""
     spec = importlib.util.find_spec(name)
     return spec is not None and spec.origin is not None
+
+
+def _new_enough(name: str) -> bool:
+    """Whether the version is one that we ask for; that of a package which does not say its version is believed."""
+    if name not in PACKAGES:
+        return True
+    from packaging.requirements import Requirement
+
+    wanted = Requirement(PACKAGES[name][0])
+    try:
+        version = importlib.metadata.version(wanted.name)
+    except importlib.metadata.PackageNotFoundError:
+        return True
+    return bool(wanted.specifier.contains(version, prereleases=True))
 
 
 def ensure(modules: tuple[str, ...]) -> None:
@@ -51,39 +66,42 @@ def ensure(modules: tuple[str, ...]) -> None:
         return
     if "torch" in lacking and importlib.util.find_spec("PyTorchUtils") is None:
         raise InputError(
-            "Super Resolution needs the PyTorch extension: install it in the Extensions Manager and restart Slicer."
+            _("Super Resolution needs the PyTorch extension: install it in the Extensions Manager and restart Slicer.")
         )
     if not _agreed(lacking):
         raise InputError(
-            "The packages were not installed, so nothing was done; click again when you want to install them."
+            _("The packages were not installed, so nothing was done; click again when you want to install them.")
         )
     before = bundled_versions()
     with _constrained(before) as constraints:
         for name in lacking:
             _install(name, constraints)
     if still := missing(modules):
-        raise _failed(still, "pip ended, but they cannot be found")
+        raise _failed(still, _("pip ended, but a version that fits cannot be found"))
     if changed := [name for name, version in bundled_versions().items() if before.get(name) != version]:
         raise InputError(
-            f"The installation changed packages that Slicer itself needs ({', '.join(changed)}); "
-            "please install Slicer again and report this."
+            _(
+                "The installation changed packages that Slicer itself needs ({packages}); please install Slicer "
+                "again and report this."
+            ).format(packages=", ".join(changed))
         )
 
 
 def _agreed(lacking: list[str]) -> bool:
     """The user's word; Slicer's own tests, which show no windows, install what they need."""
     return slicer.app.testingEnabled() or slicer.util.confirmOkCancelDisplay(
-        _question(lacking), "Super Resolution: install Python packages"
+        _question(lacking), _("Super Resolution: install Python packages")
     )
 
 
 def _question(lacking: list[str]) -> str:
     lines = "\n".join(f"  - {PACKAGES[name][1]}" for name in lacking)
-    return (
-        f"To work, Super Resolution needs Python packages that Slicer does not have yet:\n{lines}\n\n"
+    return _(
+        "To work, Super Resolution needs Python packages that Slicer does not have yet:\n"
+        "{lines}\n\n"
         "They are downloaded from the internet (pypi.org, download.pytorch.org) into Slicer's own Python; "
         "packages that Slicer brings along keep their versions. This can take some minutes. Install them now?"
-    )
+    ).format(lines=lines)
 
 
 def _install(name: str, constraints: Path) -> None:
@@ -107,7 +125,7 @@ def _install_torch() -> None:
 
     logic: Any = PyTorchUtils.PyTorchUtilsLogic()
     if logic.installTorch(askConfirmation=False, torchVersionRequirement=TORCH) is None:
-        raise _failed(["torch"], "the PyTorch extension gave up")
+        raise _failed(["torch"], _("the PyTorch extension gave up"))
 
 
 def _pip_install(requirement: str, constraints: Path) -> None:
@@ -122,9 +140,11 @@ def _pip_install(requirement: str, constraints: Path) -> None:
 
 def _failed(names: list[str], reason: str) -> InputError:
     return InputError(
-        f"{', '.join(names)} could not be installed ({reason}). Check the internet connection; behind a proxy, set "
-        "HTTPS_PROXY before starting Slicer, or ask your administrator to run in Slicer's Python console: "
-        f"pip_install({', '.join(repr(PACKAGES[name][0]) for name in names)})."
+        _(
+            "{names} could not be installed ({reason}). Check the internet connection; behind a proxy, set"
+            " HTTPS_PROXY before starting Slicer, or ask your administrator to run in Slicer's Python "
+            "console: pip_install({packages})."
+        ).format(names=", ".join(names), reason=reason, packages=", ".join(repr(PACKAGES[name][0]) for name in names))
     )
 
 

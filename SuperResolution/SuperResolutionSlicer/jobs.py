@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import slicer
+from slicer.i18n import tr as _
 
 from SuperResolutionLib.errors import InputError
 
@@ -50,7 +51,7 @@ class Job(Generic[T]):
         self, work: Generator[Step, None, T], changed: Callable[["Job[T]"], None] | None = None, start: bool = True
     ) -> None:
         self.state = "running"
-        self.progress = Step(None, "Starting")
+        self.progress = Step(None, _("Starting"))
         self.result: T | None = None
         self.error = ""
         self.log = ""
@@ -80,7 +81,10 @@ class Job(Generic[T]):
         except InputError as error:
             self._fail(str(error), getattr(error, "log", ""))
         except Exception as error:
-            self._fail(f"Something unexpected went wrong: {error}. The scene is unchanged.", traceback.format_exc())
+            self._fail(
+                _("Something unexpected went wrong: {error}. The scene is unchanged.").format(error=error),
+                traceback.format_exc(),
+            )
         finally:
             self._stepping = False
         if self._stop:
@@ -103,7 +107,7 @@ class Job(Generic[T]):
             slicer.app.processEvents()
             time.sleep(PAUSE)
         if self.state == "cancelled":
-            raise JobCancelledError("The work was cancelled; the scene is unchanged.")
+            raise JobCancelledError(_("The work was cancelled; the scene is unchanged."))
         if self.state == "failed":
             raise JobError(self.error, self.log)
         return self.result  # type: ignore[return-value]

@@ -13,10 +13,12 @@ Give blocking=False for a job with .progress, .cancel() and .wait() instead of a
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionLib import __version__
@@ -32,12 +34,14 @@ from SuperResolutionLib.physics.degradation import MODELS
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.progress import mapped
-from SuperResolutionSlicer import colors, installer, nodes, quality, report_page, views
+from SuperResolutionLib.volume import Volume
+from SuperResolutionSlicer import batch, colors, installer, nodes, outlook, quality, report_page, views
 from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
 
 UNCERTAINTY = "SuperResolution.Uncertainty"  # the role of the node reference from an enhanced volume to its map
+OUTPUT = "enhanced.nhdr"  # what the engine makes, in a job's folder
 Changed = Callable[[Job[Any]], None]
 DEGRADATIONS = [
     name for name, model in MODELS.items() if not isinstance(model, Mixture) and name != "k_space_zero_filled"
@@ -50,6 +54,7 @@ class Settings:
 
     model: "" for the one made for such scans. sampling: the grid. runtime: where and how. consistent: keep the scan's
     own k-space centre exactly. uncertainty: also make a map. degradation, seed: how Quality makes the volume coarse.
+    thickness: of the slices, mm; None for what the volume says, or else as thick as they are apart.
     as_intensities: take the voxels for intensities of an MR scan whatever they look like.
     """
 
@@ -61,6 +66,7 @@ class Settings:
     degradation: str = "k_space"
     seed: int = 0
     keep_temporary: bool = False
+    thickness: float | None = None
     as_intensities: bool = False
 
     @property
@@ -73,8 +79,10 @@ class Settings:
         self.check_intensities(node)
         if self.uncertainty and node.GetClassName() == nodes.TENSORS:
             raise InputError(
-                f"{node.GetName()} is a tensor volume, and the uncertainty map is one of intensities: switch it off, "
-                "or enhance the diffusion series that the tensors were fitted to."
+                _(
+                    "{name} is a tensor volume, and the uncertainty map is one of intensities: switch it off, or "
+                    "enhance the diffusion series that the tensors were fitted to."
+                ).format(name=node.GetName())
             )
 
     def check_intensities(self, node: Any) -> None:
@@ -83,7 +91,17 @@ class Settings:
         if self.as_intensities:
             return
         header = Header(kind=kind_named(node.GetName()))
-        meaning.check_intensities(replace(nodes.volume_of(node), header=header), "give Settings(as_intensities=True)")
+        meaning.check_intensities(
+            replace(nodes.volume_of(node), header=header), _("give Settings(as_intensities=True)")
+        )
+
+    def volume_of(self, node: Any) -> Volume:
+        """A node as the library's volume, whose slices are as thick as is said here, or as the node knows."""
+        return nodes.volume_of(node).with_thickness(self.thickness_of(node))
+
+    def thickness_of(self, node: Any) -> float | None:
+        """How thick the slices are, mm; None where nobody says."""
+        return self.thickness or nodes.thickness(node)
 
     def model_for(self, node: Any) -> str:
         """The model that is meant: the chosen one, or the one that suits the volume and the grid."""
@@ -127,6 +145,12 @@ def _refining_arguments(sampling: Sampling) -> list[str]:
     """Of the commands that refine a scan; Quality and reports take the whole volume, and make it coarse first."""
     flags = ["--allow-coarser"] if sampling.allow_coarser else []
     return [*flags, *([] if sampling.only is None else ["--slice", str(sampling.only)])]
+
+
+def _thickness_arguments(settings: Settings, node: Any) -> list[str]:
+    """How thick the slices are, where new ones are to come between them."""
+    known = settings.thickness_of(node) if settings.sampling.factor is None else None
+    return [] if known is None else ["--thickness", repr(float(known))]
 
 
 def _runtime_arguments(runtime: Runtime) -> list[str]:
@@ -189,6 +213,31 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """An Enhancement: the sharper volume and bicubic interpolation on the same grid; or a Job of it."""
         settings.check(node)
         return self._run(self._enhancing(node, settings, with_bicubic=True), installer.ENHANCE, blocking, changed)
+
+    def enhanceStudy(
+        self, node: Any, settings: Settings | None = None, blocking: bool = True, changed: Changed | None = None
+    ) -> Any:
+        """Enhance all volumes of a volume's study, or folder, in the subject hierarchy: a Batch; or a Job of it."""
+        chosen = settings or Settings()
+        works = [(one.GetName(), partial(self._checked, one, chosen)) for one in batch.of_study(node)]
+        return self._run(batch.queue(works), installer.ENHANCE, blocking, changed)
+
+    def enhanceSequence(
+        self, node: Any, settings: Settings | None = None, blocking: bool = True, changed: Changed | None = None
+    ) -> Any:
+        """Enhance all items of the sequence that a volume shows, into another sequence: a Batch; or a Job of it."""
+        chosen = settings or Settings()
+        chosen.check(node)
+        browser, sequence = batch.sequence_of(node)
+        items = [sequence.GetNthDataNode(n) for n in range(sequence.GetNumberOfDataNodes())]
+        label = f"{sequence.GetIndexName()} {{}} {sequence.GetIndexUnit()}".strip()
+        works = [
+            (label.format(sequence.GetNthIndexValue(n)), partial(self._enhancing_alone, item, chosen))
+            for n, item in enumerate(items)
+        ]
+        name = _name_of(node, chosen).replace(node.GetName(), sequence.GetName(), 1)
+        work = batch.collecting(browser, sequence, name, works)
+        return self._run(work, installer.ENHANCE, blocking, changed)
 
     def preview(
         self,
@@ -255,7 +304,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         maps = quality.error_maps(table)
         if maps is None:
             raise InputError(
-                f"{table.GetName()} has no error maps of a classical method and of a model; measure again, with both."
+                _("{name} has no error maps of a classical method and of a model; measure again, with both.").format(
+                    name=table.GetName()
+                )
             )
         sides = (views.Side(node, f"{node.GetAttribute(nodes.PREFIX + 'Method')} minus truth") for node in maps)
         self.views.show(*sides, axis=_axis_of(maps[0]))
@@ -328,20 +379,19 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         """index: one slice only; below 0, the one on screen."""
         axis = stacking_axis(nodes.volume_of(node), settings.sampling.plane)
         if index is not None:
-            shown = index if index >= 0 else views.slice_on_screen(node, axis)
+            shown = index if index >= 0 else _of_the_result(views.slice_on_screen(node, axis), node, settings)
             settings = replace(settings, sampling=replace(settings.sampling, only=shown))
         one = settings.sampling.only is not None
         model = settings.model_for(node)
-        name = f"{node.GetName()} SR {settings.grid} ({zoo.label(model)})"
-        smooth, unsure = f"{node.GetName()} bicubic {settings.grid}", f"{name} uncertainty"
+        name = _name_of(node, settings)
+        smooth, unsure = f"{node.GetName()} interpolated {settings.grid}", f"{name} uncertainty"
         if one:
             name, smooth, unsure = f"{name} preview", f"{smooth} preview", f"{unsure} preview"
         with folder(node, settings.keep_temporary) as here:
             source = here / INPUT
             yield from exporting(node, source)
-            output = here / "enhanced.nhdr"
-            command = ["enhance", str(source), str(output), "--progress", "json", "--model", model]
-            command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
+            output = here / OUTPUT
+            command = _enhance_command(here, node, settings)
             spread = here / "uncertainty.nhdr"
             command += ["--uncertainty", str(spread)] if settings.uncertainty else []
             yield from mapped(running(command, here), counting("slices"))
@@ -353,12 +403,14 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
                 command = ["upsample", str(source), str(second), "--method", "bicubic", "--progress", "json"]
                 command += ["--as-intensities"] if settings.as_intensities else []
                 command += [*_grid_arguments(settings.sampling), *_refining_arguments(settings.sampling)]
-                yield from mapped(running(command, here), always("Interpolating, to compare with"))
+                yield from mapped(running(command, here), always(_("Interpolating, to compare with")))
                 bicubic = yield from importing(second, node, smooth)
             record = {**_provenance(output, settings), "Axis": axis}
         if one:
             _remove_previews(node)
             record["PreviewOf"] = node.GetID()
+        elif (card := self.models().get(model)) is not None:
+            outlook.learn(settings.volume_of(node), settings, card, float(record["Seconds"]))
         nodes.add(enhanced, node, record)
         if bicubic is not None:
             nodes.add(bicubic, node, {**record, "Model": "bicubic interpolation", "ModelSHA256": ""})
@@ -366,10 +418,27 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             _add_uncertainty(uncertainty, enhanced, node, record)
         return Enhancement(node, enhanced, bicubic, axis, uncertainty)
 
+    def _checked(self, node: Any, settings: Settings) -> Generator[Step, None, Any]:
+        """The enhanced volume alone, of a node that is looked at only when its turn comes."""
+        settings.check(node)
+        return (yield from self._enhancing(node, settings, with_bicubic=False)).enhanced
+
+    def _enhancing_alone(self, node: Any, settings: Settings) -> Generator[Step, None, Any]:
+        """The enhanced volume, not in the scene: of a node that need not be in it either."""
+        settings.check(node)
+        with folder(node, settings.keep_temporary) as here:
+            yield from exporting(node, here / INPUT)
+            yield from mapped(running(_enhance_command(here, node, settings), here), counting("slices"))
+            enhanced = yield from importing(here / OUTPUT, node, _name_of(node, settings))
+            record = _provenance(here / OUTPUT, settings)
+        for key, value in record.items():
+            enhanced.SetAttribute(nodes.PREFIX + key, str(value))
+        return enhanced
+
     def _asking(self, command: list[str], key: str) -> Generator[Step, None, Any]:
         """What the last event of a quick command says under `key`."""
         with folder() as here:
-            return (yield from mapped(running(command, here), always("Asking the engine")))[key]
+            return (yield from mapped(running(command, here), always(_("Asking the engine"))))[key]
 
     def _comparing(self, node: Any, methods: list[str] | None, settings: Settings) -> Generator[Step, None, Any]:
         chosen = methods or self.qualityMethods(node, settings)
@@ -384,7 +453,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             best = quality.best_classical(table)
             shown = [r["method"] for r in table["rows"] if not r["classical"] or r is best or r["method"] == "bicubic"]
             steps = quality.adding(node, table, {method: errors / f"{zoo.label(method)}.nhdr" for method in shown})
-            result = yield from mapped(steps, always("Making the table"))
+            result = yield from mapped(steps, always(_("Making the table")))
         result.SetAttribute(nodes.PREFIX + "Summary", quality.summary(table))
         return result
 
@@ -407,6 +476,24 @@ def _axis_of(node: Any) -> int:
     return int(axis) if axis else stacking_axis(nodes.volume_of(node))
 
 
+def _name_of(node: Any, settings: Settings) -> str:
+    return f"{node.GetName()} enhanced {settings.grid} ({zoo.label(settings.model_for(node))})"
+
+
+def _enhance_command(here: Path, node: Any, settings: Settings) -> list[str]:
+    """What makes OUTPUT of INPUT, in a job's folder."""
+    command = ["enhance", str(here / INPUT), str(here / OUTPUT), "--progress", "json"]
+    command += ["--model", settings.model_for(node)]
+    command += [*settings.arguments(), *_refining_arguments(settings.sampling)]
+    return command + _thickness_arguments(settings, node)
+
+
+def _of_the_result(index: int, node: Any, settings: Settings) -> int:
+    """The slice of the result in the middle of a slice of the volume: there can be several in its place."""
+    grids = settings.sampling.finer(nodes.volume_of(node))
+    return int((index + 0.5) * grids.factors[grids.axis])
+
+
 def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
     """What goes into a result's attributes: short, and never anything of the patient."""
     sidecar = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
@@ -418,6 +505,7 @@ def _provenance(output: Path, settings: Settings) -> dict[str, Any]:
         "Plane": settings.sampling.plane,
         "Ran": sidecar["ran"],
         "Unusual": "; ".join(sidecar["unusual"]),
+        "Seconds": sidecar["seconds"],
         "Version": __version__,
         "Date": sidecar["date"],
         "Use": "research use only",

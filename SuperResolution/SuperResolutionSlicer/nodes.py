@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from vtk.util import numpy_support
 
 from SuperResolutionLib.diffusion.components import components, matrices, turned
@@ -27,29 +28,33 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 CHUNK = 2**22  # bytes copied into a node at a time, so that Slicer stays responsive
 SHORT_SERIES = 7  # volumes below which Slicer's NRRD writer drops the gradients of a series
 _OTHERS = {
-    "vtkMRMLLabelMapVolumeNode": "is a label map; labels must not be mixed, so they are never enhanced",
-    "vtkMRMLSegmentationNode": "is a segmentation; choose the scan it was drawn on",
-    "vtkMRMLVectorVolumeNode": "has several components per voxel (a vector or colour image); convert it to grey first",
+    "vtkMRMLLabelMapVolumeNode": _("is a label map; labels must not be mixed, so they are never enhanced"),
+    "vtkMRMLSegmentationNode": _("is a segmentation; choose the scan it was drawn on"),
+    "vtkMRMLVectorVolumeNode": _(
+        "has several components per voxel (a vector or colour image); convert it to grey first"
+    ),
 }
 
 
 def check(node: Any) -> None:
     """Raise InputError, one sentence, for a node that cannot be enhanced."""
     if node is None:
-        raise InputError("No volume is selected; load a scan and choose it as the input volume.")
+        raise InputError(_("No volume is selected; load a scan and choose it as the input volume."))
     name, kind = node.GetName(), node.GetClassName()
     if kind not in KINDS:
-        raise InputError(f"{name} {_OTHERS.get(kind, f'is not a volume ({kind}); choose a scan')}.")
+        raise InputError(f"{name} {_OTHERS.get(kind, _('is not a volume ({kind}); choose a scan').format(kind=kind))}.")
     image = node.GetImageData()
     if image is None or 0 in image.GetDimensions():
-        raise InputError(f"{name} is empty: it has no voxels; load it again.")
+        raise InputError(_("{name} is empty: it has no voxels; load it again.").format(name=name))
     if kind == TENSORS and image.GetPointData().GetTensors() is None:
-        raise InputError(f"{name} is empty: it has no tensors; load it again.")
+        raise InputError(_("{name} is empty: it has no tensors; load it again.").format(name=name))
     if kind == SCALAR and image.GetNumberOfScalarComponents() != 1:
         raise InputError(f"{name} {_OTHERS['vtkMRMLVectorVolumeNode']}.")
     axes = _axes(node)
     if not np.allclose(axes.T @ axes, np.diag(np.diag(axes.T @ axes)), atol=1e-3 * np.abs(axes).max() ** 2):
-        raise InputError(f"The axes of {name} are not at right angles (a tilted gantry?); resample it first.")
+        raise InputError(
+            _("The axes of {name} are not at right angles (a tilted gantry?); resample it first.").format(name=name)
+        )
 
 
 def warnings(node: Any) -> list[str]:
@@ -58,22 +63,38 @@ def warnings(node: Any) -> list[str]:
     transform = node.GetParentTransformNode()
     if transform is not None and not transform.IsTransformToWorldLinear():
         found.append(
-            "it is under a non-linear transform: its own voxels are enhanced, and the result is warped like the input"
+            _(
+                "it is under a non-linear transform: its own voxels are enhanced, and the result is warped "
+                "like the input"
+            )
         )
-    if _browser(node) is not None:
-        found.append("it shows one item of a sequence: only the item on screen is enhanced")
+    if browser(node) is not None:
+        found.append(_("it shows one item of a sequence: only the item on screen is enhanced"))
     if node.GetClassName() == DIFFUSION and node.GetNumberOfGradients() < SHORT_SERIES:
         found.append(
-            f"it has only {node.GetNumberOfGradients()} volumes, and Slicer saves gradients to NRRD "
-            f"from {SHORT_SERIES} on: save it as NIfTI with .bval and .bvec"
+            _(
+                "it has only {count} volumes, and Slicer saves gradients to NRRD from {least} on: save "
+                "it as NIfTI with .bval and .bvec"
+            ).format(count=node.GetNumberOfGradients(), least=SHORT_SERIES)
         )
     return found
 
 
-def _browser(node: Any) -> Any:
+def thickness(node: Any) -> float | None:
+    """How thick the slices are by the DICOM files that a volume was loaded from, mm; None where that is not known."""
+    uids, database = node.GetAttribute("DICOM.instanceUIDs"), getattr(slicer, "dicomDatabase", None)
+    if not uids or database is None:
+        return None
+    try:
+        return float(database.instanceValue(uids.split()[0], "0018,0050")) or None
+    except ValueError:  # the tag is empty
+        return None
+
+
+def browser(node: Any) -> Any:
     """The sequence browser whose proxy a node is, if any."""
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
-    return next((b for b in browsers if b.IsProxyNode(node.GetID())), None)
+    return next((b for b in browsers if b.IsProxyNodeID(node.GetID())), None)
 
 
 # ---------------------------------------------------------------- node -> file
@@ -112,8 +133,10 @@ def writing(node: Any, path: Path) -> Generator[None, None, None]:
                 yield
     except OSError as error:
         raise InputError(
-            f"The folder for temporary files, {path.parent.parent}, cannot take {node.GetName()} "
-            f"({error.strerror}); free some space, or choose another folder in Slicer's application settings."
+            _(
+                "The folder for temporary files, {parent}, cannot take {name} ({strerror}); free some space, "
+                "or choose another folder in Slicer's application settings."
+            ).format(parent=path.parent.parent, name=node.GetName(), strerror=error.strerror)
         ) from error
 
 
@@ -313,14 +336,20 @@ def copy_display(source: Any, target: Any) -> None:
     new = target.GetDisplayNode() or new_display(old.GetClassName())
     new.AutoWindowLevelOff()
     new.SetWindowLevel(old.GetWindow(), old.GetLevel())
+    target.SetAndObserveDisplayNodeID(new.GetID())
+    copy_colors(source, target)
+
+
+def copy_colors(source: Any, target: Any) -> None:
+    """Show a volume in the colours of another one, above the same threshold; both have a display node."""
+    old, new = source.GetDisplayNode(), target.GetDisplayNode()
     if old.GetColorNodeID():
         new.SetAndObserveColorNodeID(old.GetColorNodeID())
     new.SetInterpolate(old.GetInterpolate())
     if old.GetApplyThreshold():
         new.SetThreshold(old.GetLowerThreshold(), old.GetUpperThreshold())
         new.ApplyThresholdOn()
-    target.SetAndObserveDisplayNodeID(new.GetID())
-    if source.GetClassName() == TENSORS:
+    if source.GetClassName() == target.GetClassName() == TENSORS:
         new.SetScalarInvariant(old.GetScalarInvariant())
         _copy_glyphs(source, target)
 
@@ -348,7 +377,6 @@ def new_display(kind: str) -> Any:
 
 
 def ensure_display(node: Any) -> None:
-    """A display node with a fixed window: without one nothing is shown, and an automatic one would differ."""
+    """A display node: without one nothing is shown. One that is there stays as the user has it."""
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-    node.GetDisplayNode().AutoWindowLevelOff()

@@ -11,7 +11,11 @@ import slicer
 import vtk
 
 DEFAULTS = {
-    "scale": "2",
+    "make": "2",
+    "suits": "",
+    "what": "volume",
+    "sliceSpacing": "0",
+    "thickness": "0",
     "model": "",
     "plane": "native",
     "device": "auto",
@@ -52,6 +56,11 @@ class Binding:
         self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._show())
         self._show()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the node that is followed has left the scene."""
+        return self._node is not None and self._node.GetScene() is None
+
     def __getitem__(self, name: str) -> str:
         """A parameter's value; its default without a node."""
         value = self._node.GetParameter(name) if self._node is not None else ""
@@ -60,6 +69,11 @@ class Binding:
     def node(self, name: str) -> Any:
         """The node that a parameter refers to, or None."""
         return self._node.GetNodeReference(name) if self._node is not None else None
+
+    def set(self, name: str, value: str) -> None:
+        """Give a parameter a value, as a user would by its widget."""
+        if self._node is not None:
+            self._node.SetParameter(name, value)
 
     def refer(self, name: str, node: Any) -> None:
         """Let a parameter refer to a node."""
@@ -116,6 +130,8 @@ def _connect(widget: Any, function: Any) -> None:
         widget.connect("toggled(bool)", function)
     elif isinstance(widget, qt.QSpinBox):
         widget.connect("valueChanged(int)", function)
+    elif isinstance(widget, qt.QDoubleSpinBox):
+        widget.connect("valueChanged(double)", function)
     else:
         widget.connect("currentIndexChanged(int)", function)
 
@@ -123,7 +139,7 @@ def _connect(widget: Any, function: Any) -> None:
 def _value(widget: Any) -> str:
     if isinstance(widget, qt.QCheckBox):
         return "true" if widget.checked else "false"
-    if isinstance(widget, qt.QSpinBox):
+    if isinstance(widget, (qt.QSpinBox, qt.QDoubleSpinBox)):
         return str(widget.value)
     data = widget.itemData(widget.currentIndex)
     return "" if data is None else str(data)
@@ -134,7 +150,9 @@ def _set(widget: Any, value: str) -> None:
         widget.setChecked(value == "true")
     elif isinstance(widget, qt.QSpinBox):
         widget.setValue(int(value))
+    elif isinstance(widget, qt.QDoubleSpinBox):
+        widget.setValue(float(value))
     else:
-        if widget.findData(value) < 0:  # of a scene from elsewhere, with a model that is not here
-            widget.addItem(f"{value} (missing)", value)
+        if widget.findData(value) < 0:  # of a scene from elsewhere: a model that is not here, or not listed
+            widget.addItem(value, value)
         widget.setCurrentIndex(widget.findData(value))

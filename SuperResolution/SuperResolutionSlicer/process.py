@@ -143,21 +143,25 @@ def _event(line: str) -> Event | None:
 
 def _reason(code: int, failed: str, log: str) -> str:
     """Why a command failed, in one sentence."""
+    from slicer.i18n import tr as _  # only here: this file runs outside of Slicer too
+
     own = [line for line in log.splitlines() if line.startswith("superresolution: ")]
     if failed or (code == 2 and own):
         return failed or own[-1].removeprefix("superresolution: ")
     killed = code in (-9, 137) or "exit abnormally" in log  # the words of PythonSlicer, whose own code is then 1
     if killed or "out of memory" in log.lower() or "MemoryError" in log:
-        return (
-            f"The computation was ended by the system, most likely for lack of memory (exit code {code}); "
+        return _(
+            "The computation was ended by the system, most likely for lack of memory (exit code {code}); "
             "close other programs, or choose the CPU under Advanced. The scene is unchanged."
-        )
+        ).format(code=code)
     if "No module named" in log:
         missing = log.rsplit("No module named", 1)[1].strip().splitlines()[0].strip("' ")
-        return f"The Python package {missing} is missing; click Enhance again to install it, and restart Slicer."
-    return (
-        f"The computation stopped unexpectedly (exit code {code}); the details below say more. The scene is unchanged."
-    )
+        return _(
+            "The Python package {missing} is missing; click Enhance again to install it, and restart Slicer."
+        ).format(missing=missing)
+    return _(
+        "The computation stopped unexpectedly (exit code {code}); the details below say more. The scene is unchanged."
+    ).format(code=code)
 
 
 def _end_tree(process: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionSlicer import colors, nodes
@@ -14,7 +15,7 @@ CHART = "SuperResolution.Chart"  # the roles of the node references from table t
 ERROR, CLASSICAL_ERROR, MODEL_ERROR = (f"SuperResolution.{name}" for name in ("Error", "ClassicalError", "ModelError"))
 COLUMNS = {
     "psnr": "PSNR (dB)",
-    "psnr_head": "PSNR in head (dB)",
+    "psnr_head": _("PSNR in head (dB)"),
     "ssim": "SSIM",
     "nmse": "NMSE",
     "gain_db": "Gain (dB)",
@@ -34,8 +35,10 @@ def check(node: Any) -> None:
     """Raise InputError, one sentence, for a volume whose voxels are no intensities."""
     if node.GetClassName() == nodes.TENSORS:
         raise InputError(
-            f"{node.GetName()} is a tensor volume; quality is measured on what a scanner measures: choose the "
-            "diffusion series that the tensors were fitted to."
+            _(
+                "{name} is a tensor volume; quality is measured on what a scanner measures: choose the "
+                "diffusion series that the tensors were fitted to."
+            ).format(name=node.GetName())
         )
 
 
@@ -85,10 +88,12 @@ def summary(table: dict[str, Any]) -> str:
     """One sentence: how the best model compares with the best classical method."""
     best, model = best_classical(table), best_model(table)
     if best is None or model is None:
-        return "Measured; see the table."
+        return _("Measured; see the table.")
     gain = model["gain_db"]
     word = "above" if gain >= 0 else "BELOW"
-    return f"{model['method']} is {abs(gain):.2f} dB {word} the best classical method, {best['method']}."
+    return _("{model} is {gain:.2f} dB {word} the best classical method, {best}.").format(
+        model=model["method"], gain=abs(gain), word=word, best=best["method"]
+    )
 
 
 def _folder(source: Any, title: str) -> int:
@@ -116,7 +121,7 @@ def _chart(table: dict[str, Any], title: str) -> tuple[Any, Any]:
     chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{title}: chart")
     chart.SetTitle(title)
     chart.SetXAxisTitle("Slice")
-    chart.SetYAxisTitle("PSNR in head (dB)")
+    chart.SetYAxisTitle(_("PSNR in head (dB)"))
     for number, row in enumerate(rows):
         _add_numbers(values, row["method"], row["psnr_slices"])
         series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", row["method"])

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.output import check_group
 from SuperResolutionSlicer import nodes
@@ -21,14 +23,16 @@ def check(node: Any) -> None:
     nodes.check(node)
     if node.GetClassName() != nodes.SCALAR:
         raise InputError(
-            f"{node.GetName()} is a series or holds tensors, and a report is on one volume; choose a scalar volume."
+            _("{name} is a series or holds tensors, and a report is on one volume; choose a scalar volume.").format(
+                name=node.GetName()
+            )
         )
 
 
 def check_folder(folder: Path) -> None:
     """Raise InputError, one sentence, for a folder that cannot take a report; before any work."""
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}; choose one for the report.")
+        raise InputError(_("There is no folder {folder}; choose one for the report.").format(folder=folder))
     check_group(folder, [])
 
 
@@ -40,9 +44,9 @@ def file_name(node: Any) -> str:
 def words(event: Event) -> Step:
     """Words for a study's progress: the share that is done, and the time left."""
     if not event.get("total"):
-        return Step(1.0, "Finishing") if event else Step(None, "Starting the engine")
+        return Step(1.0, _("Finishing")) if event else Step(None, _("Starting the engine"))
     share = (event["done"] + event["part"]) / event["total"]
-    return Step(share, f"{share:.0%} of the report" + time_left(event))
+    return Step(share, _("{share:.0%} of the report").format(share=share) + time_left(event))
 
 
 def keep(made: Path, parent: Path, name: str) -> Path:
@@ -60,7 +64,9 @@ def keep(made: Path, parent: Path, name: str) -> Path:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
         raise InputError(
-            f"The report could not be saved in {parent} ({error.strerror}); choose another folder."
+            _("The report could not be saved in {parent} ({strerror}); choose another folder.").format(
+                parent=parent, strerror=error.strerror
+            )
         ) from error
     return folder / PAGE
 

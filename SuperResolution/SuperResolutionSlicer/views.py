@@ -1,6 +1,6 @@
 """Two linked slice views side by side: same slice, same zoom, same window; a label says which is which."""
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import qt
@@ -8,64 +8,60 @@ import slicer
 import vtk
 
 from SuperResolutionSlicer import nodes
+from SuperResolutionSlicer.labels import Label, Layers, Side
+from SuperResolutionSlicer.layouts import COMPARISON, LEFT, RIGHT, Layouts, layout_node
+from SuperResolutionSlicer.reveal import Reveal
+from SuperResolutionSlicer.windows import SharedWindow
 
-LAYOUT = 6209  # an arrangement of our own; Slicer's end below 1000
-LEFT, RIGHT = "SuperResolutionLeft", "SuperResolutionRight"
 USE = "research use only"
-_VIEW = (
-    '<item><view class="vtkMRMLSliceNode" singletontag="{tag}">'
-    '<property name="orientation" action="default">Axial</property>'
-    '<property name="viewlabel" action="default">{label}</property>'
-    '<property name="viewcolor" action="default">{color}</property>'
-    '<property name="viewgroup" action="default">6209</property></view></item>'  # else the other views move along
-)
-_LAYOUT = (
-    '<layout type="horizontal">'
-    + _VIEW.format(tag=LEFT, label="L", color="#8C8C8C")
-    + _VIEW.format(tag=RIGHT, label="R", color="#2C9FA3")
-    + "</layout>"
-)
 _ORIENTATIONS = ("Sagittal", "Coronal", "Axial")  # by the world axis (R, A, S) that the slices are stacked along
 
 
-@dataclass(frozen=True)
-class Side:
-    """What one of the two views shows: a volume and the words for it."""
-
-    node: Any
-    label: str
-
-
 class ComparisonViews:
-    """The two views, and the layout from before."""
+    """The two views, their labels, and the layout from before."""
 
     def __init__(self) -> None:
-        self._before: int | None = None
-        self._labels: dict[str, Any] = {}
+        self.layouts = Layouts()
+        self._window = SharedWindow()
+        self._revealing: Reveal | None = None
+        self._labels = {tag: Label(partial(_widget, tag), USE) for tag in (LEFT, RIGHT)}
 
     @property
     def shown(self) -> bool:
         """Whether the two views are what the user sees."""
-        return _layout_node() is not None and _layout_node().GetViewArrangement() == LAYOUT
+        return self.layouts.current == COMPARISON
 
-    def show(self, left: Side, right: Side, axis: int | None = None, same_window: bool = True) -> None:
+    def show(
+        self, left: Side | Layers, right: Side | Layers, axis: int | None = None, same_window: bool = True
+    ) -> None:
         """Show two volumes side by side. axis: of the left volume, along which its slices are stacked.
 
-        same_window: the right volume is shown with the window, level and colours of the left one.
+        same_window: both are shown with one window and level, whichever of them it is changed in, and in the colours
+        of the left one.
         """
-        for side in (left, right):
-            nodes.ensure_display(side.node)
-        if same_window:
-            nodes.copy_display(left.node, right.node)
+        views = {LEFT: _layers(left), RIGHT: _layers(right)}
+        for layers in views.values():
+            for side in layers.sides:
+                nodes.ensure_display(side.node)
         first = not self.shown
-        self._arrange()
-        for tag, side in ((LEFT, left), (RIGHT, right)):
-            self._fill(tag, side)
+        self._share_window(views, same_window)
+        self.layouts.put_up(COMPARISON)
+        for tag, layers in views.items():
+            self._fill(tag, layers)
         if first:
-            self._turn(left.node, axis)
+            _turn(views[LEFT].back.node, axis)
         self._show_same_place(fit=first)
         if first:
             qt.QTimer.singleShot(0, self._fit_again)
+
+    def _share_window(self, views: dict[str, Layers], same: bool) -> None:
+        if not same:
+            return
+        shown = [side.node for layers in views.values() for side in layers.alike]
+        volumes = [node for n, node in enumerate(shown) if node not in shown[:n]]
+        for other in volumes[1:]:
+            nodes.copy_colors(volumes[0], other)
+        self._window.share(volumes)
 
     def _fit_again(self) -> None:
         """New views get their size only after they are shown."""
@@ -73,44 +69,65 @@ class ComparisonViews:
             self._show_same_place(fit=True)
 
     def close(self) -> None:
-        """Take the labels away."""
-        for tag, actor in self._labels.items():
-            widget = slicer.app.layoutManager().sliceWidget(tag) if slicer.app.layoutManager() else None
-            if widget is not None:
-                widget.sliceView().renderWindow().GetRenderers().GetFirstRenderer().RemoveViewProp(actor)
-        self._labels.clear()
+        """Take the labels away, and stop following what the user does."""
+        if self._revealing is not None:
+            self._revealing.end()
+            self._revealing = None
+        for label in self._labels.values():
+            label.close()
+        self._window.end()
+        self.layouts.close()
 
     def restore(self) -> None:
         """Back to the layout from before."""
-        if self.shown and self._before is not None:
-            _layout_node().SetViewArrangement(self._before)
-        self._before = None
+        self.layouts.back()
 
-    def _arrange(self) -> None:
-        layout = _layout_node()
-        register_layout()
-        if not self.shown:
-            self._before = layout.GetViewArrangement()
-            layout.SetViewArrangement(LAYOUT)
-
-    def _fill(self, tag: str, side: Side) -> None:
+    def _fill(self, tag: str, layers: Layers) -> None:
         composite = _logic(tag).GetSliceCompositeNode()
         composite.SetLinkedControl(0)  # else what is set here would be set in the other view too
-        composite.SetBackgroundVolumeID(side.node.GetID())
-        composite.SetForegroundVolumeID(None)
+        composite.SetDoPropagateVolumeSelection(False)  # else every volume that is loaded would be shown here
+        composite.SetCompositing(0)
+        composite.SetBackgroundVolumeID(layers.back.node.GetID())
+        composite.SetForegroundVolumeID(None if layers.over is None else layers.over.node.GetID())
+        composite.SetForegroundOpacity(layers.opacity)
         composite.SetLabelVolumeID(None)
-        self._write(tag, f"{side.label}\n{USE}")
+        self._labels[tag].write(layers)
+        if tag == RIGHT:
+            self._reveal(layers)
 
-    def _turn(self, node: Any, axis: int | None) -> None:
-        """Turn both views into the plane of the volume's own slices, so that no voxel is interpolated."""
-        world = _to_world(node)
-        for tag in (LEFT, RIGHT):
-            slice_node = _logic(tag).GetSliceNode()
-            if axis is not None:
-                step = [abs(world.GetElement(row, axis)) for row in range(3)]
-                slice_node.SetOrientation(_ORIENTATIONS[step.index(max(step))])
-            if node.GetParentTransformNode() is None:
-                slice_node.RotateToVolumePlane(node)
+    def _reveal(self, layers: Layers) -> None:
+        """Begin, or end, to follow the mouse in the right view."""
+        if self._revealing is not None:
+            self._revealing.end()
+            self._revealing = None
+        if layers.revealed:
+            label = self._labels[RIGHT]
+            self._revealing = Reveal(_widget(RIGHT), lambda: bool(label.text))
+
+    @property
+    def can_flicker(self) -> bool:
+        """Whether two volumes lie in the right view, one hiding the other."""
+        layers = self._labels[RIGHT].layers
+        plain = layers is not None and layers.over is not None and not (layers.see_through or layers.revealed)
+        return self.shown and plain
+
+    def flicker(self) -> None:
+        """Take the upper one of the right view's two volumes away, or put it back: in place, nothing else changes."""
+        composite = _logic(RIGHT).GetSliceCompositeNode()
+        composite.SetForegroundOpacity(0 if composite.GetForegroundOpacity() > 0.5 else 1)
+
+    def blend(self, opacity: float) -> None:
+        """How much is seen of what lies over the right view's volume, 0 to 1."""
+        layers = self._labels[RIGHT].layers
+        if layers is not None and layers.see_through:
+            _logic(RIGHT).GetSliceCompositeNode().SetForegroundOpacity(opacity)
+
+    def show_as_usual(self, node: Any) -> None:
+        """One volume in the user's own views, in their layout."""
+        self.layouts.back()
+        logic = slicer.app.applicationLogic()
+        logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
+        logic.PropagateVolumeSelection(0)  # all views but ours, as they are; 0: without fitting them anew
 
     def _show_same_place(self, fit: bool) -> None:
         left, right = _logic(LEFT), _logic(RIGHT)
@@ -127,33 +144,26 @@ class ComparisonViews:
             logic.GetSliceCompositeNode().SetLinkedControl(1)
             logic.GetSliceCompositeNode().SetHotLinkedControl(1)
 
-    def _write(self, tag: str, text: str) -> None:
-        """Write into the upper left corner of a view: an actor of our own, as others own the corner annotation."""
-        view = slicer.app.layoutManager().sliceWidget(tag).sliceView()
-        renderer = view.renderWindow().GetRenderers().GetFirstRenderer()
-        if tag not in self._labels or not renderer.HasViewProp(self._labels[tag]):  # a view can be made anew
-            actor = vtk.vtkTextActor()
-            actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-            actor.SetPosition(0.02, 0.98)  # Slicer writes the name of the volume into the lower left
-            actor.GetTextProperty().SetVerticalJustificationToTop()
-            actor.GetTextProperty().SetFontSize(16)
-            actor.GetTextProperty().SetColor(1.0, 0.85, 0.3)
-            actor.GetTextProperty().ShadowOn()
-            renderer.AddViewProp(actor)
-            self._labels[tag] = actor
-        self._labels[tag].SetInput(text)
-        view.scheduleRender()
-
     def label(self, tag: str) -> str:
         """The words in the corner of a view."""
-        return str(self._labels[tag].GetInput()) if tag in self._labels else ""
+        return self._labels[tag].text
 
 
-def register_layout() -> None:
-    """Make the arrangement known: a scene may have been saved while it was shown."""
-    layout = _layout_node()
-    if layout is not None and not layout.IsLayoutDescription(LAYOUT):
-        layout.AddLayoutDescription(LAYOUT, _LAYOUT)
+def _layers(given: Side | Layers) -> Layers:
+    return given if isinstance(given, Layers) else Layers(given)
+
+
+def _turn(node: Any, axis: int | None) -> None:
+    """Turn both views into the plane of the volume's own slices, so that no voxel is interpolated."""
+    world = _to_world(node)
+    transform = node.GetParentTransformNode()
+    for tag in (LEFT, RIGHT):
+        slice_node = _logic(tag).GetSliceNode()
+        if axis is not None:
+            step = [abs(world.GetElement(row, axis)) for row in range(3)]
+            slice_node.SetOrientation(_ORIENTATIONS[step.index(max(step))])
+        if transform is None or transform.IsTransformToWorldLinear():  # of a warped volume no plane is one of slices
+            slice_node.RotateToVolumePlane(node)
 
 
 def slice_on_screen(node: Any, axis: int) -> int:
@@ -192,11 +202,11 @@ def _to_world(node: Any) -> Any:
     return matrix
 
 
-def _layout_node() -> Any:
-    """The layout, or None: Slicer without a main window has none."""
+def _widget(tag: str) -> Any:
+    """The slice widget of one of our views; None before it was shown, and without a main window."""
     manager = slicer.app.layoutManager()
-    return manager.layoutLogic().GetLayoutNode() if manager is not None else None
+    return None if layout_node() is None else manager.sliceWidget(tag)
 
 
 def _logic(tag: str) -> Any:
-    return slicer.app.layoutManager().sliceWidget(tag).sliceLogic()
+    return _widget(tag).sliceLogic()

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+import needs
 import pytest
 from standin.packages import packages
 from SuperResolutionSlicer import installer
 
 from SuperResolutionLib.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("session")
+pytestmark = [pytest.mark.usefixtures("session"), needs.pytorch]
 
 
 class World:
@@ -86,6 +87,21 @@ def test_the_folder_that_a_broken_installation_left_does_not_count(monkeypatch, 
     assert installer.missing(("half_installed", "json")) == ["half_installed"]
 
 
+def test_a_torch_that_is_too_old_is_missing(monkeypatch):
+    """Fault J7: any version passed."""
+    real = installer.importlib.metadata.version
+    monkeypatch.setattr(
+        installer.importlib.metadata, "version", lambda name: "2.5.1+cpu" if name == "torch" else real(name)
+    )
+    assert installer.missing(installer.ENHANCE) == ["torch"]
+
+
+def test_a_torch_that_is_new_enough_is_not_missing_whatever_its_build(monkeypatch):
+    for version in ("2.6.0+cu124", "2.9.0", "2.10.0.dev20261101"):
+        monkeypatch.setattr(installer.importlib.metadata, "version", lambda _name, version=version: version)
+        assert installer.missing(("torch",)) == []
+
+
 def test_a_package_that_is_there_although_its_installer_complained_is_enough(monkeypatch):
     world = World(monkeypatch, "safetensors")
 
@@ -151,10 +167,12 @@ def test_torch_is_left_to_the_pytorch_extension(session):
         installer._install_torch()
 
 
-def test_importing_the_module_imports_no_torch_and_installs_nothing():
+def test_importing_the_module_imports_nothing_heavy_and_installs_nothing():
+    """Fault J7: SimpleITK and pydicom were imported with the module, which Slicer does when it starts."""
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]; import standin; standin.install(); import SuperResolution; "
-        "assert not {'torch', 'skimage', 'safetensors'} & set(sys.modules), 'imported'"
+        "heavy = {'torch', 'skimage', 'safetensors', 'SimpleITK', 'pydicom', 'scipy', 'nibabel'} & set(sys.modules); "
+        "assert not heavy, heavy"
     )
     here = Path(__file__).parent
     paths = [str(here), str(here.parents[1] / "SuperResolution"), str(here.parents[1])]

@@ -79,7 +79,7 @@ def test_enhancing_gives_what_the_library_gives_on_the_same_field_of_view(logic,
 def test_the_result_says_how_it_was_made_and_nothing_about_the_patient(logic):
     node = scans.scalar("DOE^JANE 1970")
     enhanced = logic.enhance(node)
-    assert enhanced.GetName() == "DOE^JANE 1970 SR x2 (mri-x2)"
+    assert enhanced.GetName() == "DOE^JANE 1970 enhanced x2 (mri-x2)"
     made = {name: enhanced.GetAttribute(name) for name in enhanced.GetAttributeNames()}
     assert made["SuperResolution.Model"] == "mri-x2"
     assert len(made["SuperResolution.ModelSHA256"]) == 64
@@ -123,7 +123,7 @@ def test_tensors_give_tensors_on_the_same_field_of_view_side_by_side_as_anisotro
     result = logic.enhanceAndInterpolate(node, EXACT)
     expected = sr.enhance(nodes.volume_of(node), "mri-x2", runtime=EXACT.runtime)
     assert result.enhanced.GetClassName() == nodes.TENSORS
-    assert result.enhanced.GetName() == "dti SR x2 (mri-x2)"
+    assert result.enhanced.GetName() == "dti enhanced x2 (mri-x2)"
     assert np.allclose(nodes.volume_of(result.enhanced).voxels, expected.voxels, rtol=0, atol=1e-7)
     assert np.allclose(scans.corners(result.enhanced), scans.corners(node), atol=1e-6)
     assert (np.linalg.eigvalsh(values(result.enhanced)[values(result.enhanced).any((-1, -2))]) > 0).all()
@@ -165,7 +165,7 @@ def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic
     enhanced = logic.enhance(node, settings=replace(EXACT, uncertainty=True))
     spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
     expected = restored(nodes.volume_of(node), "mri-x2", uncertainty=True, precision="float32")
-    assert (spread.GetName(), spread.GetClassName()) == ("head SR x2 (mri-x2) uncertainty", nodes.SCALAR)
+    assert (spread.GetName(), spread.GetClassName()) == ("head enhanced x2 (mri-x2) uncertainty", nodes.SCALAR)
     assert values(spread).dtype == np.float32
     assert np.allclose(values(spread), expected.uncertainty.voxels, rtol=0, atol=1e-2) and values(spread).max() > 1
     assert np.allclose(values(enhanced), expected.volume.voxels, rtol=0, atol=1)
@@ -203,7 +203,11 @@ def test_a_preview_with_uncertainty_is_that_slice_of_the_map_and_the_next_one_ta
         assert np.allclose(values(part.uncertainty)[0], values(whole.uncertainty)[index], rtol=1e-3, atol=1e-2)
     previews = [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]
     assert sorted(previews) == sorted(
-        ["head SR x2 (mri-x2) preview", "head SR x2 (mri-x2) uncertainty preview", "head bicubic x2 preview"]
+        [
+            "head enhanced x2 (mri-x2) preview",
+            "head enhanced x2 (mri-x2) uncertainty preview",
+            "head interpolated x2 preview",
+        ]
     )
 
 
@@ -416,7 +420,7 @@ def test_a_scene_that_is_saved_and_loaded_keeps_where_a_result_came_from(logic, 
     assert slicer.mrmlScene.WriteToMRB(path, None)
     slicer.mrmlScene.Clear(0)
     assert slicer.mrmlScene.ReadFromMRB(path)
-    loaded = slicer.util.getNode("head SR x2 (mri-x2)")
+    loaded = slicer.util.getNode("head enhanced x2 (mri-x2)")
     assert loaded.GetAttribute("SuperResolution.Model") == "mri-x2"
     assert loaded.GetNodeReference(nodes.SOURCE).GetName() == "head"
     assert values(loaded).shape == (6, 48, 40)
@@ -440,7 +444,12 @@ RUNTIMES = {
     "threads": Runtime(threads=2),
     "ensemble": Runtime(ensemble=True),
 }
-OTHERS = [Settings(consistent=True), Settings(degradation="area", seed=5), Settings(model="mri-x2")]
+OTHERS = [
+    Settings(thickness=3.0, sampling=Sampling(isotropic=True)),
+    Settings(consistent=True),
+    Settings(degradation="area", seed=5),
+    Settings(model="mri-x2"),
+]
 CALLS = {
     "enhance": lambda logic, node, settings: logic.enhance(node, settings=settings),
     "preview": lambda logic, node, settings: logic.preview(node, settings, index=2),
@@ -458,7 +467,7 @@ def test_every_field_has_a_value_that_is_looked_for():
 @pytest.mark.parametrize(
     "settings",
     [*(Settings(sampling=s) for s in GRIDS.values()), *(Settings(runtime=r) for r in RUNTIMES.values()), *OTHERS],
-    ids=[*GRIDS, *RUNTIMES, "consistent", "degradation", "model"],
+    ids=[*GRIDS, *RUNTIMES, "thickness", "consistent", "degradation", "model"],
 )
 def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeypatch, call, settings):
     """Fault J8: Quality measured another method than Enhance ran."""
@@ -481,6 +490,8 @@ def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeyp
     assert options.sampling_of(given) == wanted
     assert options.runtime_of(given) == settings.runtime
     assert options.put_back_of(given) == ("k_space" if settings.consistent else "auto")
+    if call in ("enhance", "preview"):
+        assert given.thickness == settings.thickness
     if call == "quality":
         assert (given.degradation, given.seed) == (settings.degradation, settings.seed)
     if call == "report":

@@ -1,5 +1,7 @@
 """The module file as Slicer loads it: its name and place, its own tests, its sample, the console."""
 
+import ast
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -47,13 +49,55 @@ def test_the_sample_is_offered_and_made_from_mrhead(session, module):
     session.start_up()
     import SampleData
 
-    (source,) = slicer.modules.sampleDataSources[sample_data.CATEGORY]
+    source, thick = slicer.modules.sampleDataSources[sample_data.CATEGORY]
     session.samples["MRHead"] = lambda: scans.scalar("MRHead")
     assert source.sampleName == "MRHead, x2 coarser"
     low = source.customDownloader(source)
     assert low.GetName() == "MRHead x2 coarser"
     assert slicer.util.getNode("MRHead") is not low
     assert SampleData is not None
+    session.samples["MRHead"] = lambda: scans.scalar("MRHead", size=(30, 24, 20))
+    slices = thick.customDownloader(thick)
+    assert slices.GetName() == "MRHead thick slices"
+    assert slices.GetImageData().GetDimensions() == (20, 24, 10) and slices.GetSpacing()[2] == pytest.approx(12)
+
+
+def test_every_data_set_behind_the_models_is_named(module):
+    text = slicer.util.getModule("SuperResolution").acknowledgementText
+    for name in ("mri-x2", "mri-x4", "mri-iso", "dwi-x2", "dwi-x4"):
+        card = json.loads(Path(locations.resource("Models", f"{name}.json")).read_text(encoding="utf-8"))
+        sources = re.findall(r"(?:^|; )(?!doi)([a-z]\w+)", card["data_licence"])
+        assert len(sources) >= 3 and all(source in text for source in sources), sources
+
+
+def sentences_that_are_not_translated(path: Path) -> list[str]:
+    """Texts of two words and more that a user would read, and that no call of _() stands around."""
+    found = []
+
+    def look(node: ast.AST, shown: bool) -> None:
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name == "_":
+                return
+            shown = shown or name in ("InputError", "Step", "always", "errorDisplay", "warningDisplay", "JobError")
+        if shown and isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip().count(" "):
+            found.append(f"{path.name}:{node.lineno} {node.value}")
+        for child in ast.iter_child_nodes(node):
+            look(child, shown)
+
+    look(ast.parse(path.read_text(encoding="utf-8")), False)
+    return found
+
+
+def test_what_a_user_reads_can_be_translated():
+    """Fault J7: only the strings of SuperResolution.py could."""
+    folder = locations.MODULE_FOLDER / "SuperResolutionSlicer"
+    assert [line for path in folder.glob("*.py") for line in sentences_that_are_not_translated(path)] == []
+
+
+def test_a_sentence_that_cannot_be_translated_is_found(tmp_path):
+    (tmp_path / "x.py").write_text('raise InputError("two words")\nraise InputError(_("two {a}").format(a="b"))\n')
+    assert len(sentences_that_are_not_translated(tmp_path / "x.py")) == 1
 
 
 def test_reload_reads_the_library_anew(session, module):
@@ -91,4 +135,4 @@ def test_no_widget_is_asked_for_a_base_class_which_pythonqt_would_deny():
     """In PythonQt a QPushButton is no instance of QWidget; PySide6, which the stand-in builds on, would say it is."""
     for path in locations.MODULE_FOLDER.rglob("*.py"):
         asked = re.findall(r"isinstance\([^()]*, qt\.(\w+)\)", path.read_text())
-        assert set(asked) <= {"QCheckBox", "QSpinBox", "QComboBox"}, path
+        assert set(asked) <= {"QCheckBox", "QSpinBox", "QDoubleSpinBox", "QComboBox"}, path

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import ctk
+import needs
 import numpy as np
 import pytest
 import qt
@@ -799,6 +800,7 @@ def test_a_logic_may_have_several_parameter_nodes(session):
 # --- packages and sample data
 
 
+@needs.pytorch
 def test_packages_are_asked_for_and_noted(session, tmp_path):
     session.testing, session.packages.absent = False, {"torch"}
     assert pip_check("numpy>=1") and not pip_check("torch")
@@ -835,6 +837,7 @@ def test_requirements_are_read_without_comments_and_options(session, tmp_path):
     assert [str(r) for r in load_requirements(tmp_path / "requirements.txt")] == ["safetensors>=0.4"]
 
 
+@needs.pytorch
 def test_torch_comes_from_the_pytorch_extension(session):
     import PyTorchUtils
 
@@ -901,3 +904,16 @@ def test_slicer_holds_none_of_our_test_files():
     """slicer-core imports what it finds in any folder called "slicer"; this one is kept out of its sight."""
     assert not hasattr(slicer, "conftest")
     assert all(Path(path).resolve() != Path(__file__).parent for path in slicer.__path__)
+
+
+def test_set_layout_clears_maximised_views_and_knows_no_unknown_arrangement(session):
+    """As qMRMLLayoutManager::setLayout of 5.10 to 5.13: a stand-in that did less hid fault J4."""
+    manager = slicer.app.layoutManager()
+    layout = manager.layoutLogic().GetLayoutNode()
+    layout.AddMaximizedViewNode(manager.sliceWidget("Red").mrmlSliceNode())
+    assert not manager.sliceWidget("Green").mrmlSliceNode().IsMappedInLayout()
+    manager.setLayout(layout.GetViewArrangement())
+    assert layout.GetNumberOfMaximizedViewNodes() == 1, "the same arrangement again does nothing"
+    manager.setLayout(4711)
+    assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+    assert layout.GetNumberOfMaximizedViewNodes() == 0

@@ -5,14 +5,24 @@ import pytest
 import scans
 import slicer
 import slicer.util
-from SuperResolutionSlicer import views
-from SuperResolutionSlicer.views import LEFT, RIGHT, ComparisonViews, Side, slice_on_screen
+import vtk
+from SuperResolutionSlicer import layouts
+from SuperResolutionSlicer.labels import Side
+from SuperResolutionSlicer.views import LEFT, RIGHT, ComparisonViews, slice_on_screen
 
 SIZE = 300
 
 
 @pytest.fixture
-def shown(session):
+def compared(session):
+    """Our two views; what they observe is let go at the end."""
+    found = ComparisonViews()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def shown(session, compared):
     """A coarse and a fine volume of one field of view, side by side."""
     coarse = scans.scalar("coarse")
     matrix = scans.oblique()
@@ -20,7 +30,7 @@ def shown(session):
     fine_matrix[:3, 3] = (matrix @ [-0.25, -0.25, 0, 1])[:3]
     fine = scans.scalar("fine", ijk_to_ras=fine_matrix, size=(6, 48, 40))
     slicer.util.arrayFromVolume(fine)[:, 8:12, 8:12] = 900  # something only the fine one has
-    found = ComparisonViews()
+    found = compared
     found.show(Side(coarse, "bicubic x2"), Side(fine, "SR x2 (mri-x2)"), axis=2)
     return found, coarse, fine
 
@@ -51,7 +61,6 @@ def test_both_have_the_same_window_level_and_colours(shown):
     _, coarse, fine = shown
     one, other = coarse.GetDisplayNode(), fine.GetDisplayNode()
     assert (one.GetWindow(), one.GetLevel()) == (other.GetWindow(), other.GetLevel())
-    assert not one.GetAutoWindowLevel() and not other.GetAutoWindowLevel()
     assert one.GetColorNodeID() == other.GetColorNodeID()
 
 
@@ -98,12 +107,12 @@ def test_showing_another_pair_keeps_place_and_zoom(shown):
     assert logic(LEFT).GetSliceCompositeNode().GetBackgroundVolumeID() == fine.GetID()
 
 
-def test_back_restores_the_layout_from_before(session):
+def test_back_restores_the_layout_from_before(session, compared):
     layout = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
     layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
-    found = ComparisonViews()
+    found = compared
     found.show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
-    assert found.shown and layout.GetViewArrangement() == views.LAYOUT
+    assert found.shown and layout.GetViewArrangement() == layouts.COMPARISON
     found.restore()
     assert not found.shown
     assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
@@ -111,11 +120,11 @@ def test_back_restores_the_layout_from_before(session):
     assert layout.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
 
 
-def test_other_views_do_not_move_along(session):
+def test_other_views_do_not_move_along(session, compared):
     layout = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
     layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     red = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
-    ComparisonViews().show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
+    compared.show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
     before = red.GetFieldOfView()
     left = logic(LEFT)
     left.StartSliceNodeInteraction(slicer.vtkMRMLSliceNode.FieldOfViewFlag)
@@ -125,25 +134,25 @@ def test_other_views_do_not_move_along(session):
 
 
 def test_the_layout_is_known_from_the_start_for_scenes_that_were_saved_in_it(session):
-    views.register_layout()
-    assert slicer.app.layoutManager().layoutLogic().GetLayoutNode().IsLayoutDescription(views.LAYOUT)
+    layouts.register()
+    assert slicer.app.layoutManager().layoutLogic().GetLayoutNode().IsLayoutDescription(layouts.COMPARISON)
 
 
-def test_without_a_main_window_nothing_is_shown_and_nothing_breaks(session, monkeypatch):
-    monkeypatch.setattr(views, "_layout_node", lambda: None)
-    found = ComparisonViews()
-    assert not found.shown
-    found.restore()
-    found.close()
+def test_without_a_main_window_nothing_is_shown_and_nothing_breaks(session, compared, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "layout_manager", None)
+        assert not compared.shown
+        compared.restore()
+        compared.close()
 
 
-def test_other_views_keep_what_they_show(session):
+def test_other_views_keep_what_they_show(session, compared):
     layout = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
     layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     own = scans.scalar("own")
     red = slicer.app.layoutManager().sliceWidget("Red").sliceLogic().GetSliceCompositeNode()
     red.SetBackgroundVolumeID(own.GetID())
-    ComparisonViews().show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
+    compared.show(Side(scans.scalar("a"), "a"), Side(scans.scalar("b"), "b"), axis=2)
     assert red.GetBackgroundVolumeID() == own.GetID()
 
 
@@ -168,3 +177,23 @@ def test_a_view_beyond_the_volume_means_its_last_slice(session):
     red.GetSliceNode().SetOrientation("Axial")
     red.SetSliceOffset(500.0)
     assert slice_on_screen(node, 2) == 5
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_the_views_turn_into_the_plane_of_a_volume_that_a_linear_transform_has_moved(session, compared, linear):
+    """Fault J7: any transform kept them from being turned."""
+    a, b = scans.scalar("a"), scans.scalar("b")
+    turn = vtk.vtkTransform()
+    turn.RotateX(12)
+    turn.RotateZ(25)
+    kind = "vtkMRMLLinearTransformNode" if linear else "vtkMRMLGridTransformNode"
+    transform = slicer.mrmlScene.AddNewNodeByClass(kind)
+    if linear:
+        transform.SetMatrixTransformToParent(turn.GetMatrix())
+    for node in (a, b):
+        node.SetAndObserveTransformNodeID(transform.GetID())
+    compared.show(Side(a, "a"), Side(b, "b"), axis=2)
+    moved = slicer.util.arrayFromVTKMatrix(turn.GetMatrix()) @ scans.grid(a) if linear else np.eye(4)
+    normal = moved[:3, 2] / np.linalg.norm(moved[:3, 2])
+    shown = slicer.util.arrayFromVTKMatrix(logic(LEFT).GetSliceNode().GetSliceToRAS())[:3, 2]
+    assert abs(shown @ normal) == pytest.approx(1, abs=1e-6)

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import needs
 import numpy as np
 import pytest
 import scans
@@ -31,11 +32,13 @@ def panel(session):
 
 @pytest.fixture
 def opened(session):
-    """Makes a volume and opens the panel afterwards: opened(scans.diffusion, count=7) -> panel, node."""
+    """Makes a volume and opens the panel afterwards, for a sharper plane: opened(scans.diffusion, count=7)."""
 
     def build(make=scans.scalar, **options):
         node = make(**options)
-        return open_panel(session), node
+        panel = open_panel(session)
+        select(panel.ui.makeComboBox, "2")
+        return panel, node
 
     return build
 
@@ -94,7 +97,7 @@ def test_the_selector_offers_scans_diffusion_series_and_tensors_only(opened):
 
 def test_notes_about_the_volume_are_shown(opened):
     panel, _ = opened(scans.diffusion, count=5)
-    assert "only 5 volumes" in panel.ui.statusLabel.text
+    assert "only 5 volumes" in panel.ui.unusualLabel.text
     assert panel.ui.enhanceButton.enabled
 
 
@@ -119,7 +122,7 @@ def test_a_model_that_has_been_deleted_makes_enhance_grey(opened, monkeypatch):
     monkeypatch.setattr(panel.logic, "models", lambda scale=None: {})
     panel.update()
     assert not panel.ui.enhanceButton.enabled
-    assert "The model mri-x2 is not there for scale 2" in panel.ui.statusLabel.text
+    assert "The model mri-x2 cannot make this; choose another model or grid" in panel.ui.statusLabel.text
 
 
 # ---------------------------------------------------------------- enhance
@@ -137,13 +140,13 @@ def test_a_click_enhances_and_shows_bicubic_beside_it(opened, wait_until, sessio
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log
     grab(panel.parent, "panel-done")
-    enhanced = slicer.util.getNode("head SR x2 (mri-x2)")
+    enhanced = slicer.util.getNode("head enhanced x2 (mri-x2)")
     assert slicer.util.arrayFromVolume(enhanced).shape == (6, 48, 40)
     assert panel.ui.enhanceButton.text == "Enhance"
     assert not panel.ui.progressBar.visible
     assert panel.ui.statusLabel.text == "Done."
     shown = [composite(tag).GetBackgroundVolumeID() for tag in ("SuperResolutionLeft", "SuperResolutionRight")]
-    assert shown == [slicer.util.getNode("head bicubic x2").GetID(), enhanced.GetID()]
+    assert shown == [slicer.util.getNode("head interpolated x2").GetID(), enhanced.GetID()]
     assert panel.ui.inputSelector.currentNode() is node
 
 
@@ -157,14 +160,14 @@ def test_the_three_pairs_and_the_way_back(opened, wait_until):
     before = layout.GetViewArrangement()
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
-    enhanced = slicer.util.getNode("head SR x2 (mri-x2)")
-    click(panel.ui.showInputButton)
+    enhanced = slicer.util.getNode("head enhanced x2 (mri-x2)")
+    click(panel.ui.showOriginalButton)
     assert composite("SuperResolutionLeft").GetBackgroundVolumeID() == node.GetID()
-    click(panel.ui.showDifferenceButton)
+    click(panel.ui.showAddedButton)
     assert composite("SuperResolutionLeft").GetBackgroundVolumeID() == enhanced.GetID()
-    added = slicer.util.getNode("head SR x2 (mri-x2) minus bicubic")
+    added = slicer.util.getNode("head enhanced x2 (mri-x2): what was added")
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == added.GetID()
-    click(panel.ui.showBicubicButton)
+    click(panel.ui.showInterpolatedButton)
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == enhanced.GetID()
     assert panel.ui.backButton.enabled
     click(panel.ui.backButton)
@@ -209,7 +212,7 @@ def test_cancel_stops_at_once_and_leaves_the_scene_as_it_was(opened, wait_until,
     assert wait_for(lambda: not workers(), 3)
     figures["cancel to last child gone (s)"] = time.monotonic() - began
     assert panel.ui.enhanceButton.text == "Enhance"
-    assert "Cancelled; the scene is as it was" in panel.ui.statusLabel.text
+    assert "Cancelled; nothing half-finished is left" in panel.ui.statusLabel.text
     assert scans.names() == before
     assert temporary_files() == []
 
@@ -219,7 +222,7 @@ def test_the_slice_on_screen_is_previewed(opened, wait_until):
     click(panel.ui.previewButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error
-    preview = slicer.util.getNode("head SR x2 (mri-x2) preview")
+    preview = slicer.util.getNode("head enhanced x2 (mri-x2) preview")
     assert slicer.util.arrayFromVolume(preview).shape == (1, 48, 40)
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == preview.GetID()
 
@@ -235,8 +238,8 @@ def test_a_tick_adds_the_uncertainty_map_and_its_tooltip_says_what_that_costs(op
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log
-    enhanced = slicer.util.getNode("head SR x2 (mri-x2)")
-    spread = slicer.util.getNode("head SR x2 (mri-x2) uncertainty")
+    enhanced = slicer.util.getNode("head enhanced x2 (mri-x2)")
+    spread = slicer.util.getNode("head enhanced x2 (mri-x2) uncertainty")
     assert enhanced.GetNodeReference("SuperResolution.Uncertainty") is spread
     assert composite("SuperResolutionRight").GetBackgroundVolumeID() == enhanced.GetID()
 
@@ -368,13 +371,13 @@ def test_a_series_makes_save_report_grey_and_its_tooltip_says_why(opened):
 
 def test_thick_slices_are_made_thin_from_the_panel(opened, wait_until):
     panel, node = opened()
-    select(panel.ui.scaleComboBox, "isotropic")
+    select(panel.ui.makeComboBox, "isotropic")
     assert panel.ui.enhanceButton.enabled
     assert not panel.ui.measureButton.enabled
     assert not panel.ui.saveReportButton.enabled
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
-    result = slicer.util.getNode("* SR isotropic (mri-iso)")
+    result = slicer.util.getNode("* enhanced isotropic (mri-iso)")
     assert len(set(np.round(result.GetSpacing(), 3))) == 1
     assert result.GetAttribute("SuperResolution.Model") == "mri-iso"
     bounds = [np.zeros(6), np.zeros(6)]
@@ -390,7 +393,7 @@ def test_what_is_set_in_the_panel_comes_back_with_a_saved_scene(opened, wait_unt
     panel, _ = opened()
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
-    select(panel.ui.scaleComboBox, "4")
+    select(panel.ui.makeComboBox, "4")
     select(panel.ui.planeComboBox, "coronal")
     panel.ui.ensembleCheckBox.setChecked(True)
     panel.ui.seedSpinBox.setValue(7)
@@ -403,19 +406,56 @@ def test_what_is_set_in_the_panel_comes_back_with_a_saved_scene(opened, wait_unt
     settings = panel.settings()
     assert settings.sampling == Sampling(factor=4, plane="coronal")
     assert settings.runtime.ensemble is True
-    assert panel.ui.scaleComboBox.itemData(panel.ui.scaleComboBox.currentIndex) == "4"
+    assert panel.ui.makeComboBox.itemData(panel.ui.makeComboBox.currentIndex) == "4"
     assert panel.ui.seedSpinBox.value == 7
     assert panel.binding["degradation"] == "rician"
     assert panel.ui.inputSelector.currentNode().GetName() == "head"
-    click(panel.ui.showBicubicButton)
-    assert composite("SuperResolutionRight").GetBackgroundVolumeID() == slicer.util.getNode("head SR*").GetID()
+    click(panel.ui.showInterpolatedButton)
+    assert composite("SuperResolutionRight").GetBackgroundVolumeID() == slicer.util.getNode("head enhanced*").GetID()
+
+
+def parameter_nodes():
+    return [n for n in slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode") if n.GetSingletonTag()]
+
+
+def test_scenes_that_are_opened_elsewhere_get_no_parameters_of_ours(session, panel):
+    """Fault J7: after one visit to the module every new scene got a parameter node."""
+    slicer.util.selectModule("Volumes")
+    slicer.mrmlScene.Clear(1)
+    assert parameter_nodes() == []
+    slicer.util.selectModule("SuperResolution")
+    assert len(parameter_nodes()) == 1
+
+
+def test_a_panel_whose_parameters_were_deleted_goes_on_with_new_ones(opened, wait_until):
+    """Fault J7: deleting the parameter node killed the panel."""
+    panel, node = opened()
+    slicer.mrmlScene.RemoveNode(panel.logic.getParameterNode())
+    wait_until(lambda: parameter_nodes() != [])
+    assert panel.ui.inputSelector.currentNode() is node
+    select(panel.ui.makeComboBox, "4")
+    assert panel.settings().scale == 4
+    assert panel.logic.getParameterNode().GetParameter("make") == "4"
+
+
+def test_back_leads_from_the_plots_of_a_measurement_to_the_layout_from_before(opened, wait_until):
+    """Fault J6: it led from the error maps to the plots, and from the plots nowhere."""
+    panel, _ = opened()
+    before = slicer.app.layoutManager().layout
+    click(panel.ui.measureButton)
+    run_to_end(panel, wait_until)
+    assert slicer.app.layoutManager().layout != before and panel.ui.backButton.enabled
+    click(panel.ui.showErrorsButton)
+    click(panel.ui.backButton)
+    assert slicer.app.layoutManager().layout == before and not panel.ui.backButton.enabled
 
 
 def test_a_script_that_sets_a_parameter_is_seen_in_the_panel(panel):
-    panel.logic.getParameterNode().SetParameter("scale", "4")
-    assert panel.ui.scaleComboBox.itemData(panel.ui.scaleComboBox.currentIndex) == "4"
+    panel.logic.getParameterNode().SetParameter("make", "4")
+    assert panel.ui.makeComboBox.itemData(panel.ui.makeComboBox.currentIndex) == "4"
 
 
+@needs.pytorch
 def test_the_devices_are_named_when_advanced_is_opened(opened, wait_until):
     panel, _ = opened()
     panel.ui.advancedCollapsibleButton.collapsed = False
@@ -430,10 +470,10 @@ def test_a_diffusion_series_goes_through_the_whole_panel(opened, wait_until):
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log
-    enhanced = slicer.util.getNode("dwi SR x2 (dwi-x2)")
+    enhanced = slicer.util.getNode("dwi enhanced x2 (dwi-x2)")
     assert enhanced.GetClassName() == nodes.DIFFUSION
     assert enhanced.GetNumberOfGradients() == node.GetNumberOfGradients()
-    click(panel.ui.showDifferenceButton)
+    click(panel.ui.showAddedButton)
     click(panel.ui.previewButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log

@@ -25,7 +25,7 @@ class qMRMLSliceView(QtWidgets.QWidget):
     def __init__(self, logic: Any, parent: Any = None) -> None:
         super().__init__(parent)
         self._logic = logic
-        self._window, self._renderer = None, vtk.vtkRenderer()
+        self._window, self._renderer, self._interactor = None, vtk.vtkRenderer(), None
         self._corner = vtk.vtkCornerAnnotation()
         self._renderer.AddViewProp(self._corner)
         self.setMinimumSize(120, 120)
@@ -35,6 +35,12 @@ class qMRMLSliceView(QtWidgets.QWidget):
             self._window = vtk.vtkRenderWindow()
             self._window.AddRenderer(self._renderer)
         return self._window
+
+    def interactor(self) -> Any:
+        """A real one, whose events scripts invoke: the mouse moves nothing here."""
+        if self._interactor is None:
+            self._interactor = vtk.vtkGenericRenderWindowInteractor()
+        return self._interactor
 
     def cornerAnnotation(self) -> Any:
         return self._corner
@@ -175,7 +181,14 @@ class qMRMLLayoutManager(QtCore.QObject):
         return self._application_logic.GetSliceLogics()
 
     def setLayout(self, layout: int) -> None:
-        self._logic.GetLayoutNode().SetViewArrangement(layout)
+        """As in Slicer: nothing where the arrangement is shown already; an unknown one becomes the conventional one."""
+        node = self._logic.GetLayoutNode()
+        if node.GetViewArrangement() == layout:
+            return
+        if not node.IsLayoutDescription(layout):
+            layout = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+        node.RemoveAllMaximizedViewNodes()
+        node.SetViewArrangement(layout)
 
     layout = QtCore.Property(
         int, lambda self: self._logic.GetLayoutNode().GetViewArrangement(), setLayout, notify=layoutChanged
@@ -241,7 +254,7 @@ class qMRMLLayoutManager(QtCore.QObject):
     def _on_layout(self, _data: Any = None) -> None:
         """Show the views of the layout in a row, hide the others."""
         self._match_slice_nodes()
-        shown = [node.GetID() for node in self._logic.GetViewNodes()]
+        shown = self._shown()
         for identity, widget in self._widgets.items():
             widget.mrmlSliceNode().SetMappedInLayout(identity in shown)
             self._viewport.layout().removeWidget(widget)
@@ -250,6 +263,12 @@ class qMRMLLayoutManager(QtCore.QObject):
             self._viewport.layout().addWidget(self._widgets[identity])
             self._widgets[identity].setVisible(True)
         self.layoutChanged.emit(self.layout)
+
+    def _shown(self) -> list[str]:
+        """The IDs of the views on screen: a maximised one hides all others."""
+        layout = self._logic.GetLayoutNode()
+        maximised = [layout.GetMaximizedViewNode(n) for n in range(layout.GetNumberOfMaximizedViewNodes())]
+        return [node.GetID() for node in maximised or self._logic.GetViewNodes()]
 
     def close(self) -> None:
         """Forget the scene; not a name of the real class."""

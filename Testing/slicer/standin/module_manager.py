@@ -76,6 +76,8 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
         setattr(slicer.modules, kind.__name__, self._self)
         self._self.setup()
 
+    isEntered = QtCore.Property(bool, lambda self: self._entered)
+
     def enter(self) -> None:
         self._entered = True
         getattr(self._self, "enter", lambda: None)()

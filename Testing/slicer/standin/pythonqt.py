@@ -155,6 +155,8 @@ def _set(self: Any, name: str, value: Any) -> None:
     if not (bound or name.startswith("_")) and (kind.__module__.startswith("PySide6.") or "_cpp" in vars(kind)):
         if known is None and _is_dynamic(self, name):
             return _set_dynamic(self, name, value)
+        if known is None and isinstance(value, QObject) and QObject.property(value, "objectName") == name:
+            return None  # PySide6's loader does this with every widget of a form, and swallows all errors but the last
         if known is None:
             raise AttributeError(f"{kind.__name__} has no property '{name}', and a C++ object gets no new attributes")
         if not hasattr(known, "__set__"):
