@@ -9,7 +9,7 @@ import numpy as np
 
 from SuperResolutionLib.files.common import ScanWarning, check_exists
 from SuperResolutionLib.files.dicom.archives import unpacked
-from SuperResolutionLib.files.dicom.choosing import chosen
+from SuperResolutionLib.files.dicom.choosing import chosen, described
 from SuperResolutionLib.files.dicom.described import Image
 from SuperResolutionLib.files.dicom.frames import Frame, frames_of
 from SuperResolutionLib.files.dicom.grouping import Candidate, candidates
@@ -60,6 +60,22 @@ def read_series(path: str | Path, series: str | None = None) -> Series:
             about = _of_what(path.name, one)
         volume = replace(volume, header=replace(volume.header or Header(), modality=about[0], kind=about[1]))
         return Series(path.name, one.label, volume, [[_described(frame) for frame in some] for some in volumes])
+
+
+def series_in(path: Path) -> tuple[list[str], list[str]]:
+    """The labels of the series in a folder that are volumes by themselves; and the others, a line for each.
+
+    Raises InputError for a folder without images.
+    """
+    check_exists(path)
+    path = path.absolute()
+    with unpacked(path) as place, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pydicom")
+        with damage_named(path.name):
+            every = candidates(sources(path.name, place))
+            volumes = [one for one in every if one.is_volumetric and not one.kind and not one.joined]
+            left = [one for one in every if one not in volumes]
+            return [one.label for one in volumes], [f"{one.label}, {described(one, every)}" for one in left]
 
 
 def _by_file(images: list[Image]) -> list[list[Image]]:
