@@ -21,7 +21,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.dicom.described import Image, is_enhanced
 from SuperResolutionLib.files.dicom.frames import Frame
 from SuperResolutionLib.files.dicom.headers import image_type, number
-from SuperResolutionLib.files.dicom.kept import kept, missing, window
+from SuperResolutionLib.files.dicom.kept import equipment, kept, missing, window
 from SuperResolutionLib.files.dicom.matching import Match, match
 from SuperResolutionLib.files.dicom.packing import Packing, packing
 from SuperResolutionLib.files.dicom.series import Series
@@ -31,6 +31,8 @@ from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume, check_finit
 
 _LARGEST = 2**31 - 1  # an integer string
 _LONGEST = 64, 1024  # characters of LO and ST
+_ACQUISITION = "109101"
+_MAKER = "SuperResolution for 3D Slicer"
 _USE = "Research use only. The image was made sharper by computation, not by the scanner."
 
 
@@ -67,7 +69,7 @@ def check_source(source: Series) -> list[str]:
         )
     for frame in (frame for frames in source.volumes for frame in frames):
         lacking = [word for word in ("SOPClassUID", "SOPInstanceUID") if not frame.image.header.get(word)]
-        if lacking := lacking or (missing(frame.image.levels) if frame is first else []):
+        if lacking := lacking or (missing(_levels(frame.image)) if frame is first else []):
             raise InputError(
                 f"{frame.image.name} lacks {' and '.join(lacking)}, without which no DICOM series can be derived from "
                 f"{name} (anonymising may have removed it); export it again, or name a file such as enhanced.nii.gz."
@@ -142,7 +144,7 @@ class _Made:
     def kept(self, t: int) -> Dataset:
         """What the images of volume t keep of their source."""
         if t not in self.cache:
-            self.cache[t] = kept(self.match.source.volumes[t][0].image.levels)
+            self.cache[t] = kept(_levels(self.match.source.volumes[t][0].image))
         return self.cache[t]
 
 
@@ -163,7 +165,7 @@ def _instance(made: _Made, t: int, k: int) -> FileDataset:
     dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
     for element in made.kept(t):
         dataset[element.tag] = element
-    for part in (_series, _times, _derivation, _place, _weighting, _pixels):
+    for part in (_series, _times, _derivation, _equipment, _place, _weighting, _pixels):
         dataset.update(part(made, t, k))
     return dataset
 
@@ -206,14 +208,32 @@ def _derivation(made: _Made, t: int, k: int) -> Dataset:
     found.DerivationCodeSequence = [_code("113085", "Spatial resampling")]
     frames = [made.match.source.volumes[t][index] for index in made.match.slices(k)]
     found.SourceImageSequence = [_reference(image) for image in dict.fromkeys(frame.image for frame in frames)]
-    equipment = Dataset()
-    equipment.PurposeOfReferenceCodeSequence = [_code("109102", "Processing Equipment")]
-    equipment.Manufacturer, equipment.ManufacturerModelName = "SuperResolution for 3D Slicer", how.method[: _LONGEST[0]]
-    equipment.SoftwareVersions = __version__
-    weights = f"weights with SHA-256 {how.model_sha256}" if how.model_sha256 else "no weights"
-    equipment.ContributionDescription = f"Super-resolution by {how.method}, {weights}"[: _LONGEST[1]]
-    found.ContributingEquipmentSequence = [*made.kept(t).get("ContributingEquipmentSequence", []), equipment]
     return found
+
+
+def _equipment(made: _Made, t: int, _k: int) -> Dataset:
+    """General Equipment, which is what made this image: us. The scanner goes where contributing equipment is listed.
+
+    So nobody takes our directions of diffusion, which are the standard's, for those of a vendor that has its own.
+    """
+    how, found, ours = made.how, Dataset(), Dataset()
+    for one in (found, ours):
+        one.Manufacturer, one.ManufacturerModelName = _MAKER, how.method[: _LONGEST[0]]
+        one.SoftwareVersions = __version__
+    weights = f"weights with SHA-256 {how.model_sha256}" if how.model_sha256 else "no weights"
+    ours.ContributionDescription = f"Voxels made finer by {how.method}, {weights}"[: _LONGEST[1]]
+    ours.PurposeOfReferenceCodeSequence = [_code("109102", "Processing Equipment")]
+    before = list(made.kept(t).get("ContributingEquipmentSequence") or [])
+    if not any(_purpose(item) == _ACQUISITION for item in before):
+        scanner = equipment(_levels(made.match.source.volumes[t][0].image))
+        scanner.PurposeOfReferenceCodeSequence = [_code(_ACQUISITION, "Acquisition Equipment")]
+        before.append(scanner)
+    found.ContributingEquipmentSequence = [*before, ours]
+    return found
+
+
+def _purpose(item: Dataset) -> str:
+    return "".join(str(code.get("CodeValue")) for code in item.get("PurposeOfReferenceCodeSequence") or [])
 
 
 def _reference(image: Image) -> Dataset:
@@ -263,11 +283,13 @@ def _weighting(made: _Made, t: int, _k: int) -> Dataset:
         directed = bool(vector.any()) and not own.isotropic
     else:
         return found
-    found.DiffusionBValue = bval
-    undirected = "ISOTROPIC" if bval > UNWEIGHTED else "NONE"
-    found.DiffusionDirectionality = "DIRECTIONAL" if directed else undirected
     if directed:
+        found.DiffusionBValue, found.DiffusionDirectionality = bval, "DIRECTIONAL"
         found.DiffusionGradientOrientation = (vector / np.linalg.norm(vector)).tolist()
+    elif bval > UNWEIGHTED:
+        found.DiffusionBValue, found.DiffusionDirectionality = bval, "ISOTROPIC"
+    else:  # the b-value of the imaging gradients; readers take what is above 0 and has no direction for a trace
+        found.DiffusionBValue, found.DiffusionDirectionality = 0.0, "NONE"
     return found
 
 
@@ -279,7 +301,7 @@ def _pixels(made: _Made, t: int, k: int) -> Dataset:
     found.SamplesPerPixel, (found.Rows, found.Columns) = 1, stored.shape
     found.BitsAllocated, found.BitsStored, found.HighBit = 16, 16, 15
     found.PixelRepresentation = int(stored.dtype == np.int16)
-    nearest = made.match.source.volumes[t][made.match.nearest(k)].image.levels
+    nearest = _levels(made.match.source.volumes[t][made.match.nearest(k)].image)
     if not packed.plain:
         found.RescaleSlope, found.RescaleIntercept = _decimals([packed.slope, packed.intercept])
         found.RescaleType = str(made.first.image.header.get("RescaleType") or "US")
@@ -288,6 +310,11 @@ def _pixels(made: _Made, t: int, k: int) -> Dataset:
             found[element.tag] = element
     found.add_new("PixelData", "OW", stored.astype(stored.dtype.newbyteorder("<")).tobytes())
     return found
+
+
+def _levels(image: Image) -> list[Dataset]:
+    """The public headers of an image: what anonymising took out of a file may still be in its private elements."""
+    return image.levels if is_enhanced(image.header) else [image.header]
 
 
 def _series_number(source: Series) -> int | None:

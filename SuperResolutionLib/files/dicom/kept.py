@@ -24,7 +24,7 @@ _NEEDED = ("StudyInstanceUID", "FrameOfReferenceUID", "ScanningSequence", "Seque
 _NEVER_MISSING = {
     "Patient": "PatientName PatientID PatientBirthDate PatientSex",
     "General Study": "StudyDate StudyTime ReferringPhysicianName StudyID AccessionNumber",
-    "Frame of Reference, General Series and Equipment": "PositionReferenceIndicator PatientPosition Manufacturer",
+    "Frame of Reference, General Series": "PositionReferenceIndicator PatientPosition",
     "MR Image": "ScanOptions MRAcquisitionType RepetitionTime EchoTime EchoTrainLength",
 }
 _OPTIONAL = {
@@ -37,8 +37,7 @@ _OPTIONAL = {
     "Study": "StudyDescription IssuerOfAccessionNumberSequence PatientAge PatientSize PatientWeight "
     "LongitudinalTemporalInformationModified",
     "General Series": "ProtocolName BodyPartExamined AnatomicRegionSequence Laterality",
-    "General Equipment": "InstitutionName InstitutionalDepartmentName StationName ManufacturerModelName "
-    "DeviceSerialNumber SoftwareVersions",
+    "General Equipment": "InstitutionName InstitutionalDepartmentName",
     "General Image": "ImageLaterality AcquisitionDate AcquisitionTime LossyImageCompression LossyImageCompressionRatio "
     "LossyImageCompressionMethod PhotometricInterpretation RecognizableVisualFeatures",
     "Contrast/Bolus": "ContrastBolusAgent ContrastBolusRoute ContrastBolusVolume",
@@ -47,6 +46,7 @@ _OPTIONAL = {
     "ReconstructionDiameter ReceiveCoilName TransmitCoilName AcquisitionMatrix InPlanePhaseEncodingDirection FlipAngle "
     "VariableFlipAngleFlag SAR dBdt TemporalResolution",
 }
+_EQUIPMENT = "Manufacturer ManufacturerModelName StationName DeviceSerialNumber SoftwareVersions InstitutionName"
 _WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
 _FORMS = {  # of values that a program reads; text is kept as it is
     "AS": r"\d{3}[DWMY]",
@@ -74,6 +74,17 @@ def kept(levels: list[Dataset]) -> Dataset:
             setattr(found, keyword, None)
     if "IR" in listed(found.get("ScanningSequence")) and "InversionTime" not in found:
         found.InversionTime = None
+    return found
+
+
+def equipment(levels: list[Dataset]) -> Dataset:
+    """The scanner, as an item of a sequence of equipment; its Manufacturer is there, if need be "unknown"."""
+    found = Dataset()
+    for keyword in _EQUIPMENT.split():
+        if (element := _element(keyword, find(levels, keyword))) is not None:
+            found.add(element)
+    if "Manufacturer" not in found:
+        found.Manufacturer = "unknown"
     return found
 
 

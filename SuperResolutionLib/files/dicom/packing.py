@@ -35,7 +35,10 @@ def packing(volume: Volume, source: Series) -> Packing:
     With the source's own factor where that is fine enough, else with one that makes the most of 16 bits.
     """
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
-    if np.issubdtype(volume.voxels.dtype, np.integer) and (dtype := _holding(low, high)) is not None:
+    own = volume.voxels.dtype
+    if own in (np.int16, np.uint16):
+        return Packing(own)
+    if np.issubdtype(own, np.integer) and (dtype := _holding(low, high)) is not None:
         return Packing(dtype)
     scales = {(frame.slope, frame.intercept) for frames in source.volumes for frame in frames}
     if len(scales) == 1:
