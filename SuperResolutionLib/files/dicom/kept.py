@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
@@ -123,7 +124,7 @@ def _sound(element: DataElement) -> DataElement | None:
         full = [item for item in items if len(item)]
         return DataElement(element.tag, "SQ", Sequence(full)) if full else None
     values = [_value(element.VR, value) for value in listed(element.value)]
-    if not values or any(value is None for value in values):
+    if any(value is None for value in values) or all(value == "" for value in values):
         return None
     return _unchecked(element.tag, element.VR, values if len(values) > 1 else values[0])
 
@@ -139,20 +140,22 @@ def _item(item: Dataset) -> Dataset:
 
 
 def _value(kind: str, value: object) -> object | None:
-    """One value as its representation demands it; None where that cannot be."""
-    if value is None or str(value) == "":
-        return None
+    """One value as its representation demands it, "" for an empty one of several; None where that cannot be."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return ""
     if kind in ("DS", "IS"):
-        return _number(kind, value)
+        return _number(kind, text)
     if kind not in _FORMS:
         return value
-    text = str(value).strip().upper() if kind == "CS" else str(value).strip()
+    text = text.upper() if kind == "CS" else text
     return text if re.fullmatch(_FORMS[kind], text) else None
 
 
-def _number(kind: str, value: object) -> object | None:
+def _number(kind: str, text: str) -> object | None:
     try:
-        number = float(value)  # type: ignore[arg-type]
-        return format_number_as_ds(number) if kind == "DS" else int(number)
-    except (TypeError, ValueError, OverflowError):
+        number = float(text)
+        fits = len(text) <= 16 and np.isfinite(number)
+        return int(number) if kind == "IS" else text if fits else format_number_as_ds(number)
+    except (ValueError, OverflowError):
         return None

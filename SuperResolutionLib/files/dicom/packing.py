@@ -8,7 +8,7 @@ from pydicom.valuerep import format_number_as_ds
 from SuperResolutionLib.files.dicom.series import Series
 from SuperResolutionLib.volume import Volume, cast_voxels
 
-_ENOUGH = 1000  # steps between the darkest and the brightest voxel; with fewer, the source's factor is not kept
+_ENOUGH = 1000  # steps between the darkest and the brightest voxel; with fewer, fractions are worth a factor
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Packing:
 
 
 def packing(volume: Volume, source: Series) -> Packing:
-    """How a volume is stored: as it is where it is made of integers that fit, else scaled.
+    """How a volume is stored: as it is where that is what its source does and 16 bits are enough, else scaled.
 
-    With the source's own factor where that is fine enough, else with one that makes the most of 16 bits.
+    No factor is better than a fine one: MR images are not meant to have one, and some viewers do not look for it.
     """
     low, high = float(volume.voxels.min()), float(volume.voxels.max())
     own = volume.voxels.dtype
@@ -40,13 +40,9 @@ def packing(volume: Volume, source: Series) -> Packing:
         return Packing(own)
     if np.issubdtype(own, np.integer) and (dtype := _holding(low, high)) is not None:
         return Packing(dtype)
-    scales = {(frame.slope, frame.intercept) for frames in source.volumes for frame in frames}
-    if len(scales) == 1:
-        slope, intercept = scales.pop()
-        ends = sorted(((low - intercept) / slope, (high - intercept) / slope))
-        dtype = _holding(*ends)
-        if dtype is not None and ends[1] - ends[0] >= _ENOUGH:
-            return Packing(dtype, slope, intercept)
+    plain = all(frame.slope == 1 and frame.intercept == 0 for frames in source.volumes for frame in frames)
+    if plain and high - low >= _ENOUGH and (dtype := _holding(low, high)) is not None:
+        return Packing(dtype)
     dtype = np.dtype(np.int16 if low < 0 else np.uint16)
     widest = max(abs(low), abs(high)) / np.iinfo(dtype).max
     return Packing(dtype, float(format_number_as_ds(widest)) if widest else 1.0)
