@@ -142,8 +142,7 @@ def write(volume: "Volume", options: argparse.Namespace, record: dict[str, Any])
     from SuperResolutionLib.files.dicom.derived import Derivation, write_series
 
     method = str(record.get("model") or record.get("method"))
-    title = "SR" if record["operation"] == "enhance" else method
-    how = Derivation(method=method, title=title, model_sha256=record.get("model_sha256"))
+    how = Derivation(method=method, model_sha256=record.get("model_sha256"))
     if options.dicom_source is not None:
         record = {**record, "dicom_source": options.dicom_source.name}
     write_series(volume, options.source, options.output, how, record)

@@ -40,13 +40,16 @@ _USE = "Research use only. The image was made sharper by computation, not by the
 class Derivation:
     """By what a derived series was made.
 
-    method: a model's name, or a classical method's. title: what the series' description says. model_sha256: of the
-    weights, where there are any.
+    method: a model's name, or a classical method's. model_sha256: of the weights, where there are any.
     """
 
     method: str
-    title: str = "SR"
     model_sha256: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What the series' description says."""
+        return "SR" if self.model_sha256 else self.method
 
 
 def check_source(source: Series) -> list[str]:

@@ -2,11 +2,14 @@
 
 import itertools
 import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, check_exists
 from SuperResolutionLib.files.dicom.archives import unpacked
 from SuperResolutionLib.files.dicom.choosing import chosen, described
@@ -44,14 +47,22 @@ def read_dicom(path: str | Path, series: str | None = None) -> Volume:
     return read_series(path, series).volume
 
 
-def read_series(path: str | Path, series: str | None = None) -> Series:
-    """Read one DICOM series with its headers. The arguments and what is raised are those of `read_dicom`."""
-    check_exists(Path(path))
-    path = Path(path).absolute()
-    with unpacked(path) as place, warnings.catch_warnings():
+def read_series(path: str | Path | Sequence[str | Path], series: str | None = None) -> Series:
+    """Read one DICOM series with its headers. The arguments and what is raised are those of `read_dicom`.
+
+    path: as there, or all files of the series, wherever they lie.
+    """
+    paths = [Path(one).absolute() for one in ([path] if isinstance(path, (str, Path)) else path)]
+    if not paths:
+        raise InputError("There are no DICOM files to read; give a folder, or all files of a series.")
+    for one_path in paths:
+        check_exists(one_path)
+    path = paths[0] if len(paths) == 1 else paths[0].parent
+    with ExitStack() as folders, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pydicom")
+        places = [folders.enter_context(unpacked(one_path)) for one_path in paths]
         with damage_named(path.name):
-            one = chosen(path.name, candidates(sources(path.name, place)), series)
+            one = chosen(path.name, candidates(sources(path.name, *places)), series)
         framed = [(images[0], _frames(images)) for images in _by_file(one.images)]
         volumes = arranged(path.name, [frame for _, frames in framed for frame in frames])
         volume = stack(path.name, volumes)
