@@ -69,23 +69,28 @@ extras = $*
 	@.venv/bin/python -m pip install --quiet --editable ".[$(extras)]"
 	@touch $@
 
-# What the tests of the Slicer module ask of a Linux system: CMake, and what Qt loads. Where it cannot be had,
-# those tests skip and say why.
+# What tests ask of a Linux system: for the Slicer module CMake and what Qt loads, for derived DICOM series a validator,
+# a converter and an archive. Where it cannot be had, those tests skip and say why.
 slicer_libraries = libEGL.so.1 libGL.so.1 libxkbcommon.so.0 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0
 slicer_debian = apt-get install -y --no-install-recommends \
-    cmake libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
+    cmake libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
+    dicom3tools dcmtk dcm2niix iproute2
+# Its package starts an archive that listens to everybody: the service is masked, the tests start one of their own.
+archive = { systemctl mask --quiet orthanc.service 2>/dev/null || true; } && \
+    apt-get install -y --no-install-recommends orthanc
 define has_slicer_tools
-	command -v cmake >/dev/null && \
+	for tool in cmake dciodvfy dcm2niix getscu Orthanc ip; do command -v $$tool >/dev/null || exit 1; done && \
 	.venv/bin/python -c 'import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]' $(slicer_libraries) 2>/dev/null
 endef
 
 slicer-tools: .venv/.test
-	@if [ "$$(uname)" != Linux ] || { $(has_slicer_tools); }; then exit 0; fi; \
+	@if [ "$$(uname)" != Linux ] || ( $(has_slicer_tools) ); then exit 0; fi; \
 	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing what the tests of the Slicer module need ..."; export DEBIAN_FRONTEND=noninteractive; \
-	    apt-get update -qq && $(slicer_debian) -qq >/dev/null && exit 0; \
+	    echo "Installing what the tests of the Slicer module and of DICOM need ..."; export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -qq && $(slicer_debian) -qq >/dev/null && \
+	    { command -v Orthanc >/dev/null || { $(archive) -qq >/dev/null; }; } && exit 0; \
 	fi; \
-	echo "Some tests of the Slicer module will be skipped; on Debian, run this once: sudo $(slicer_debian)" >&2
+	echo "Some tests of the Slicer module and of DICOM will be skipped; on Debian, run this once: sudo $(slicer_debian)" >&2
 
 # ensurepip is what Debian leaves to the package python3-venv.
 define find_python

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from SuperResolutionLib.api import network as network
     from SuperResolutionLib.api import restore as restore
     from SuperResolutionLib.api import upsample as upsample
+    from SuperResolutionLib.api import write_dicom as write_dicom
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
     from SuperResolutionLib.files import write as write
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _HOME = {
     "read": "files",
     "write": "files",
+    "write_dicom": "api",
     "degrade": "api",
     "upsample": "api",
     "enhance": "api",

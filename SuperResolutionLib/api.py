@@ -171,6 +171,34 @@ def compare(
     return _finish(comparing(given, experiment, methods, runtime), progress)
 
 
+def write_dicom(
+    result: Restoration | Volume,
+    source: str | Path | Sequence[str | Path],
+    folder: str | Path,
+    *,
+    series: str | None = None,
+    method: str = "SuperResolution",
+    record: dict[str, Any] | None = None,
+) -> None:
+    """Write what became of a DICOM series as a series derived from it, which goes back to the archive.
+
+    result: a Restoration, or a Volume in the field of view of the source; or one slice of it.
+    source: a folder, a .zip, or all files of the series. series: which one, where the source holds several.
+    folder: new, or empty; it gets a file for each slice (MR Image Storage).
+    method: by what a plain Volume was made, for the headers. record: what a JSON beside the folder says; None for none.
+    Raises InputError, and writes nothing, for another patient's or another place's volume, for a source that lacks
+    slices or what every MR image must say, for tensors, for a folder that is not empty, and where the disk refuses.
+    """
+    from SuperResolutionLib.files.dicom.derived import Derivation, write_series
+    from SuperResolutionLib.files.dicom.series import read_series
+
+    if isinstance(result, Restoration):
+        volume, how = result.volume, Derivation(method=result.record.method, model_sha256=result.record.model_sha256)
+    else:
+        volume, how = as_volume(result), Derivation(method=method)
+    write_series(volume, read_series(source, series), Path(folder), how, record)
+
+
 def _check_meaning(volume: Volume, method: Method) -> None:
     """Raise InputError for voxels that the method would mix though they are no intensities."""
     if not method.classical:

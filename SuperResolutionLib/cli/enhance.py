@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from SuperResolutionLib.cli import dicom_output, reporter
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import reporter
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def add(commands: Any) -> None:
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --scale 2",
         "superresolution enhance flair.nii.gz flair_iso.nii.gz --isotropic",
         "superresolution enhance flair.nii.gz flair_1mm.nii.gz --slice-spacing 1 --thickness 3",
+        "superresolution enhance dicom_folder/ enhanced_folder/",
+        "superresolution enhance brain.nii.gz enhanced_folder/ --dicom-source dicom_folder/",
         "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
     )
-    common.add_files(parser)
+    common.add_files(parser, dicom=True)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     common.add_grid(parser, "finer", "the model's, or 2")
     common.add_thickness(parser)
@@ -48,7 +50,13 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Enhance a file."""
+    """Enhance a file, or each series of a folder."""
+    for one in dicom_output.each(options):
+        _enhance(one)
+    return 0
+
+
+def _enhance(options: argparse.Namespace) -> None:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         sampling, runtime = common.sampling_of(options), common.runtime_of(options)
@@ -67,7 +75,6 @@ def run(options: argparse.Namespace) -> int:
         report.finish(options.output, time.monotonic() - began)
         if options.progress == "bar" and (thick := _thick(volume, sampling)):
             reporter.say(f"{options.input.name}: {thick}")
-    return 0
 
 
 def _thick(volume: "Volume", sampling: "Sampling") -> str:
@@ -109,6 +116,8 @@ def _check_uncertainty(options: argparse.Namespace) -> None:
         return
     from SuperResolutionLib.files.output import check_apart
 
+    if dicom_output.is_meant(options):
+        raise InputError("--uncertainty writes an image file beside another; name a file such as enhanced.nii.gz.")
     if options.uncertainty.absolute() == options.output.absolute():
         raise InputError(f"OUTPUT and --uncertainty are both {options.output}; name two files.")
     check_apart(options.output.absolute(), options.uncertainty.absolute())

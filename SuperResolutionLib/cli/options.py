@@ -2,11 +2,13 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib import __version__
+from SuperResolutionLib.cli import dicom_output
 from SuperResolutionLib.errors import InputError, SeriesError
 
 if TYPE_CHECKING:
@@ -42,15 +44,18 @@ def command(commands: Any, name: str, help_text: str, *examples: str) -> argpars
     return parser
 
 
-def add_files(parser: argparse.ArgumentParser, output: bool = True) -> None:
-    """INPUT, and OUTPUT with --overwrite."""
+def add_files(parser: argparse.ArgumentParser, output: bool = True, dicom: bool = False) -> None:
+    """INPUT, and OUTPUT with --overwrite. dicom: OUTPUT may also be a folder with a DICOM series."""
     parser.add_argument(
         "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
     )
     add_series(parser, "where INPUT")
     if output:
-        parser.add_argument("output", metavar="OUTPUT", type=Path, help="a .nii.gz, .nii, .nrrd, .mha or .mhd file")
+        written = "a .nii.gz, .nii, .nrrd, .mha or .mhd file" + (", or a folder for DICOM" if dicom else "")
+        parser.add_argument("output", metavar="OUTPUT", type=Path, help=written)
         add_overwrite(parser, "OUTPUT")
+    if dicom:
+        dicom_output.add(parser)
 
 
 def add_series(parser: argparse.ArgumentParser, where: str) -> None:
@@ -266,6 +271,9 @@ def read_input(options: argparse.Namespace) -> "Volume":
     """Refuse an impossible output first, then read the input."""
     from SuperResolutionLib import files
 
+    if dicom_output.is_meant(options):
+        with choosing():
+            return dicom_output.read(options)
     if hasattr(options, "output"):
         check_image(options, options.output)
     volume = read_scan(options)
@@ -288,8 +296,15 @@ def read_scan(options: argparse.Namespace) -> "Volume":
     """INPUT as --series says. Raises InputError, of a SeriesError where several series could be meant."""
     from SuperResolutionLib import files
 
-    try:
+    with choosing():
         return files.read(options.input, options.series)
+
+
+@contextmanager
+def choosing() -> Iterator[None]:
+    """Where several series could be meant, the sentence says by which option one is chosen."""
+    try:
+        yield
     except SeriesError as error:
         raise InputError(error.saying(CHOOSE)) from error
 
@@ -310,7 +325,11 @@ def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str
     """Write the result and its sidecar: what was done, to what, by which version."""
     from SuperResolutionLib import files
 
-    files.write(volume, options.output, options.overwrite, whole_record(options, {"plane": options.plane, **record}))
+    whole = whole_record(options, {"plane": options.plane, **record})
+    if dicom_output.is_meant(options):
+        dicom_output.write(volume, options, whole)
+    else:
+        files.write(volume, options.output, options.overwrite, whole)
 
 
 def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import argparse
 import time
 from typing import Any
 
+from SuperResolutionLib.cli import dicom_output, reporter
 from SuperResolutionLib.cli import options as common
-from SuperResolutionLib.cli import reporter
 
 
 def add(commands: Any) -> None:
@@ -16,8 +16,9 @@ def add(commands: Any) -> None:
         "refine a scan by a classical method, on the grid that enhance uses; tensors (NRRD) in log-Euclidean space",
         "superresolution upsample brain.nii.gz brain_sinc.nii.gz --method sinc --scale 2",
         "superresolution upsample flair.nii.gz flair_1mm.nii.gz --method deconvolution --slice-spacing 1",
+        "superresolution upsample dicom_folder/ finer_folder/ --method sinc",
     )
-    common.add_files(parser)
+    common.add_files(parser, dicom=True)
     parser.add_argument(
         "--method",
         default="bicubic",
@@ -32,7 +33,13 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Refine a file."""
+    """Refine a file, or each series of a folder."""
+    for one in dicom_output.each(options):
+        _upsample(one)
+    return 0
+
+
+def _upsample(options: argparse.Namespace) -> None:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
         from SuperResolutionLib.methods.catalogue import classical
@@ -54,4 +61,3 @@ def run(options: argparse.Namespace) -> int:
         }
         common.write_output(result.volume, options, record)
         report.finish(options.output, time.monotonic() - began)
-    return 0

@@ -81,6 +81,11 @@ def temporary() -> Iterator[Path]:
             raise InputError(f"There is no folder for temporary files ({error}).") from error
 
 
+def is_unfinished(path: Path) -> bool:
+    """Whether a name is that of a hidden folder of unfinished work."""
+    return path.name.startswith(PREFIX)
+
+
 def sweep(folder: Path) -> None:
     """Clear away what processes that are gone left half done in a folder."""
     for workshop in folder.resolve().glob(f"{PREFIX}*"):

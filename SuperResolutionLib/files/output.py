@@ -15,7 +15,7 @@ import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files import gradients
-from SuperResolutionLib.files.claims import claimed, claimed_folder
+from SuperResolutionLib.files.claims import claimed, claimed_folder, is_unfinished
 from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, READ_ONLY, ScanWarning, extension, stem
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.moves import NEW, fresh, move, settle, undo
@@ -102,18 +102,23 @@ def write_files(writers: Mapping[Path, Writer], overwrite: bool = False) -> None
         workshops: dict[Path, Path] = {}
         for path in writers:
             workshops.setdefault(path.parent, claims.enter_context(claimed(path.parent, stem(path), str(path))))
-        try:
-            _make(writers, workshops, overwrite)
-            for folder, workshop in workshops.items():
-                move(workshop, [name for path in writers if path.parent == folder for name in _stale(path)])
-        except BaseException as error:
-            for workshop in workshops.values():
-                undo(workshop)
-            if isinstance(error, (OSError, RuntimeError, _DiffersError)):
-                raise _unwritten(next(iter(writers)), next(iter(workshops.values())), error) from error
-            raise
+        _write_all(writers, workshops, overwrite)
+
+
+def _write_all(writers: Mapping[Path, Writer], workshops: Mapping[Path, Path], overwrite: bool) -> None:
+    """Make every file in the hidden folder of its place, and move all of them: or none."""
+    try:
+        _make(writers, workshops, overwrite)
+        for folder, workshop in workshops.items():
+            move(workshop, [name for path in writers if path.parent == folder for name in _stale(path)])
+    except BaseException as error:
         for workshop in workshops.values():
-            settle(workshop)
+            undo(workshop)
+        if isinstance(error, (OSError, RuntimeError, _DiffersError)):
+            raise _unwritten(next(iter(writers)), next(iter(workshops.values())), error) from error
+        raise
+    for workshop in workshops.values():
+        settle(workshop)
 
 
 def _make(writers: Mapping[Path, Writer], workshops: Mapping[Path, Path], overwrite: bool) -> None:
@@ -126,8 +131,9 @@ def _make(writers: Mapping[Path, Writer], workshops: Mapping[Path, Path], overwr
     made = [folder / file.name for folder, room in rooms.items() for file in room.iterdir()]
     if not overwrite:
         _check_free(made)
+    images = [p for p in writers if extension(p)]
     for path in made:
-        _check_alone(path, [p for p in writers if extension(p)])
+        _check_alone(path, images)
 
 
 def _write_image(volume: Volume, record: dict[str, Any] | None, place: Path, path: Path) -> None:
@@ -171,6 +177,35 @@ def write_group(folder: Path, writers: Mapping[str, Writer], overwrite: bool = F
                 raise _unwritten(folder, workshop, error) from error
             raise
         settle(workshop)
+
+
+def check_new_folder(folder: Path, *beside: Path) -> None:
+    """Refuse a folder that is not empty, or cannot be made, and what is there beside it; call it before long work.
+
+    Raises InputError.
+    """
+    check_group(folder, [])
+    held = sorted(path.name for path in folder.iterdir() if not is_unfinished(path)) if folder.is_dir() else []
+    if held:
+        raise InputError(
+            f"The output folder {folder} is not empty ({len(held)} entries, such as {held[0]}); a DICOM series gets a "
+            "folder of its own, so name another."
+        )
+    _check_free(beside)
+
+
+def write_new_folder(folder: Path, writers: Mapping[str, Writer], beside: Mapping[Path, Writer]) -> None:
+    """Write files into a new or empty folder, and others beside it, each by its function of a path: all, or nothing.
+
+    Raises InputError where the disk refuses, another process works in that folder, or something is there already.
+    """
+    check_new_folder(folder, *beside)
+    with ExitStack() as claims:
+        workshops = {folder: claims.enter_context(claimed_folder(folder))}
+        for path in beside:
+            workshops[path.parent] = claims.enter_context(claimed(path.parent, stem(path), str(path)))
+        check_new_folder(folder, *beside)
+        _write_all({folder / name: writer for name, writer in writers.items()} | dict(beside), workshops, False)
 
 
 def write_contents(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -29,11 +29,13 @@ class Frame:
 
     pixels: (rows, columns) as stored. position, row, column: (3,) LPS; the first voxel's centre, mm, and the
     directions in which the column index and the row index grow. spacing: (x, y) mm.
-    step: mm to the next slice, as far as the header says. apart: the same where it says just that, else None.
+    image: whose headers describe it. step: mm to the next slice, as far as the header says. apart: the same where it
+    says just that, else None.
     thickness: mm, of the slice itself; None where the header does not say. moment: when it was acquired.
     repetition: the repetition time as the header has it, ms; None where it has none.
     """
 
+    image: Image
     pixels: np.ndarray
     position: np.ndarray
     row: np.ndarray
@@ -65,11 +67,11 @@ def frames_of(images: list[Image]) -> Iterator[Frame]:
     elif stored.ndim != 2:
         raise InputError(f"{name} has {stored.shape[0]} frames without a position each; convert it with dcm2niix.")
     elif "MOSAIC" in image_type([header]):
-        yield from _mosaic(name, header, stored)
+        yield from _mosaic(images[0], stored)
     elif UIH_FRAMES in header:
-        yield from _grid(name, header, stored)
+        yield from _grid(images[0], stored)
     else:
-        yield _frame(name, stored, [header], moment(header), _weighting(name, [header]))
+        yield _frame(images[0], stored, [header], moment(header), _weighting(name, [header]))
 
 
 def _enhanced(images: list[Image], stored: np.ndarray) -> Iterator[Frame]:
@@ -79,13 +81,14 @@ def _enhanced(images: list[Image], stored: np.ndarray) -> Iterator[Frame]:
         raise InputError(f"{name} has {len(stacked)} frames but describes {described}; export it again.")
     for image in images:
         when = moment_of_frame(image.levels, image.index)
-        yield _frame(name, stacked[image.index], image.levels, when, _weighting(name, image.levels))
+        yield _frame(image, stacked[image.index], image.levels, when, _weighting(name, image.levels))
 
 
-def _mosaic(name: str, header: Dataset, stored: np.ndarray) -> Iterator[Frame]:
+def _mosaic(image: Image, stored: np.ndarray) -> Iterator[Frame]:
     """Siemens' mosaic. Its position is that of an image as large as the mosaic about the centre of the first slice."""
+    name, header = image.name, image.header
     layout = siemens.mosaic(name, header)
-    whole = _frame(name, stored, [header], moment(header), _weighting(name, [header]))
+    whole = _frame(image, stored, [header], moment(header), _weighting(name, [header]))
     across = int(np.ceil(np.sqrt(layout.count)))
     tiles = _tiles(stored, layout.count, across, across)
     y, x = (np.subtract(stored.shape, tiles[0].shape)) / 2
@@ -94,13 +97,14 @@ def _mosaic(name: str, header: Dataset, stored: np.ndarray) -> Iterator[Frame]:
         yield replace(whole, pixels=tile, position=first + index * whole.step * layout.normal)
 
 
-def _grid(name: str, header: Dataset, stored: np.ndarray) -> Iterator[Frame]:
+def _grid(image: Image, stored: np.ndarray) -> Iterator[Frame]:
     """United Imaging's VFRAME: a place for each tile."""
+    name, header = image.name, image.header
     places = header[UIH_FRAMES].value
     weighted = _weighting(name, [header])
     across = int(np.ceil(np.sqrt(len(places))))
     for tile, place in zip(_tiles(stored, len(places), across, -(-len(places) // across)), places, strict=True):
-        yield _frame(name, tile, [place, header], moment(header), weighted)
+        yield _frame(image, tile, [place, header], moment(header), weighted)
 
 
 def _tiles(stored: np.ndarray, count: int, across: int, down: int) -> list[np.ndarray]:
@@ -110,13 +114,15 @@ def _tiles(stored: np.ndarray, count: int, across: int, down: int) -> list[np.nd
     return [stored[y : y + rows, x : x + columns] for y, x in corners]
 
 
-def _frame(name: str, stored: np.ndarray, levels: list[Dataset], when: Moment, weighted: Weighting) -> Frame:
-    """One frame described by header levels, nearest first."""
+def _frame(image: Image, stored: np.ndarray, levels: list[Dataset], when: Moment, weighted: Weighting) -> Frame:
+    """One frame of an image, described by header levels, nearest first."""
+    name = image.name
     row, column = placing.axes(name, levels).T[:2]
     apart = float(find(levels, "SpacingBetweenSlices") or 0)
     thick = float(find(levels, "SliceThickness") or 0)
     slope, intercept = _scale(name, levels)
     return Frame(
+        image=image,
         pixels=stored,
         position=placing.position(name, levels),
         row=row,

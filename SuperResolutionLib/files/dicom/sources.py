@@ -26,12 +26,12 @@ class Source:
     header: Dataset
 
 
-def sources(name: str, place: Path) -> list[Source]:
-    """The images under a place, by file name; other files are left out, and copies, with a ScanWarning.
+def sources(name: str, *places: Path) -> list[Source]:
+    """The images under some places, by file name; other files are left out, and copies, with a ScanWarning.
 
     Raises InputError where there is no image, for damaged files, and for two images that claim to be the same.
     """
-    files = sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
+    files = [path for place in places for path in _files(place)]
     found: list[Source] = []
     others: list[str] = []
     for file in files:
@@ -44,10 +44,14 @@ def sources(name: str, place: Path) -> list[Source]:
             found.append(source)
     if not found:
         what = f"{len(others)} other files ({'; '.join(others[:3])})" if others else "nothing"
-        if place.is_file():
-            what = f"no pixels; {looks_like(place)}"
+        if places[0].is_file():
+            what = f"no pixels; {looks_like(places[0])}"
         raise InputError(f"{name} holds no DICOM images, but {what}. Give a folder of DICOM files, or an image file.")
     return _each_once(name, found)
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]
 
 
 def opened(file: Path) -> Source | None:

@@ -21,16 +21,24 @@ _NEARER = 0.75  # of the spacing that headers state: nearer slices may be those 
 _LOST = 0.2  # of the slices: more than this missing is no scan to work on
 
 
-def stack(name: str, frames: list[Frame]) -> Volume:
-    """One volume, or a (t, z, y, x) series with its gradients, from frames that belong together.
+def arranged(name: str, frames: list[Frame]) -> list[list[Frame]]:
+    """Frames that belong together as the slices of each volume, by time; within a volume by place.
 
-    A missing slice is filled from its neighbours with a ScanWarning, so that all others stay where they are.
-    Raises InputError for frames that are no regular stack.
+    Raises InputError for frames that are no whole stack of upright slices.
     """
     frames = _without_traces(name, frames)
     _check_alike(name, frames)
     volumes = _volumes(name, frames)
     _check_upright(name, volumes[0])
+    return volumes
+
+
+def stack(name: str, volumes: list[list[Frame]]) -> Volume:
+    """One volume, or a (t, z, y, x) series with its gradients, from the slices of each volume.
+
+    A missing slice is filled from its neighbours with a ScanWarning, so that all others stay where they are.
+    Raises InputError for slices that are not evenly spaced.
+    """
     slots, spacing = _slots(name, volumes[0])
     values = _intensities([frame for volume in volumes for frame in volume])
     series = values.reshape(len(volumes), len(slots), *values.shape[1:])
