@@ -66,12 +66,20 @@ class Acquisition(Degradation):
         rng: np.random.Generator,
         patch: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
+        """Fine slices (..., H, W) as the scanner shows them, `scale` times coarser: (..., h, w) float32.
+
+        level: what the SNR is measured against. rng: of the noise. patch: coarse rows and columns, all by default.
+        """
         height, width = (coarse_size(n, scale) for n in fine.shape[-2:])
         return self._image(fine, (height, width), level, rng, patch)
 
     def stack(
         self, fine: np.ndarray, outputs: tuple[int, int, int], level: Level, rng: np.random.Generator
     ) -> np.ndarray:
+        """A stack (n, H, W) as the scanner shows it. outputs: voxels along each axis. level, rng: as of `slices`.
+
+        Raises InputError for fewer slices than there are.
+        """
         if outputs[0] != len(fine):
             raise InputError("An acquisition coarsens slices in plane; for fewer slices take the degradation 'slices'.")
         whole = (slice(None), slice(None))

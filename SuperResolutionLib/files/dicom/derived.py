@@ -91,7 +91,7 @@ def write_series(
     """Write a volume as a series derived from `source`: all of its files, or nothing.
 
     volume: enhanced from that series: in its field of view, of any voxel size, in any order of axes. folder: new, or
-    empty. record: what the sidecar beside the folder says; None for no sidecar.
+    empty. how: what made it, for the headers. record: what the sidecar beside the folder says; None for no sidecar.
     Raises InputError where no series can be derived (`check_source`), where the volume was not made of that series
     (`match`), and where the folder is not empty or the disk refuses.
     """
