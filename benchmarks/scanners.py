@@ -31,12 +31,14 @@ from SuperResolutionLib.methods.network import NetworkMethod
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.forward_models import rician_noise
 from SuperResolutionLib.physics.interpolating import METHODS
+from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.subjects import Scan, held_out
 from SuperResolutionLib.training.blanked import blanked
 from SuperResolutionLib.volume import Volume
 
-WAYS = ("k_space", "partial_fourier", "elliptic", "t2_star", "interpolated", "bicubic")
+AS_IT_IS = ""  # the forward model of a row in which the scan itself was enhanced
+WAYS = ("k_space", "partial_fourier", "elliptic", "t2_star", "interpolated", "bicubic", AS_IT_IS)
 SNRS = {"k_space": (0, 40, 20), "partial_fourier": (0, 40), "elliptic": (0, 40), "t2_star": (0, 40)}
 SEEDS = (0, 1, 2)
 SLICES, BESIDE = 10, 2  # that are scored, and on each side of them, for networks look at neighbours
@@ -109,6 +111,27 @@ def measure(part: Part, row: Row, snr: int, model: zoo.Model) -> Row:
     return replace(row, figures={"scores": scores, "recognised": ours.record.recognised[:1]})
 
 
+def as_it_is(part: Part, row: Row, model: zoo.Model) -> Row:
+    """The scan itself enhanced, and shown again by the scanner that is likeliest for it: how near it comes, in dB.
+
+    Each result has its own likeliest scanner (`physics.transfer`), so a method that adds nothing is at no disadvantage.
+    """
+    asked, unit = Sampling(factor=row.scale), data_range(stacks(part.fine, part.axis)[0])
+    ways = {name: upsample(part.fine, name, row.scale) for name in ("bicubic", "sinc")}
+    ways[row.model] = finish(NetworkMethod(model).restore(part.fine, asked, Runtime())).volume
+    scan = stacks(part.fine, part.axis)[0] / unit
+    return replace(
+        row, figures={"agreement": {name: shown_again(v, scan, part.axis, unit) for name, v in ways.items()}}
+    )
+
+
+def shown_again(volume: Volume, scan: np.ndarray, axis: int, unit: float) -> float:
+    """PSNR (dB) of what the likeliest scanner shows of a volume, against the scan (n, h, w), range 1."""
+    fine = stacks(volume, axis)[0] / unit
+    error = Transfer.between(fine, scan).apply(fine, scan.shape) - scan
+    return -10 * float(np.log10(np.square(error, dtype=np.float64).mean()))
+
+
 def wanted(only: list[str] | None) -> Iterator[tuple[str, int, int]]:
     """Every way, its noise and seeds."""
     for way in WAYS:
@@ -129,6 +152,7 @@ def main() -> None:
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--model", nargs="+", help="these in place of the models that `enhance` takes by itself")
     parser.add_argument("--only", nargs="+", choices=WAYS, help="these forward models")
+    parser.add_argument("--scans", nargs="+", help="these test volumes, by name")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/scanners.md"))
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
     options = parser.parse_args()
@@ -137,7 +161,7 @@ def main() -> None:
     for model in models or [choose_model(None, scale) for scale in options.scales]:
         card = model.card
         for scan in held_out(options.data):
-            if files.read(scan.path).count > 1:
+            if (options.scans and scan.name not in options.scans) or files.read(scan.path).count > 1:
                 continue
             part = part_of(scan, card.scale)
             for way, snr, seed in wanted(options.only):
@@ -145,7 +169,7 @@ def main() -> None:
                 there = results.find(results.load(path), model=row.model, scan=row.scan, scale=row.scale,
                                      degradation=row.degradation, seed=seed, sha256=row.sha256)  # fmt: skip
                 if there is None and time.monotonic() - began < options.minutes * 60:
-                    results.put(measure(part, row, snr, model), path)
+                    results.put(measure(part, row, snr, model) if way else as_it_is(part, row, model), path)
                     print(f"{time.monotonic() - began:6.0f} s  {' '.join(map(str, row.identity))}", flush=True)
     options.out.write_text(report(results.load(path)), encoding="utf-8")
 

@@ -30,8 +30,10 @@ def report(rows: Rows) -> str:
     """The whole page."""
     parts = [INTRODUCTION]
     for model in values(rows, "model"):
-        mine = select(rows, model=model)
+        every = select(rows, model=model)
+        mine = [row for row in every if "scores" in row]
         parts += [f"\n## {model}\n", _losses(mine), _gains(mine, "psnr_head"), _gains(mine, "ssim"), _certainty(mine)]
+        parts.append(_agreement(every))
     return "\n".join(parts)
 
 
@@ -80,6 +82,17 @@ def _certainty(rows: Rows) -> str:
         means = np.nanmean(np.array(found), axis=0)
         cells.append([degradation, *(f"{d:.2f}, {o:.2f}" for d, o in (means, *found))])
     return "\n".join([*lines, *table(["", "mean", *scans], cells)]) + "\n"
+
+
+def _agreement(rows: Rows) -> str:
+    """The scans as they are, enhanced and shown again."""
+    found = {row.scan: row["agreement"] for row in rows if "agreement" in row}
+    if not found:
+        return ""
+    lines = ["### The scan itself, enhanced and shown again by its likeliest scanner, against the scan (PSNR, dB)", ""]
+    names = list(next(iter(found.values())))
+    cells = ([scan, *(f"{own[name]:.1f}" for name in names)] for scan, own in found.items())
+    return "\n".join([*lines, *table(["scan", *names], cells)]) + "\n"
 
 
 def _certain(rows: Rows) -> tuple[float, float]:

@@ -66,9 +66,10 @@ class Acquisition(Degradation):
         rng: np.random.Generator,
         patch: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> np.ndarray:
-        """Fine slices (..., H, W) as the scanner shows them, `scale` times coarser: (..., h, w) float32.
+        """Slices as the scanner shows them, `scale` times coarser: (..., h, w) float32.
 
-        level: what the SNR is measured against. rng: of the noise. patch: coarse rows and columns, all by default.
+        fine: (..., H, W). level: what the SNR is measured against. rng: of the noise. patch: coarse rows and columns,
+        all by default.
         """
         height, width = (coarse_size(n, scale) for n in fine.shape[-2:])
         return self._image(fine, (height, width), level, rng, patch)
@@ -76,8 +77,9 @@ class Acquisition(Degradation):
     def stack(
         self, fine: np.ndarray, outputs: tuple[int, int, int], level: Level, rng: np.random.Generator
     ) -> np.ndarray:
-        """A stack (n, H, W) as the scanner shows it. outputs: voxels along each axis. level, rng: as of `slices`.
+        """A stack as the scanner shows it.
 
+        fine: (n, H, W). outputs: voxels along each axis. level, rng: as of `slices`.
         Raises InputError for fewer slices than there are.
         """
         if outputs[0] != len(fine):
