@@ -14,6 +14,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Grid
 from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods.catalogue import default_model
 from SuperResolutionLib.volume import Volume
 from SuperResolutionSlicer import nodes
 from SuperResolutionSlicer.engine_work import duration
@@ -30,11 +31,15 @@ ISOTROPIC, IN_PLANE = "isotropic", "2"  # of the choices under Make
 
 @dataclass(frozen=True)
 class Outlook:
-    """problem: what keeps Enhance from working, a sentence. plan: what will happen. unusual: of the scan, phrases."""
+    """problem: what keeps Enhance from working, a sentence. plan: what will happen. unusual: of the scan, phrases.
+
+    automatic: the name of the model that is meant where none is chosen.
+    """
 
     problem: str = ""
     plan: str = ""
     unusual: tuple[str, ...] = ()
+    automatic: str = ""
 
 
 def outlook(node: Any, settings: "Settings", cards: dict[str, zoo.Card]) -> Outlook:
@@ -50,7 +55,7 @@ def outlook(node: Any, settings: "Settings", cards: dict[str, zoo.Card]) -> Outl
     except InputError as error:
         return Outlook(str(error))
     odd = checks.unusual(volume, card, settings.sampling.plane)
-    return Outlook("", plan, (*nodes.warnings(node), *odd))
+    return Outlook("", plan, (*nodes.warnings(node), *odd), default_model(volume, settings.sampling))
 
 
 def suitable(node: Any) -> str:

@@ -1,7 +1,6 @@
 """The panel: shows the parameters, starts and cancels jobs, shows what came of them."""
 
 import html
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -486,7 +485,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for widget in (self.ui.sliceSpacingLabel, self.ui.sliceSpacingSpinBox, self.ui.thicknessLabel):
             widget.visible = thin
         self.ui.thicknessSpinBox.visible = thin
-        self._name_the_automatic_model(node, problem)
+        if not running:
+            name = f"{AUTOMATIC}: {ahead.automatic}" if ahead.automatic else AUTOMATIC
+            self.ui.modelComboBox.setItemText(0, name)
         self._show_looking()
         self.ui.planLabel.text = ahead.plan
         self.ui.planLabel.visible = bool(ahead.plan)
@@ -522,10 +523,6 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         box.setItemText(row, OVERLAYS[UNSURE] if there else _("uncertainty (tick it first)"))
         self.ui.warningLabel.visible = result is not None
         self.ui.backButton.enabled = self.logic.views.layouts.away
-
-    def _name_the_automatic_model(self, node: Any, problem: str) -> None:
-        name = "" if problem or node is None else replace(self.settings(), model="").model_for(node)
-        self.ui.modelComboBox.setItemText(0, f"{AUTOMATIC}: {name}" if name else AUTOMATIC)
 
     def _outlook(self, node: Any) -> Outlook:
         """What enhancing would do, looked for again only where volume or settings have changed."""

@@ -497,3 +497,18 @@ def test_every_setting_reaches_the_engine_whatever_is_asked_of_it(logic, monkeyp
     if call == "report":
         assert (given.degradations, given.seed) == ([settings.degradation], settings.seed)
     assert "mri-" in " ".join(commands[0])
+
+
+def test_the_preview_of_thin_slices_is_the_one_in_the_middle_of_the_thick_slice_on_screen(logic, monkeypatch):
+    commands = []
+
+    def noted(command, _folder):
+        commands.append(command)
+        raise InputError("enough")
+        yield
+
+    monkeypatch.setattr(logic_module, "running", noted)
+    monkeypatch.setattr(views, "slice_on_screen", lambda node, axis: 3)
+    with pytest.raises(JobError, match="enough"):
+        logic.preview(scans.scalar(), Settings(sampling=Sampling(slice_spacing=1.0)))
+    assert cli.parser().parse_args(commands[0]).slice == 14  # 4 mm slices: 12 to 15 lie in the fourth
