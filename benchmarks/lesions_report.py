@@ -12,8 +12,9 @@ Rows = Sequence[Row]
 INTRODUCTION = """# Is a small lesion weakened?
 
 Written by `python -m benchmarks.lesions --data DIR`; do not edit. Discs with a soft edge are painted into flat tissue
-of test scans, the scan is made coarse with and without them (with the same noise), and restored. Each cell is the mean
-of what comes back of a blob by the model / by sinc: the part of the difference that has the blob's form, 1 is all of it.
+of test scans, the scan is made coarse with and without them (with the same noise), and restored. Each cell is the
+mean of what comes back of a blob by the model / by sinc: the part of the difference that has the blob's form, 1 is
+all of it.
 """
 
 
