@@ -11,12 +11,15 @@ import pytest
 
 import SuperResolutionLib
 from benchmarks import (
+    cost,
     curves,
     diffusion_report,
     heldout_report,
+    memory,
     papers,
     papers_report,
     publish_figures,
+    speed,
     thick_report,
     trust,
     uncertainty,
@@ -136,7 +139,15 @@ def page_of(name: str) -> str:
     """A page of benchmarks/, made anew from its rows."""
     rows = measured(name)
     if name != "papers":
-        pages = {"heldout": heldout_report, "trust": trust, "uncertainty": uncertainty, "thick": thick_report}
+        pages = {
+            "heldout": heldout_report,
+            "trust": trust,
+            "uncertainty": uncertainty,
+            "thick": thick_report,
+            "memory": memory,
+            "cost": cost,
+            "speed": speed,
+        }
         return diffusion_report.report(rows, list(SITES)) if name == "diffusion" else pages[name].report(rows)
     found = papers.tables(rows, [], None)
     pictures = {letter: ROOT / "docs" / f"papers-{letter.lower()}.png" for letter in found}
