@@ -97,7 +97,8 @@ def report(rows: list[Row]) -> str:
         f"Written by `python -m benchmarks.speed`; do not edit. {rows[0]['machine']}. A picture of {rows[0].scan} "
         "voxels is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own "
         "engine in C++ and Cython (Byron), on a machine that it does not name: two machines are compared, not two "
-        "programs. The rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX "
+        "programs. The rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. "
+        "On a CPU with neither AMX "
         "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
         "",
         *table(HEAD, [cells(row) for row in rows]),
