@@ -17,7 +17,7 @@ from Testing.fuzz.cases import Cases, Found
 from Testing.fuzz.mutations import mutated_file
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it")
-MINUTES = 0.4
+MINUTES = 0.15
 REFUSED = {"a.hdr", "recipe"}  # whole, too: a pair of files, and a training without scans
 
 
@@ -94,7 +94,7 @@ def test_the_same_seed_damages_in_the_same_way():
 
 
 def test_a_sample_of_damaged_files_comes_to_nothing_worse_than_a_sentence():
-    """Faults I2 to I5 and their siblings: at most half a minute of files, other ones than the benchmark's."""
+    """Faults I2 to I5 and their siblings: some seconds of files, other ones than the benchmark's."""
     until, found = time.monotonic() + 60 * MINUTES, []
     for one in all_found(10**6, 2000, 7):
         found.append(one)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import results
 from benchmarks.machine import convolution_rate, described, multiply_adds
-from benchmarks.results import table
+from benchmarks.results import Row, table
 from SuperResolutionLib import files
 from SuperResolutionLib.api import compare
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
@@ -80,6 +81,44 @@ def compare_precisions(volume: Volume, model: str) -> dict[str, float]:
     return figures
 
 
+def measured(size: tuple[int, int, int], model: zoo.Model, precision: str, rate: float, folder: Path) -> Row:
+    """What enhancing a volume of a size costs. rate: multiply-adds a second of the machine in that precision."""
+    work = multiply_adds(model.network, model.card.slices + model.card.beside) * model.card.turns
+    found = run(made_up(size), model.card.name, precision, folder)
+    figures = {"machine": described(), "precision": precision, "multiply_adds": work, "rate": rate, **found}
+    return Row(model.card.name, "x".join(map(str, size)), "", model.card.scale, figures=figures)
+
+
+def cells(row: Row) -> list[str]:
+    """A row of the table of seconds."""
+    voxels = np.prod([int(n) for n in row.scan.split("x")])
+    share = row["multiply_adds"] * voxels / row["network"] / row["rate"]
+    of_rate = f"{100 * share:.0f} % of {row['rate'] / 1e9:.0f} GMAC/s"
+    return [row.scan, row["precision"], f"{row['network']:.1f}", f"{row['command']:.1f}", f"{row['peak']:.2f}", of_rate]
+
+
+def report(rows: list[Row]) -> str:
+    """The page: the table of seconds, and what bfloat16 costs in quality where that was measured."""
+    timed, lost = ([row for row in rows if name in row] for name in ("network", "bfloat16_loss"))
+    lines = [
+        f"# Cost of `enhance --model {timed[0].model}` on a CPU",
+        "",
+        f"Written by `python -m benchmarks.cost`; do not edit. {timed[0]['machine']}. "
+        f"{timed[0]['multiply_adds'] / 1e3:.0f} thousand multiply-adds an input voxel. Peak: the largest resident size "
+        "so far in the run.",
+        "",
+        *table(HEAD, [cells(row) for row in timed]),
+    ]
+    if lost:
+        lines += [
+            "",
+            "Cost of bfloat16 in quality (psnr_head, x2 k-space truncation, ten middle slices of each volume):",
+            "",
+            *(f"- {row.scan}: {row['bfloat16_loss']:+.4f} dB lost" for row in lost),
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,37 +127,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="measure what bfloat16 costs in quality on the test volumes here")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/cost.md"))
     options = parser.parse_args()
-    model = zoo.load(options.model)
-    work = multiply_adds(model.network, model.card.slices + model.card.beside) * model.card.turns
-    lines = [
-        f"# Cost of `enhance --model {options.model}` on a CPU",
-        "",
-        f"Written by `python -m benchmarks.cost`; do not edit. {described()}. "
-        f"{work / 1e3:.0f} thousand multiply-adds an input voxel. Peak: the largest resident size so far in the run.",
-        "",
-    ]
-    rows = []
+    model, rows = zoo.load(options.model), []
     with tempfile.TemporaryDirectory() as folder:
         for precision in options.precisions:
             rate = convolution_rate(precision)
             for size in SIZES:
-                figures = run(made_up(size), options.model, precision, Path(folder))
-                share = work * np.prod(size) / figures["network"] / rate
-                seconds = [f"{figures[name]:.1f}" for name in ("network", "command")]
-                of_rate = f"{100 * share:.0f} % of {rate / 1e9:.0f} GMAC/s"
-                rows.append(["x".join(map(str, size)), precision, *seconds, f"{figures['peak']:.2f}", of_rate])
-                print(*rows[-1], flush=True)
-    lines += table(HEAD, rows)
-    if options.data is not None:
-        lines += [
-            "",
-            "Cost of bfloat16 in quality (psnr_head, x2 k-space truncation, ten middle slices of each volume):",
-            "",
-        ]
-        for scan in held_out(options.data):
-            lines.append(f"- {scan.name}: {bfloat16_loss(files.read(scan.path), options.model):+.4f} dB lost")
-            print(lines[-1], flush=True)
-    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                rows.append(measured(size, model, precision, rate, Path(folder)))
+                print(*cells(rows[-1]), flush=True)
+    for scan in [] if options.data is None else held_out(options.data):
+        loss = bfloat16_loss(files.read(scan.path), options.model)
+        rows.append(Row(options.model, scan.name, "k_space", 2, slices=10, figures={"bfloat16_loss": loss}))
+        print(scan.name, loss, flush=True)
+    results.store(rows, results.beside(options.out))
+    options.out.write_text(report(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ The series is made up (128 x 128 x 60, int16): time and memory do not depend on 
 """
 
 import argparse
-import platform
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from benchmarks import results
 from benchmarks.cost import made_up, run
-from benchmarks.results import table
+from benchmarks.machine import described
+from benchmarks.results import Row, table
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.volume import Gradients, Volume
 
 HEAD = ("input", "precision", "data in GB", "network s", "whole command s", "peak GB")
@@ -33,6 +34,24 @@ def made_up_series(count: int) -> Volume:
     return replace(first, voxels=voxels, gradients=Gradients(bvals, bvecs * (bvals > 0)[:, None]))
 
 
+def cells(row: Row) -> list[str]:
+    """A row of the table."""
+    seconds = [f"{row[name]:.0f}" for name in ("network", "command")]
+    return [f"{row.scan} int16", row["precision"], f"{row['data']:.2f}", *seconds, f"{row['peak']:.2f}"]
+
+
+def report(rows: list[Row]) -> str:
+    """The page."""
+    lines = [
+        f"# Cost of `enhance --model {rows[0].model}` of a diffusion series on a CPU",
+        "",
+        f"Written by `python -m benchmarks.series_cost`; do not edit. {rows[0]['machine']}.",
+        "",
+        *table(HEAD, [cells(row) for row in rows]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -42,22 +61,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/series_cost.md"))
     options = parser.parse_args()
     series = made_up_series(options.volumes)
-    given = series.voxels.nbytes / 2**30
+    about = {"machine": described(), "precision": options.precision, "data": series.voxels.nbytes / 2**30}
     with tempfile.TemporaryDirectory() as folder:
-        figures = run(series, options.model, options.precision, Path(folder))
+        figures = {**about, **run(series, options.model, options.precision, Path(folder))}
     size = "x".join(map(str, (*SIZE, options.volumes)))
-    seconds = [f"{figures[name]:.0f}" for name in ("network", "command")]
-    cells = [f"{size} int16", options.precision, f"{given:.2f}", *seconds, f"{figures['peak']:.2f}"]
-    lines = [
-        f"# Cost of `enhance --model {options.model}` of a diffusion series on a CPU",
-        "",
-        f"Written by `python -m benchmarks.series_cost`; do not edit. {platform.machine()}, {torch.get_num_threads()} "
-        f"threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}.",
-        "",
-        *table(HEAD, [cells]),
-    ]
-    print(lines[-1])
-    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = [Row(options.model, size, "", zoo.read_card(zoo.find(options.model)).scale, figures=figures)]
+    print(*cells(rows[0]))
+    results.store(rows, results.beside(options.out))
+    options.out.write_text(report(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

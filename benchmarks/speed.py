@@ -15,8 +15,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from benchmarks import results
 from benchmarks.machine import convolution_rate, described, multiply_adds
-from benchmarks.results import table
+from benchmarks.results import Row, table
 from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.edsr import EDSR
@@ -64,15 +65,45 @@ def seconds(network: nn.Module, channels: int, size: tuple[int, int], precision:
     return time.perf_counter() - began
 
 
-def row(entry: Entry, size: tuple[int, int], precision: str, rate: float) -> list[str]:
-    """A row of the table."""
+def measured(entry: Entry, size: tuple[int, int], precision: str, rate: float) -> Row:
+    """How long one network takes. rate: multiply-adds a second of the machine in that precision."""
     network = entry.build()
-    work = multiply_adds(network, entry.channels) * size[0] * size[1]
-    taken = seconds(network, entry.channels, size, precision)
-    printed = "-" if entry.seconds is None else f"{entry.seconds:g}"
-    of_rate = f"{100 * work / taken / rate:.0f} % of {rate / 1e9:.0f} GMAC/s"
-    size_of_it = f"{parameters(network) / 1e6:.2f}"
-    return [entry.name, size_of_it, printed, precision, f"{taken:.2f}", f"{work / 1e12:.2f}", of_rate]
+    figures = {
+        "machine": described(),
+        "precision": precision,
+        "parameters": parameters(network),
+        "paper_seconds": entry.seconds,
+        "seconds": seconds(network, entry.channels, size, precision),
+        "multiply_adds": multiply_adds(network, entry.channels) * size[0] * size[1],
+        "rate": rate,
+    }
+    return Row(entry.name, "{} x {}".format(*size), "", int(getattr(network, "scale", 1)), figures=figures)
+
+
+def cells(row: Row) -> list[str]:
+    """A row of the table."""
+    printed = "-" if row["paper_seconds"] is None else f"{row['paper_seconds']:g}"
+    share = row["multiply_adds"] / row["seconds"] / row["rate"]
+    of_rate = f"{100 * share:.0f} % of {row['rate'] / 1e9:.0f} GMAC/s"
+    millions, tera = f"{row['parameters'] / 1e6:.2f}", f"{row['multiply_adds'] / 1e12:.2f}"
+    return [row.model, millions, printed, row["precision"], f"{row['seconds']:.2f}", tera, of_rate]
+
+
+def report(rows: list[Row]) -> str:
+    """The page."""
+    lines = [
+        "# Work E's picture: how long it takes",
+        "",
+        f"Written by `python -m benchmarks.speed`; do not edit. {rows[0]['machine']}. A picture of {rows[0].scan} "
+        "voxels is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own "
+        "engine in C++ and Cython (Byron), on a machine that it does not name: two machines are compared, not two "
+        "programs. The rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. "
+        "On a CPU with neither AMX "
+        "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
+        "",
+        *table(HEAD, [cells(row) for row in rows]),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -83,23 +114,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/speed.md"))
     options = parser.parse_args()
     width, height = options.size
-    lines = [
-        "# Work E's picture: how long it takes",
-        "",
-        f"Written by `python -m benchmarks.speed`; do not edit. {described()}. A picture of {width} x {height} voxels "
-        "is enlarged, with random weights. Paper: the average time on its picture of 510 x 339, by its own engine in "
-        "C++ and Cython (Byron), on a machine that it does not name: two machines are compared, not two programs. The "
-        "rate is that of a bare 64-to-64 3x3 convolution, so wider layers can exceed it. On a CPU with neither AMX "
-        "nor AVX-512 BF16, bfloat16 is emulated and `enhance` does not choose it.",
-        "",
-    ]
-    rows = []
+    rows: list[Row] = []
     for precision in options.precisions:
         rate = convolution_rate(precision)
         for entry in ENTRIES:
-            rows.append(row(entry, (width, height), precision, rate))
-            print(*rows[-1], flush=True)
-            options.out.write_text("\n".join([*lines, *table(HEAD, rows)]) + "\n", encoding="utf-8")
+            rows.append(measured(entry, (width, height), precision, rate))
+            print(*cells(rows[-1]), flush=True)
+            results.store(rows, results.beside(options.out))
+            options.out.write_text(report(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from benchmarks.machine import convolution_rate, described, multiply_adds
-from benchmarks.speed import ENTRIES, HEAD, PICTURE, Entry, row
+from benchmarks.speed import ENTRIES, HEAD, PICTURE, Entry, cells, measured
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.edsr import EDSR
 
@@ -26,9 +26,9 @@ def test_multiply_adds_are_the_weights_times_how_often_they_are_used():
 
 def test_a_row_has_a_cell_for_each_column():
     entry = Entry("tiny", lambda: EDSR(2, features=8, blocks=1), 1, 12.5)
-    cells = row(entry, (30, 20), "float32", rate=1e12)
-    assert [cells[0], cells[2], cells[3]] == ["tiny", "12.5", "float32"]
-    assert len(cells) == len(HEAD)
+    row = cells(measured(entry, (30, 20), "float32", rate=1e12))
+    assert [row[0], row[2], row[3]] == ["tiny", "12.5", "float32"]
+    assert len(row) == len(HEAD)
 
 
 def test_the_machine_has_a_rate_and_a_name():

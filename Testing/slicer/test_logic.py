@@ -303,9 +303,9 @@ def test_the_devices_are_named_by_the_engine(logic):
     assert logic.devices()["cpu"]["name"].startswith("CPU")
 
 
-def big(name: str = "big"):
+def big(name: str = "big", slices: int = 60):
     """Enough slices for the engine to be caught at its work."""
-    return scans.scalar(name, size=(60, 128, 128))
+    return scans.scalar(name, size=(slices, 128, 128))
 
 
 def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was(logic):

@@ -177,7 +177,7 @@ def test_the_three_pairs_and_the_way_back(opened, wait_until):
 
 def test_while_it_runs_the_bar_moves_and_slicer_stays_responsive(opened, wait_until, grab, figures):
     """The event loop comes round every 100 ms. Our own computing is judged, of most rounds: the machine may be slow."""
-    panel, _ = opened(big)
+    panel, _ = opened(lambda: big(slices=24))
     shares, rounds = [], []
 
     def one_round_later():
