@@ -76,7 +76,8 @@ def test_it_holds_what_a_file_would_hold(command, dicom, model, tmp_path):
 
 
 def test_the_sidecar_says_nothing_of_the_patient(command, dicom, model, tmp_path):
-    command("enhance", dicom, tmp_path / "out", "--model", model, *QUIET)
+    answer = command("enhance", dicom, tmp_path / "out", "--model", model, *QUIET)
+    assert answer.code == 0, answer.err
     text = (tmp_path / "out.json").read_text()
     assert not any(word in text for word in ("Doe", "Jane", "secret-7", "1970", "20250102", "1.2.9"))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 import pytest
-from conftest import BVALS, BVECS, KINDS, OBLIQUE, WEIGHTS, smooth
+from scanner_exports import BVALS, BVECS, KINDS, OBLIQUE, WEIGHTS, smooth
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.files import read

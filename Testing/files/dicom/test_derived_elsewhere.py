@@ -19,7 +19,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from conftest import KINDS
+from scanner_exports import KINDS
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.files import read

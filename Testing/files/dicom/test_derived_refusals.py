@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from conftest import smooth
+from scanner_exports import smooth
 
 import SuperResolutionLib
 import SuperResolutionLib as sr
