@@ -128,8 +128,7 @@ def as_it_is(part: Part, row: Row, model: zoo.Model) -> Row:
 def shown_again(volume: Volume, scan: np.ndarray, axis: int, unit: float) -> float:
     """PSNR (dB) of what the likeliest scanner shows of a volume, against the scan (n, h, w), range 1."""
     fine = stacks(volume, axis)[0] / unit
-    error = Transfer.between(fine, scan).apply(fine, scan.shape) - scan
-    return -10 * float(np.log10(np.square(error, dtype=np.float64).mean()))
+    return Transfer.between(fine, scan).agreement(fine, scan)
 
 
 def wanted(only: list[str] | None) -> Iterator[tuple[str, int, int]]:

@@ -217,9 +217,10 @@ def recognised(recogniser: recognition.Recogniser, fine: np.ndarray, coarse: np.
     image, but by no model that is known.
     """
     name = recogniser.model_of(fine, coarse)
-    if name is not None or recogniser.seems_resized(fine, coarse):
+    if name is not None:
         return name
-    return Transfer.between(fine, coarse)
+    transfer = Transfer.between(fine, coarse)
+    return transfer if transfer.agreement(fine, coarse) >= recognition.nearest_resized(fine, coarse) else None
 
 
 def _verdict(names: list[str | None]) -> str:

@@ -58,10 +58,6 @@ class Recogniser:
             return None
         return name
 
-    def seems_resized(self, fine: np.ndarray, coarse: np.ndarray) -> bool:
-        """Whether slices seem to be shrunk in the image, which no scanner does, rather than in k-space."""
-        return self.models[int(self.distances(profile(fine, coarse, self.models)).argmin())] in RESIZED
-
     def distances(self, found: np.ndarray) -> np.ndarray:
         """The squared Mahalanobis distance of a profile from that of every model."""
         away = found - self.profiles
@@ -73,6 +69,14 @@ def profile(fine: np.ndarray, coarse: np.ndarray, models: tuple[str, ...]) -> np
     """How near (dB) each model takes fine slices (n, H, W) to coarse ones (n, h, w) of range 1."""
     errors = [np.square(np.abs(apply_forward(fine, by_name(name), coarse.shape)) - coarse).mean() for name in models]
     return -10 * np.log10(np.array(errors) + 1e-12)
+
+
+def nearest_resized(fine: np.ndarray, coarse: np.ndarray) -> float:
+    """How near (dB) the nearest model that shrinks in the image, as no scanner does, takes fine slices to coarse ones.
+
+    fine (n, H, W), coarse (n, h, w), range 1.
+    """
+    return float(profile(fine, coarse, RESIZED).max())
 
 
 def noisy(fine: np.ndarray, coarse: np.ndarray, name: str) -> bool:

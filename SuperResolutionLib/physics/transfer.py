@@ -57,6 +57,11 @@ class Transfer:
         image = np.fft.ifft2(self.weights * np.fft.fft2(apply_forward(fine, TRUNCATION, shape)))
         return np.abs(image).astype(np.float32)
 
+    def agreement(self, fine: np.ndarray, coarse: np.ndarray) -> float:
+        """How near (dB) fine slices (n, H, W), as the scanner shows them, come to coarse ones (n, h, w), range 1."""
+        error = self.apply(fine, coarse.shape) - coarse
+        return -10 * float(np.log10(np.square(error, dtype=np.float64).mean() + 1e-12))
+
     def put_back(self, fine: np.ndarray, coarse: np.ndarray, denoise: float = 1.0) -> np.ndarray:
         """Fine slices (n, H, W) moved to where the scanner gives coarse ones (n, h, w), as far as noise allows.
 
