@@ -308,7 +308,7 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
         kept = slice(None) if only is None else slice(only - first, only - first + 1)
         wanted = np.arange(first, min(first + settings.batch, len(stack.source)))
         try:
-            fine, wide = _made(run, stack, wanted, spread is not None)
+            fine, wide = _made(replace(run, settings=settings), stack, wanted, spread is not None)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
