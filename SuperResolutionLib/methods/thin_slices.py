@@ -16,11 +16,14 @@ from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
 from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
 from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
+from SuperResolutionLib.methods.in_view import in_view
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.methods.thick_slices import TURNS, Turn, restoring_volume
 from SuperResolutionLib.methods.thickness import believed
 from SuperResolutionLib.networks.through_plane import Scene
 from SuperResolutionLib.physics import agreement
+from SuperResolutionLib.physics.interpolating import bspline, positions
+from SuperResolutionLib.physics.kernels import apply_through
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
@@ -168,9 +171,29 @@ def _signals(
     levels = background_levels(volume)
     for source, target, wide, level in zip(sources, targets, spreads, levels, strict=True):
         scan = common or Normalisation.of(source, level)
-        work = restoring_volume(run.network, scan.shown(source), rows, run.scene(), run.turns, run.where)  # type: ignore[arg-type]
-        fine, deviation = yield from mapped(work, told)
+        fine, deviation = yield from mapped(_thin(run, scan.shown(source), rows), told)
         target[...] = cast_voxels(scan.undone(fine[kept]), target.dtype)
         if wide is not None:
             wide[...] = deviation[kept] * np.float32(scan.unit)
     return result
+
+
+def _thin(run: _Run, thick: np.ndarray, rows: int) -> Generator[int, None, tuple[np.ndarray, np.ndarray]]:
+    """A stack (slices, height, width), as networks see it, on `rows` rows, and how far its turns disagree.
+
+    Where there is only air it is a cubic B-spline. Yields how many reformats are done, those of the air first.
+    """
+    scene = run.scene()
+    height, width = in_view(thick)
+    seen = thick[:, height, width]
+    yield sum(thick.shape[2 if turn.across else 1] - seen.shape[2 if turn.across else 1] for turn in run.turns)
+    fine, deviation = yield from restoring_volume(run.network, seen, rows, scene, run.turns, run.where)  # type: ignore[arg-type]
+    if seen.shape == thick.shape:
+        return fine, deviation
+    spline = bspline(len(thick), positions(rows, scene.wanted, scene.spacing)).astype(np.float32)
+    whole = apply_through(spline, thick)
+    whole[:, height, width] = fine
+    around = np.zeros_like(whole) if len(deviation) else deviation
+    if len(deviation):
+        around[:, height, width] = deviation
+    return whole, around

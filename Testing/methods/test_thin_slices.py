@@ -15,7 +15,7 @@ from tiny_models import store, store_thinning
 from SuperResolutionLib.diffusion import log_euclidean
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Sampling
-from SuperResolutionLib.methods import catalogue, zoo
+from SuperResolutionLib.methods import catalogue, thin_slices, zoo
 from SuperResolutionLib.methods.chain import Chain
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.thin_slices import ThinSlices
@@ -96,6 +96,25 @@ def test_the_outside_of_an_extracted_brain_stays_empty(model):
     assert (result.volume.voxels[outside] == 0).all()
     assert (result.uncertainty.voxels[outside] == 0).all()
     assert (result.volume.voxels[~outside] != 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("uncertainty", [False, True])
+def test_air_is_a_spline_and_the_head_is_what_the_whole_slices_give(model, monkeypatch, uncertainty):
+    head, air = stack().voxels, np.random.default_rng(1).rayleigh(4.0, (9, 70, 80)).astype(np.float32)
+    air[:, 30:40, 34:46] += head
+    scan = Volume(air, spacing=(1.0, 1.0, 4.0))
+    asked = {"isotropic": True, "uncertainty": uncertainty, **EXACT}
+    cut = restored(scan, model, **asked)
+    monkeypatch.setattr(thin_slices, "in_view", lambda thick: (slice(0, 70), slice(0, 80)))
+    whole = restored(scan, model, **asked)
+    inside = (slice(None), slice(30, 40), slice(34, 46))
+    np.testing.assert_allclose(cut.volume.voxels[inside], whole.volume.voxels[inside], atol=1e-3)
+    spline = upsample(scan, "bspline", sampling=Sampling(isotropic=True))
+    np.testing.assert_allclose(cut.volume.voxels[:, :10], spline.voxels[:, :10], atol=1e-3)
+    assert not np.allclose(whole.volume.voxels[:, :10], spline.voxels[:, :10], atol=1e-3)
+    if uncertainty:
+        np.testing.assert_allclose(cut.uncertainty.voxels[inside], whole.uncertainty.voxels[inside], atol=1e-3)
+        assert not cut.uncertainty.voxels[:, :10].any()
 
 
 def test_tensors_stay_positive_definite(model):
