@@ -190,13 +190,16 @@ def write_dicom(
     slices or what every MR image must say, for tensors, for a folder that is not empty, and where the disk refuses.
     """
     from SuperResolutionLib.files.dicom.derived import Derivation, write_series
+    from SuperResolutionLib.files.dicom.matching import check_alike, match
     from SuperResolutionLib.files.dicom.series import read_series
 
     if isinstance(result, Restoration):
         volume, how = result.volume, Derivation(method=result.record.method, model_sha256=result.record.model_sha256)
     else:
         volume, how = as_volume(result), Derivation(method=method)
-    write_series(volume, read_series(source, series), Path(folder), how, record)
+    given = read_series(source, series)
+    check_alike("The volume", match("The volume", volume, given))
+    write_series(volume, given, Path(folder), how, record)
 
 
 def _check_meaning(volume: Volume, method: Method) -> None:

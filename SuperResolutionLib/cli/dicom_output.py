@@ -94,7 +94,7 @@ def read(options: argparse.Namespace) -> "Volume":
     from SuperResolutionLib.files.claims import claimed_folder
     from SuperResolutionLib.files.common import ScanWarning
     from SuperResolutionLib.files.dicom.derived import check_source
-    from SuperResolutionLib.files.dicom.matching import match
+    from SuperResolutionLib.files.dicom.matching import check_alike, match
     from SuperResolutionLib.files.dicom.series import read_series
 
     _check_folder(options)
@@ -113,7 +113,7 @@ def read(options: argparse.Namespace) -> "Volume":
         volume: Volume = options.source.volume
         return volume
     volume = files.read(options.input)
-    match(options.input.name, volume, options.source)
+    check_alike(options.input.name, match(options.input.name, volume, options.source))
     return volume
 
 

@@ -76,7 +76,7 @@ def match(name: str, volume: Volume, source: Series) -> Match:
     """The volume held against the source. name: of the volume, for sentences.
 
     Raises InputError where it is not of that series: tensors, other axes, another field of view, another number of
-    volumes, another patient's voxels.
+    volumes.
     """
     if volume.quantity == TENSOR:
         raise InputError(f"{name} holds tensors, and a DICOM series of MR images cannot; name a .nrrd file.")
@@ -96,12 +96,17 @@ def match(name: str, volume: Volume, source: Series) -> Match:
     first = given.direction.T @ (_corner(turned) - _corner(given)) / given.spacing
     found = Match(turned, source, first, step)
     _check_view(name, found)
+    return found
+
+
+def check_alike(name: str, found: Match) -> None:
+    """Raise InputError where a volume shows something else than the series where it lies: another patient's voxels."""
     if found.correlation < _ALIKE:
         raise InputError(
-            f"{name} lies where the DICOM series in {source.name} does and shows something else (their correlation is "
-            f"{found.correlation:.2f}); it may be another patient's. Give the series that it was converted from."
+            f"{name} lies where the DICOM series in {found.source.name} does and shows something else (their "
+            f"correlation is {found.correlation:.2f}); it may be another patient's. Give the series that it was "
+            "converted from."
         )
-    return found
 
 
 def _check_view(name: str, found: Match) -> None:
