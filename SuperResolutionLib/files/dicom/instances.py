@@ -85,7 +85,11 @@ class Made:
 
 
 def write_instance(made: Made, t: int, k: int, path: Path) -> None:
-    """Slice k of volume t as a file, read back and compared."""
+    """Slice k of volume t as a file, read back and compared.
+
+    made: the volume, its source and how the voxels are packed. path: of the new file. Raises OSError where the disk
+    did not keep it.
+    """
     dataset = _instance(made, t, k)
     dataset.save_as(path)
     if not path.read_bytes().endswith(dataset.PixelData):  # the last of the elements
