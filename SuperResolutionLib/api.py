@@ -104,14 +104,16 @@ def network(
     sampling: Sampling | None = None,
     put_back: str = "auto",
     uncertainty: bool = False,
+    denoise: float = 1.0,
 ) -> Method:
     """A network as a method with its own options.
 
     model: None for the one that suits the volume. sampling: the grid, which tells the scale.
     put_back: what was measured: "auto", "none" (the network alone), "recognised", "k_space", "series".
-    uncertainty: whether to tell how far eight turns disagree.
+    uncertainty: whether to tell how far eight turns disagree. denoise: the share of the scan's noise that is left out,
+    from 0 to 1.
     """
-    return catalogue.network(as_volume(volume), model, sampling, put_back, uncertainty)
+    return catalogue.network(as_volume(volume), model, sampling, put_back, uncertainty, denoise)
 
 
 def upsample(

@@ -40,6 +40,13 @@ def add(commands: Any) -> None:
     common.add_as_intensities(parser)
     common.add_network(parser)
     parser.add_argument(
+        "--denoise",
+        metavar="SHARE",
+        type=float,
+        default=1.0,
+        help="how much of a scanner's noise stays out of the result, 0 to 1 (default: 1; 0 puts all of it back)",
+    )
+    parser.add_argument(
         "--uncertainty",
         metavar="FILE",
         type=Path,
@@ -66,7 +73,7 @@ def _enhance(options: argparse.Namespace) -> None:
         from SuperResolutionLib.progress import finish
 
         spread = options.uncertainty is not None
-        method = network(volume, options.model, sampling, common.put_back_of(options), spread)
+        method = network(volume, options.model, sampling, common.put_back_of(options), spread, options.denoise)
         steps = method.restore(volume, sampling, runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
@@ -105,6 +112,7 @@ def _said(result: "Restoration", options: argparse.Namespace) -> dict[str, Any]:
         "slice": options.slice,
         "ensemble": options.ensemble or result.uncertainty is not None,
         "consistent": options.consistent,
+        "denoise": options.denoise,
         "ran": record.ran,
         "seconds": round(record.seconds, 3),
     }

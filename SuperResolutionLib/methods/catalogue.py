@@ -1,7 +1,7 @@
 """Methods by name: the classical ones, installed models, model files; and which model is meant where none is named."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError, unknown
@@ -65,11 +65,13 @@ def network(
     sampling: Sampling | None = None,
     put_back: str = "auto",
     uncertainty: bool = False,
+    denoise: float = 1.0,
 ) -> "Network":
     """The network that is meant for a volume: by name, file or loaded model; None for the one that suits it.
 
     sampling: the grid that is wanted. Where slices have to become thin, a model for that is taken; where the plane has
     to become finer as well, one for each, the slices first. put_back, uncertainty: of `NetworkMethod`, `ThinSlices`.
+    denoise: of `NetworkMethod`.
     Raises InputError where there is none.
     """
     if model is not None and not isinstance(model, (str, zoo.Model)):
@@ -77,8 +79,8 @@ def network(
     wish = sampling or Sampling()
     loaded = zoo.load(model) if isinstance(model, str) else model
     if not wish.asked or wish.factor is not None:
-        return _made(choose_model(loaded, wish.factor, is_diffusion(volume)), put_back, uncertainty)
-    return _for_grids(volume, loaded, wish.finer(volume), put_back, uncertainty)
+        return _made(choose_model(loaded, wish.factor, is_diffusion(volume)), put_back, uncertainty, denoise)
+    return _for_grids(volume, loaded, wish.finer(volume), _Options(put_back, uncertainty, denoise))
 
 
 def meant(volume: Volume, method: Given | None, sampling: Sampling) -> Method:
@@ -94,7 +96,15 @@ def meant(volume: Volume, method: Given | None, sampling: Sampling) -> Method:
     return as_method(method if isinstance(method, str) else "method", method, sampling.factor)
 
 
-def _for_grids(volume: Volume, model: zoo.Model | None, grids: Grids, put_back: str, uncertainty: bool) -> "Network":
+class _Options(NamedTuple):
+    """What a network is made with; see `network`."""
+
+    put_back: str
+    uncertainty: bool
+    denoise: float
+
+
+def _for_grids(volume: Volume, model: zoo.Model | None, grids: Grids, options: _Options) -> "Network":
     """What makes these grids: a model for thick slices, one for the plane, or one after the other."""
     through = grids.factors[grids.axis]
     beside = [grids.factors[k] for k in range(3) if k != grids.axis]
@@ -107,28 +117,26 @@ def _for_grids(volume: Volume, model: zoo.Model | None, grids: Grids, put_back: 
                 f"No installed model makes the plane {_times(beside)} times as fine; they have {have}, the same for "
                 "both axes; choose another grid, or a classical method, which takes any."
             )
-        return _made(
-            choose_model(model, grids.in_plane if model is None else None, is_diffusion(volume)), put_back, uncertainty
-        )
+        return _made(choose_model(model, grids.in_plane if model is None else None, is_diffusion(volume)), *options)
     if model is not None and not model.card.thins and beside == [1, 1]:
-        return _made(model, put_back, uncertainty)  # which says that it cannot make these grids
+        return _made(model, *options)  # which says that it cannot make these grids
     if through < 1:
         raise InputError("Slices that become thicker need no network; degrade the scan, or resample it.")
     for_slices = model if model is not None and model.card.thins else _thinning()
-    first = _made(for_slices, put_back, uncertainty)
+    first = _made(for_slices, *options)
     if beside == [1, 1]:
         return first
     from SuperResolutionLib.methods.chain import Chain
 
-    return Chain(first, _beside(volume, model, beside, put_back))
+    return Chain(first, _beside(volume, model, beside, options._replace(uncertainty=False)))
 
 
-def _beside(volume: Volume, model: zoo.Model | None, beside: list[float], put_back: str) -> Method:
+def _beside(volume: Volume, model: zoo.Model | None, beside: list[float], options: _Options) -> Method:
     """What refines the plane of slices that were made thin: a model that has the factor, else a cubic B-spline."""
     if model is not None and not model.card.thins:
-        return _made(model, put_back, False)
+        return _made(model, *options)
     if beside[0] == beside[1] and beside[0] in _scales():
-        return _made(choose_model(None, beside[0], is_diffusion(volume)), put_back, False)
+        return _made(choose_model(None, beside[0], is_diffusion(volume)), *options)
     return Classical("bspline")
 
 
@@ -161,14 +169,14 @@ def _times(factors: list[float]) -> str:
     return " x ".join(f"{factor:.4g}" for factor in factors)
 
 
-def _made(model: zoo.Model, put_back: str = "auto", uncertainty: bool = False) -> "Network":
+def _made(model: zoo.Model, put_back: str = "auto", uncertainty: bool = False, denoise: float = 1.0) -> "Network":
     """A loaded model as a method; keeping a scan's k-space means, of thick slices, keeping these."""
     from SuperResolutionLib.methods.network import NetworkMethod
     from SuperResolutionLib.methods.thin_slices import ThinSlices
 
     if model.card.thins:
         return ThinSlices(model, "slices" if put_back == "k_space" else put_back, uncertainty)
-    return NetworkMethod(model, put_back, uncertainty)
+    return NetworkMethod(model, put_back, uncertainty, denoise)
 
 
 def default_methods(grids: Grids, diffusion: bool = False) -> list[str]:

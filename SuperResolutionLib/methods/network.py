@@ -47,16 +47,23 @@ class NetworkMethod:
     put_back: the policy for what was measured (`physics.agreement`); "auto" takes "series" for a diffusion series and a
     model made for these, "recognised" where the model's card can, else "none", the network alone.
     uncertainty: also tell how far the eight flips and quarter turns disagree about each voxel; averages all eight.
-    Raises InputError for a policy that does not exist.
+    denoise: the share of the scan's noise that stays out, from 0 to 1, where a scan is put back by what its scanner
+    shows of each frequency.
+    Raises InputError for a policy that does not exist, and for another share.
     """
 
     model: zoo.Model
     put_back: str = "auto"
     uncertainty: bool = False
+    denoise: float = 1.0
     classical = False
 
     def __post_init__(self) -> None:
         agreement.check_policy(self.put_back)
+        if not 0 <= self.denoise <= 1:
+            raise InputError(
+                f"The share of noise to leave out is {self.denoise:g}; give a number from 0 (none) to 1 (all)."
+            )
 
     @property
     def name(self) -> str:
@@ -111,7 +118,7 @@ class NetworkMethod:
         grids, policy = self.grids(volume, sampling), self.policy(volume)
         with runtime.limited():
             settings = choose_settings(self.model, stacks(volume, grids.axis)[0], runtime)
-        run = _Run(self.model, grids, settings, placed(self.model.network, settings))
+        run = _Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise)
         return runtime.running(self._restoring(volume, run, policy))
 
     def _restoring(self, volume: Volume, run: "_Run", policy: str) -> Generator[Progress, None, Restoration]:
@@ -154,13 +161,14 @@ class NetworkMethod:
 class _Run:
     """What is run, onto which grid, and how; notes are what happened meanwhile, in words.
 
-    network: the model's, where it runs.
+    network: the model's, where it runs. denoise: as of `NetworkMethod`.
     """
 
     model: zoo.Model
     grids: Grids
     settings: Settings
     network: Network
+    denoise: float = 1.0
     notes: list[str] = field(default_factory=list)
 
     def alone(self, k: int) -> "_Run":
@@ -201,7 +209,8 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
     found: list[str | Transfer | None] = []
     for source, fine, level in zip(sources, looked_at, guides.background_levels(volume), strict=True):
         scan = Normalisation.of(source, level)
-        found.append(recognised(recogniser, scan.shown(fine), scan.shown(source[chosen])))
+        model = recognised(recogniser, scan.shown(fine), scan.shown(source[chosen]))
+        found.append(replace(model, denoise=run.denoise) if isinstance(model, Transfer) else model)
     agreement.put_back(volume, result, axis, found, "recognised", only)
     names = [SCANNER if isinstance(model, Transfer) else model for model in found]
     run.notes.append(_verdict(names))

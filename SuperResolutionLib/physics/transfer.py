@@ -31,11 +31,13 @@ class Transfer:
     """What a scan shows of each sample of its k-space, (h, w) in the FFT's order.
 
     weights: from 0 to 1. signal: the share of what the restoration leaves that is not noise. noise: its deviation.
+    denoise: the share of the noise that stays out when the scan is put back; 0 puts all of it back.
     """
 
     weights: np.ndarray
     signal: np.ndarray
     noise: float
+    denoise: float = 1.0
 
     @classmethod
     def between(cls, fine: np.ndarray, coarse: np.ndarray) -> "Transfer":
@@ -62,16 +64,13 @@ class Transfer:
         error = self.apply(fine, coarse.shape) - coarse
         return -10 * float(np.log10(np.square(error, dtype=np.float64).mean() + 1e-12))
 
-    def put_back(self, fine: np.ndarray, coarse: np.ndarray, denoise: float = 1.0) -> np.ndarray:
-        """Fine slices (n, H, W) moved to where the scanner gives coarse ones (n, h, w), as far as noise allows.
-
-        denoise: the share of the noise that stays out; 0 puts all that the scan has back.
-        """
-        kept = 1 - denoise * (1 - self.signal)
+    def put_back(self, fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        """Fine slices (n, H, W) moved to where the scanner gives coarse ones (n, h, w), as far as noise allows."""
+        kept = 1 - self.denoise * (1 - self.signal)
         gain = kept * self.weights / (np.square(self.weights) + SMALL**2)
         for _ in range(ITERATIONS):
             samples = np.fft.fft2(apply_forward(fine, TRUNCATION, coarse.shape))
-            scan = _scan(samples, coarse, self.weights, denoise * self.noise)
+            scan = _scan(samples, coarse, self.weights, self.denoise * self.noise)
             missing = np.fft.ifft2(gain * (scan - self.weights * samples)).astype(np.complex64)
             fine = fine + spread_back(missing, TRUNCATION, fine.shape)
         return fine

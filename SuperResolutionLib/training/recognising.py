@@ -23,7 +23,7 @@ RIDGE = 0.3  # dB^2 added to each variance: so few scans do not show all that th
 def learn(network: nn.Module, recipe: Recipe, data: Path) -> Recogniser:
     """The recogniser of a network, for the models in `recipe.recognise`.
 
-    Every structural training scan, in every plane of its group, goes through each model; the network restores a few
+    Every structural training scan, in the first plane of its group, goes through each model; the network restores a few
     slices, and the profiles of its errors are averaged. Raises InputError for data that does not fit the recipe.
     """
     found = np.array([_profiles(network, recipe, stack) for stack in _stacks(data, recipe)])
@@ -39,12 +39,11 @@ def fitted(models: tuple[str, ...], found: np.ndarray) -> Recogniser:
 
 
 def _stacks(data: Path, recipe: Recipe) -> Iterator[Stack]:
-    """Each structural scan in each plane of its group. Series have models of their own."""
+    """Each structural scan in the first plane of its group. Series have models of their own."""
     for path, group in split.training_files(data, recipe):
         volume = split.read(path, recipe)
         if not has_contrast(volume):
-            for plane in dict.fromkeys(group.planes):
-                yield from stacks_of(split.stem(path), volume, recipe, View(plane))
+            yield from stacks_of(split.stem(path), volume, recipe, View(group.planes[0]))
 
 
 def _profiles(network: nn.Module, recipe: Recipe, stack: Stack) -> np.ndarray:

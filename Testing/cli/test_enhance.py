@@ -68,6 +68,7 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
         "slice": None,
         "ensemble": True,
         "consistent": False,
+        "denoise": 1.0,
         "ran": "tiny-x2 on cpu in float32",
         "sampling": {"asked": {"factor": 2}, "spacing": [0.5, 0.5, 4.0]},
         "put_back": "none",
@@ -82,6 +83,10 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
     }
     assert str(record["use"]).startswith("Research use only")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", date)
+
+
+def test_a_share_of_noise_that_is_none_is_refused(refused, scan, model, tmp_path):
+    refused(["enhance", scan, tmp_path / "out.nii.gz", "--model", model, "--denoise", "2"], "from 0", "to 1")
 
 
 def test_the_record_keeps_what_it_ran_on_when_memory_runs_out_at_once(command, scan, tmp_path, monkeypatch):

@@ -9,11 +9,15 @@ from phantoms import brain, stack
 from scipy.ndimage import gaussian_filter
 from tiny_models import Plain, card
 
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.methods.network import NetworkMethod
 from SuperResolutionLib.physics import recognition
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.recognition import Recogniser, profile, shown
+from SuperResolutionLib.progress import finish
 from SuperResolutionLib.quality.metrics import score
 from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.training.recognising import fitted
@@ -113,6 +117,29 @@ def test_a_scanner_without_a_name_is_put_back_by_what_it_shows_of_each_frequency
     kept, plain = (enhance(low, one, precision="float32") for one in (model, bare))
     assert said(low, model).startswith("forward model: a scanner's")
     assert score(truth, kept, 2).psnr > score(truth, plain, 2).psnr
+
+
+def test_noise_comes_back_by_the_share_that_is_not_left_out(model, monkeypatch):
+    monkeypatch.setattr(recognition, "FARTHEST", 0.0)
+    monkeypatch.setattr(recognition, "nearest_resized", lambda fine, coarse: 0.0)
+    truth = head(100)
+    low = degrade(truth, "rician:snr=15", 2)
+    clean = degrade(truth, "k_space", 2)
+    far = []
+    for share in (1.0, 0.5, 0.0):
+        kept = finish(
+            NetworkMethod(model, denoise=share).restore(low, Sampling(factor=2), Runtime(precision="float32"))
+        )
+        assert kept.record.recognised == ("scanner",)
+        again = degrade(kept.volume, "k_space", 2)
+        far.append(float(np.abs(again.voxels - low.voxels).mean()))
+    assert far[0] > far[1] > far[2]
+    assert far[2] < 0.5 * float(np.abs(clean.voxels - low.voxels).mean())
+
+
+def test_a_share_that_is_none_is_refused(model, refuses):
+    with refuses("number from 0"):
+        NetworkMethod(model, denoise=1.5)
 
 
 def test_a_blank_scan_stays_blank(model):
