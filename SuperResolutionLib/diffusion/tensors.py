@@ -194,9 +194,7 @@ def _dipy(module: str) -> Any:
     try:
         return import_module(f"dipy.{module}")
     except ImportError as error:
-        raise InputError(
-            'Tensors need DIPY, which is not installed; install it with: pip install "superresolution[diffusion]".'
-        ) from error
+        raise InputError("Tensors need DIPY, which is not installed; install it with: pip install dipy.") from error
 
 
 def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:
