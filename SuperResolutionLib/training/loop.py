@@ -19,6 +19,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import checkpoint, guard
+from SuperResolutionLib.training.ahead import made_ahead
 from SuperResolutionLib.training.cycle_game import Cycle
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.game import Adversarial
@@ -137,8 +138,8 @@ def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, lo
     )
     if late:
         log(late)
-    with _flushing():
-        _all_phases(run, saved, Setting(sampler, held, place, out, log))
+    with _flushing(), made_ahead(sampler, None if where.type == "cuda" else 0) as drawn:
+        _all_phases(run, saved, Setting(drawn, held, place, out, log))
     if processes > 1:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
