@@ -12,7 +12,7 @@ from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
     from SuperResolutionLib.geometry.sampling import Sampling
-    from SuperResolutionLib.methods.method import Method, Restoration
+    from SuperResolutionLib.methods.method import Restoration
     from SuperResolutionLib.volume import Volume
 
 THICK = 2.0  # times the pixels: slices that are meant to become thin sooner than the pixels finer
@@ -59,19 +59,21 @@ def run(options: argparse.Namespace) -> int:
 def _enhance(options: argparse.Namespace) -> None:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
-        sampling, runtime = common.sampling_of(options), common.runtime_of(options)
-        volume = common.with_thickness(common.read_intensities(options), options)
+        request = common.request_of(options)
+        sampling = request.sampling
+        volume = request.prepared(common.read_intensities(options))
         _check_uncertainty(options)
+        from SuperResolutionLib.batch.request import said
         from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 
         spread = options.uncertainty is not None
-        method = network(volume, options.model, sampling, common.put_back_of(options), spread)
-        steps = method.restore(volume, sampling, runtime)
+        method = network(volume, request.model, sampling, request.put_back, spread)
+        steps = method.restore(volume, sampling, request.runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
         result = finish(steps, report.show)
-        _write(result, options, {**_said(result, options), **common.space(volume), "scale": _scale(method)})
+        _write(result, options, said(result, method, request))
         report.finish(options.output, time.monotonic() - began)
         if options.progress == "bar" and (thick := _thick(volume, sampling)):
             reporter.say(f"{options.input.name}: {thick}")
@@ -87,27 +89,6 @@ def _thick(volume: "Volume", sampling: "Sampling") -> str:
     if not in_plane or apart < THICK * pixel or zoo.thinning_name() is None:
         return ""
     return f"its slices are {apart:.3g} mm apart and its pixels {pixel:.3g} mm wide; --isotropic makes the slices thin."
-
-
-def _scale(method: "Method") -> int | None:
-    """How many times finer in plane, of a model that does just this."""
-    model = getattr(method, "model", None)
-    return None if model is None or model.card.thins else int(model.card.scale)
-
-
-def _said(result: "Restoration", options: argparse.Namespace) -> dict[str, Any]:
-    """What the sidecar says of the work."""
-    record = result.record
-    return {
-        "operation": "enhance",
-        "model": record.method,
-        **{key: value for key, value in record.as_table().items() if key not in ("method", "seconds")},
-        "slice": options.slice,
-        "ensemble": options.ensemble or result.uncertainty is not None,
-        "consistent": options.consistent,
-        "ran": record.ran,
-        "seconds": round(record.seconds, 3),
-    }
 
 
 def _check_uncertainty(options: argparse.Namespace) -> None:
