@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from SuperResolutionLib.cli import dicom_output, reporter
+from SuperResolutionLib.cli import dicom_output, many, reporter
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.errors import InputError
 
@@ -30,9 +30,11 @@ def add(commands: Any) -> None:
         "superresolution enhance dicom_folder/ enhanced_folder/",
         "superresolution enhance brain.nii.gz enhanced_folder/ --dicom-source dicom_folder/",
         "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
+        "superresolution enhance a.nii.gz b.nii.gz c.nii.gz --out-dir enhanced/",
+        "superresolution enhance scans/ --out-dir enhanced/ --isotropic --n-procs 4",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
     )
-    common.add_files(parser, dicom=True)
+    output = common.add_files(parser, dicom=True)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     common.add_grid(parser, "finer", "the model's, or 2")
     common.add_thickness(parser)
@@ -45,15 +47,42 @@ def add(commands: Any) -> None:
         type=Path,
         help="also write how far the 8 flips and turns disagree about each voxel (standard deviation); with --ensemble",
     )
+    if output is not None:
+        many.add_out_dir(parser, output)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Enhance a file, or each series of a folder."""
+    """Enhance a file, each series of a folder, or many files; returns 1 where some of many failed."""
+    if options.out_dir is not None:
+        return _enhance_many(options)
+    many.check_alone(options)
     for one in dicom_output.each(options):
         _enhance(one)
     return 0
+
+
+def _enhance_many(options: argparse.Namespace) -> int:
+    """Each scan that is named into --out-dir."""
+    from SuperResolutionLib.batch import folders
+    from SuperResolutionLib.files.output import check_folder
+
+    many.refuse_twice(options)
+    request = many.request_of(options)
+    named = [path for path in (options.input, options.output, *options.more) if path is not None]
+    jobs = folders.jobs(named, options.out_dir)
+    if options.dry_run:
+        for job in jobs:
+            reporter.put(f"{job.source} -> {job.output}{' (is there)' if job.output.exists() else ''}")
+        return 0
+    request.wish()  # which refuses a model that is not there before anything is written
+    try:
+        options.out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {options.out_dir} cannot be made ({error.strerror}); name another.") from error
+    check_folder(options.out_dir)
+    return many.run(jobs, request, options, options.out_dir)[0]
 
 
 def _enhance(options: argparse.Namespace) -> None:

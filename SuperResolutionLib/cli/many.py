@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.cli import reporter
@@ -22,6 +22,43 @@ if TYPE_CHECKING:
     from SuperResolutionLib.batch.request import Request
 
 STOPPED = 130
+
+
+class OutDir(argparse.Action):
+    """--out-dir DIR. Where it is given, OUTPUT is one more input, and need not be there."""
+
+    def __init__(self, *given: Any, freed: argparse.Action, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.freed = freed
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _option: str | None = None) -> None:
+        """Keep the folder, and let OUTPUT go."""
+        setattr(namespace, self.dest, values)
+        self.freed.required = False
+
+
+def add_out_dir(parser: argparse.ArgumentParser, output: argparse.Action) -> None:
+    """MORE and --out-dir, of a command on one scan. output: OUTPUT."""
+    parser.add_argument(
+        "more", metavar="MORE", nargs="*", type=Path, default=[], help="with --out-dir: scans, folders, 'patterns*'"
+    )
+    parser.add_argument(
+        "--out-dir",
+        metavar="DIR",
+        type=Path,
+        action=OutDir,
+        freed=output,
+        help="many scans: everything that is named is a scan, a folder or a pattern, and the results go here",
+    )
+    add(parser)
+
+
+def check_alone(options: argparse.Namespace) -> None:
+    """Refuse what only many scans have. Raises InputError."""
+    if options.more:
+        raise InputError(f"{2 + len(options.more)} files are named; give many scans with --out-dir DIR.")
+    if options.dry_run or options.n_procs != 1 or options.scheduler is not None or options.slurm is not None:
+        raise InputError("--dry-run, --n-procs, --scheduler and --slurm are for many scans; give --out-dir DIR, too.")
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -42,18 +42,20 @@ def command(commands: Any, name: str, help_text: str, *examples: str) -> argpars
     return parser
 
 
-def add_files(parser: argparse.ArgumentParser, output: bool = True, dicom: bool = False) -> None:
-    """INPUT, and OUTPUT with --overwrite. dicom: OUTPUT may also be a folder with a DICOM series."""
+def add_files(parser: argparse.ArgumentParser, output: bool = True, dicom: bool = False) -> argparse.Action | None:
+    """INPUT, and OUTPUT with --overwrite; returns OUTPUT. dicom: it may also be a folder with a DICOM series."""
+    result = None
     parser.add_argument(
         "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
     )
     add_series(parser, "where INPUT")
     if output:
         written = "a .nii.gz, .nii, .nrrd, .mha or .mhd file" + (", or a folder for DICOM" if dicom else "")
-        parser.add_argument("output", metavar="OUTPUT", type=Path, help=written)
+        result = parser.add_argument("output", metavar="OUTPUT", type=Path, help=written)
         add_overwrite(parser, "OUTPUT")
     if dicom:
         dicom_output.add(parser)
+    return result
 
 
 def add_series(parser: argparse.ArgumentParser, where: str) -> None:
