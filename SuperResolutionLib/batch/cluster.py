@@ -4,6 +4,7 @@ As many scans are handed out as there are workers, so that the scheduler holds f
 and a worker that dies takes one scan with it: that is done again once, and given up when it kills a second worker.
 """
 
+import asyncio
 import logging
 import os
 import shlex
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CLOSING = 20  # seconds that workers have to end by themselves
 JOINING = 30  # seconds until a scheduler has to answer
+_GONE = "The Dask scheduler is gone; what was finished stays, and the same command goes on from there."
 _SLURM = ("queue", "account", "cores", "memory", "walltime", "jobs")
 _HOW = "--slurm takes words such as 'queue=short cores=4 memory=16GB walltime=02:00:00 jobs=10 --gres=gpu:1'"
 
@@ -139,20 +141,25 @@ def slurm_options(words: str) -> tuple[dict[str, Any], int]:
 
 def on_crew(crew: Crew, jobs: Sequence[Job], request: Request) -> Answers:
     """The scans on workers, in order of their ends; a few at a time, as many as there are workers and memory for."""
-    from distributed import wait
+    from distributed import client, wait
 
+    lost = (asyncio.CancelledError, getattr(client, "FuturesCancelledError", asyncio.CancelledError))
     waiting = deque(enumerate(jobs))
     under_way: UnderWay = {}
     try:
         while waiting or under_way:
             _hand_out(crew, waiting, under_way, request)
-            with suppress(TimeoutError):
+            try:
                 wait(list(under_way), timeout=5, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                pass
+            except lost as error:
+                raise InputError(_GONE) from error
             for future in [future for future in under_way if future.done()]:
                 index, _ = under_way.pop(future)
                 yield index, _answer(future, jobs[index])
             if crew.client.status not in ("running", "connecting"):
-                raise InputError("The Dask scheduler is gone; what was finished stays, and the same command goes on.")
+                raise InputError(_GONE)
     finally:
         with suppress(Exception):
             crew.client.cancel(list(under_way), force=True)

@@ -4,11 +4,17 @@ import os
 import signal
 import time
 
-from SuperResolutionLib.batch.job import Answer, Job
+from SuperResolutionLib.batch.job import DONE, Answer, Job
 from SuperResolutionLib.batch.one_scan import attempt
 from SuperResolutionLib.batch.request import Request
 
 NAME = "sub-01/ses-a/anat/sub-01_ses-a_T2w.nii.gz"
+
+
+def slow(job: Job, _request: Request) -> Answer:
+    """In place of `attempt`: nothing is done, and it takes longer than the scheduler lives."""
+    time.sleep(2)
+    return Answer(job.name, DONE)
 
 
 def deadly(job: Job, request: Request) -> Answer:

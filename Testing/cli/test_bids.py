@@ -1,6 +1,7 @@
 """The BIDS App: a data set in, a derivatives data set out; what is finished stays, what fails fails alone."""
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from tiny_models import store, store_thinning
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.batch import one_scan
-from SuperResolutionLib.cli import main
+from SuperResolutionLib.cli import main, parser
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
 QUICK = ["--precision", "float32", "--threads", "1", "--progress", "none", "--device", "cpu"]
@@ -281,3 +282,12 @@ def test_group_reports_on_all_participants(again):
     answer = again("--suffix", "FLAIR", level="group")
     assert answer.code == 0, answer.err
     assert "sub-02_FLAIR" in (again.out / "group/report.html").read_text()
+
+
+@pytest.mark.parametrize("page", ["docs/bids.md"])
+def test_every_command_of_the_page_can_be_typed(page):
+    lines = [line.partition("    ")[0].strip() for line in (ROOT / page).read_text().splitlines()]
+    commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("superresolution ")]
+    assert len(commands) >= 5
+    for words in commands:
+        parser().parse_args(words)

@@ -1,6 +1,7 @@
 """The BIDS App on workers: the same bits as in process, and no scan lost with a worker."""
 
 import sys
+import threading
 from collections import deque
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_a_scheduler_that_runs_already_is_used(command, ask, tmp_path):
         answer = command(*ask(out, "--suffix", "FLAIR", "--scheduler", running.scheduler_address, "--threads", "1"))
     assert answer.code == 0, answer.err
     assert len(images(out)) == 1
+
+
+@dask
+def test_a_scheduler_that_ends_before_the_work_does_is_told(command, ask, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "attempt", deadly.slow)
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tcp", "host": "127.0.0.1"}
+    with LocalCluster(**options, dashboard_address=None) as running:
+        end = threading.Timer(1, running.close)
+        end.start()
+        answer = command(*ask(tmp_path / "out", "--scheduler", running.scheduler_address))
+        end.join()
+    assert answer.code == 2
+    assert answer.err == f"superresolution: {cluster._GONE}\n"
 
 
 @dask
