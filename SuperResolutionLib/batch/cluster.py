@@ -89,6 +89,7 @@ def local(processes: int, folder: str | None = None) -> Iterator[Crew]:
 def running(address: str) -> Iterator[Crew]:
     """The workers of a scheduler that runs already, which must see the same files by the same names."""
     distributed = _dask()
+    _hush()
     try:
         client = distributed.Client(address, timeout=JOINING)
     except (OSError, ValueError) as error:
@@ -100,8 +101,11 @@ def running(address: str) -> Iterator[Crew]:
 
 
 @contextmanager
-def slurm(words: str) -> Iterator[Crew]:
-    """Workers that Slurm starts, one a job. words: of `sbatch`, such as "queue=short cores=4 memory=16GB jobs=10"."""
+def slurm(words: str, logs: str) -> Iterator[Crew]:
+    """Workers that Slurm starts, one a job. words: of `sbatch`, such as "queue=short cores=4 memory=16GB jobs=10".
+
+    logs: the folder for what the jobs print.
+    """
     distributed = _dask()
     try:
         from dask_jobqueue import SLURMCluster
@@ -110,10 +114,10 @@ def slurm(words: str) -> Iterator[Crew]:
     given, count = slurm_options(words)
     with (
         _settings(),
-        SLURMCluster(processes=1, **given) as cluster,
+        SLURMCluster(processes=1, log_directory=logs, **given) as cluster,
         distributed.Client(cluster) as client,
     ):
-        cluster.scale(jobs=count)
+        cluster.adapt(minimum_jobs=count, maximum_jobs=count)  # a job that ends before its time is replaced
         yield Crew(client)
 
 
@@ -217,6 +221,12 @@ def _dask() -> Any:
     except ImportError as error:
         raise _missing("Dask") from error
     return distributed
+
+
+def _hush() -> None:
+    """Dask's own logs are silent from now on: what matters is told in sentences of ours."""
+    for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _missing(what: str) -> InputError:

@@ -98,7 +98,7 @@ def run(jobs: "Sequence[Job]", request: "Request", options: argparse.Namespace, 
     code = 0
     with reporter.reporter(options.progress, unit="scan") as report:
         try:
-            _work(jobs, request, options, report, outcome)
+            _work(jobs, request, options, out, report, outcome)
             report.finish(None, time.monotonic() - began)
         except KeyboardInterrupt:
             code = STOPPED
@@ -114,13 +114,14 @@ def _work(
     jobs: "Sequence[Job]",
     request: "Request",
     options: argparse.Namespace,
+    out: Path,
     report: reporter.Reporter,
     outcome: "Outcome",
 ) -> None:
     from SuperResolutionLib.batch.engine import in_process, working
     from SuperResolutionLib.progress import finish
 
-    crew = _crew(options, len(jobs))
+    crew = _crew(options, len(jobs), out)
     if crew is None:
         finish(working(in_process(jobs, request), outcome), report.show)
         return
@@ -133,7 +134,7 @@ def _work(
         finish(working(answers, outcome), report.show)
 
 
-def _crew(options: argparse.Namespace, count: int) -> "AbstractContextManager[Crew] | None":
+def _crew(options: argparse.Namespace, count: int, out: Path) -> "AbstractContextManager[Crew] | None":
     """The workers that are asked for; None for this process alone."""
     if options.n_procs == 1 and options.scheduler is None and options.slurm is None:
         return None
@@ -142,7 +143,8 @@ def _crew(options: argparse.Namespace, count: int) -> "AbstractContextManager[Cr
     if options.scheduler is not None:
         return cluster.running(options.scheduler)
     if options.slurm is not None:
-        return cluster.slurm(options.slurm)
+        print("Slurm starts the workers; `squeue` shows them.", file=sys.stderr)
+        return cluster.slurm(options.slurm, str(out / "logs"))
     folder = getattr(options, "work_dir", None)
     return cluster.local(min(options.n_procs, count), None if folder is None else str(folder))
 
