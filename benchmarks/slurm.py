@@ -102,7 +102,7 @@ def page(codes: dict[str, int], made: dict[str, dict[str, str]], options: argpar
             "# By Slurm: the same bits",
             "",
             f"{version}, {len(set(nodes))} nodes; `--slurm {options.words!r}`, and an array of one job a participant.",
-            f"Written by `python -m benchmarks.slurm`. Exit code 1: some scans failed; in the data set",
+            "Written by `python -m benchmarks.slurm`. Exit code 1: some scans failed; in the data set",
             "of the tests (`Testing/bids_tree.py`) that is the one that is cut short on purpose.",
             "",
             *killed,

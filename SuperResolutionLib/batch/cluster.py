@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import shlex
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from SuperResolutionLib.errors import InputError
 if TYPE_CHECKING:
     from distributed import Client
 
-CLOSING = 20  # seconds that workers have to end by themselves
+ASKING = 1  # seconds after which workers are counted again
 JOINING = 30  # seconds until a scheduler has to answer
 _GONE = "The Dask scheduler is gone; what was finished stays, and the same command goes on from there."
 _SLURM = ("queue", "account", "cores", "memory", "walltime", "jobs")
@@ -150,9 +151,12 @@ def on_crew(crew: Crew, jobs: Sequence[Job], request: Request) -> Answers:
     lost = (asyncio.CancelledError, getattr(client, "FuturesCancelledError", asyncio.CancelledError))
     waiting = deque(enumerate(jobs))
     under_way: UnderWay = {}
+    hands, asked = 0, -float(ASKING)
     try:
         while waiting or under_way:
-            _hand_out(crew, waiting, under_way, request)
+            if time.monotonic() - asked > ASKING:
+                hands, asked = crew.hands, time.monotonic()
+            _hand_out(crew, hands, waiting, under_way, request)
             try:
                 wait(list(under_way), timeout=5, return_when="FIRST_COMPLETED")
             except TimeoutError:
@@ -169,9 +173,9 @@ def on_crew(crew: Crew, jobs: Sequence[Job], request: Request) -> Answers:
             crew.client.cancel(list(under_way), force=True)
 
 
-def _hand_out(crew: Crew, waiting: "deque[tuple[int, Job]]", under_way: UnderWay, request: Request) -> None:
+def _hand_out(crew: Crew, hands: int, waiting: "deque[tuple[int, Job]]", under_way: UnderWay, request: Request) -> None:
     """Give workers scans, as long as some are idle and the memory suffices; one that would never fit runs alone."""
-    while waiting and len(under_way) < crew.hands:
+    while waiting and len(under_way) < hands:
         index, job = waiting[0]
         need = needed(job, request.sampling) if crew.memory is not None else 0
         if under_way and crew.memory is not None and need + sum(n for _, n in under_way.values()) > crew.memory:

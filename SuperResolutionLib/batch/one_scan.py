@@ -61,6 +61,8 @@ def _filling(job: Job, request: Request) -> Generator[float, None, str]:
     volume = _read(job, request)
     method = network(volume, request.model, request.sampling, request.put_back)
     steps = method.restore(volume, request.sampling, request.runtime)
+    if odd := method.unusual(volume, request.sampling):
+        warnings.warn(f"unlike the training scans: {'; '.join(odd)}", stacklevel=1)
     for folder in {job.output.parent, *([job.picture.parent] if job.picture else [])}:
         folder.mkdir(parents=True, exist_ok=True)
     with claim(job.output):

@@ -145,6 +145,8 @@ def _crew(options: argparse.Namespace, count: int, out: Path) -> "AbstractContex
     if options.slurm is not None:
         print("Slurm starts the workers; `squeue` shows them.", file=sys.stderr)
         return cluster.slurm(options.slurm, str(out / "logs"))
+    if count == 1:
+        return None
     folder = getattr(options, "work_dir", None)
     return cluster.local(min(options.n_procs, count), None if folder is None else str(folder))
 

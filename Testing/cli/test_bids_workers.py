@@ -165,5 +165,6 @@ class _Client:
 def test_no_more_scans_are_handed_out_than_there_are_workers_and_memory_for(data, memory, handed):
     client = _Client(3)
     jobs = deque(enumerate(Job(str(k), data / "raw" / bids_tree.THICK, data / "o") for k in range(5)))
-    cluster._hand_out(cluster.Crew(client, memory), jobs, {}, Request())
+    crew = cluster.Crew(client, memory)
+    cluster._hand_out(crew, crew.hands, jobs, {}, Request())
     assert len(client.given) == handed

@@ -3,9 +3,12 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
+from phantoms import brain
 
 from SuperResolutionLib import files
+from SuperResolutionLib.volume import Volume
 
 QUICK = ["--precision", "float32", "--threads", "1", "--progress", "none", "--device", "cpu"]
 
@@ -60,3 +63,11 @@ def test_what_is_for_one_scan_or_for_many_is_kept_apart(refused, three, model, t
     refused(["enhance", three / "*.mha", "--out-dir", out], "No file fits the pattern")
     refused(["enhance", a, "--out-dir", out, "--model", "none"], "installed model")
     refused(["enhance", a, "--out-dir", a], "cannot be made")
+
+
+def test_the_log_says_that_a_scan_is_unlike_the_training_scans(command, model, tmp_path):
+    files.write(Volume(brain().voxels.astype(np.int16), (9.0, 9.0, 9.0)), tmp_path / "coarse.nii.gz")
+    asked = ["enhance", tmp_path / "coarse.nii.gz", "--out-dir", tmp_path / "out", "--model", model, *QUICK]
+    assert command(*asked).code == 0
+    (log,) = (tmp_path / "out/logs").iterdir()
+    assert "warning: unlike the training scans: " in log.read_text()
