@@ -63,8 +63,16 @@ def middle_slices(volume: Volume) -> list[tuple[str, np.ndarray, float]]:
 def html(volume: Volume) -> str:
     """The line, and below it the three slices as one picture."""
     text = f"<div>{escaping.escape(line(volume))}</div>"
-    content = base64.b64encode(_png(_side_by_side(volume))).decode()
+    content = base64.b64encode(_png(_side_by_side(volume, _window(volume)))).decode()
     return f'{text}<img alt="axial, coronal and sagittal slice" src="data:image/png;base64,{content}">'
+
+
+def compared(low: Volume, high: Volume) -> bytes:
+    """A PNG: the three slices of a scan, and below them those of what was made of it, in the window of the scan."""
+    window = _window(low)
+    rows = [_side_by_side(volume, window, 2 * _SIDE) for volume in (low, high)]
+    wide = max(row.shape[1] for row in rows)
+    return _png(np.vstack([np.pad(row, ((0, 4), (0, wide - row.shape[1]))) for row in rows]))
 
 
 def figure(volume: Volume) -> "Figure":
@@ -95,19 +103,19 @@ def _window(volume: Volume) -> tuple[float, float]:
     return float(low), float(high) if high > low else float(low) + 1
 
 
-def _side_by_side(volume: Volume) -> np.ndarray:
+def _side_by_side(volume: Volume, window: tuple[float, float], side: int = _SIDE) -> np.ndarray:
     """The three slices beside each other: (rows, columns) uint8, at true proportions, nearest neighbours."""
-    low, high = _window(volume)
-    tiles = [_sized(pixels, aspect) for _, pixels, aspect in middle_slices(volume)]
+    low, high = window
+    tiles = [_sized(pixels, aspect, side) for _, pixels, aspect in middle_slices(volume)]
     tall = max(tile.shape[0] for tile in tiles)
     padded = [np.pad(tile.astype(np.float64), ((0, tall - len(tile)), (0, 4)), constant_values=low) for tile in tiles]
     grey = np.clip((np.nan_to_num(np.hstack(padded), nan=low) - low) / (high - low), 0, 1)
     return np.rint(255 * grey).astype(np.uint8)
 
 
-def _sized(pixels: np.ndarray, aspect: float) -> np.ndarray:
+def _sized(pixels: np.ndarray, aspect: float, side: int) -> np.ndarray:
     rows, columns = pixels.shape
-    scale = _SIDE / max(rows * aspect, columns)
+    scale = side / max(rows * aspect, columns)
     tall, wide = max(1, round(rows * aspect * scale)), max(1, round(columns * scale))
     nearest: np.ndarray = pixels[np.ix_(np.arange(tall) * rows // tall, np.arange(wide) * columns // wide)]
     return nearest

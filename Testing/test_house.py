@@ -24,6 +24,7 @@ FLOORS = (
     ("quality",),
     ("api",),
     ("study",),
+    ("batch",),
     ("papers",),
     ("training",),
     ("cli",),

@@ -9,6 +9,7 @@ from types import FrameType
 
 from SuperResolutionLib import __version__
 from SuperResolutionLib.cli import (
+    bids,
     compare,
     degrade,
     devices,
@@ -24,7 +25,7 @@ from SuperResolutionLib.cli import (
 )
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info)
+COMMANDS = (enhance, bids, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info)
 
 
 def parser() -> argparse.ArgumentParser:

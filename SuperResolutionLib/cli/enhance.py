@@ -6,13 +6,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from SuperResolutionLib.cli import dicom_output, reporter
+from SuperResolutionLib.cli import dicom_output, many, reporter
 from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.errors import InputError
 
 if TYPE_CHECKING:
     from SuperResolutionLib.geometry.sampling import Sampling
-    from SuperResolutionLib.methods.method import Method, Restoration
+    from SuperResolutionLib.methods.method import Restoration
     from SuperResolutionLib.volume import Volume
 
 THICK = 2.0  # times the pixels: slices that are meant to become thin sooner than the pixels finer
@@ -30,55 +30,80 @@ def add(commands: Any) -> None:
         "superresolution enhance dicom_folder/ enhanced_folder/",
         "superresolution enhance brain.nii.gz enhanced_folder/ --dicom-source dicom_folder/",
         "superresolution enhance brain.nii.gz slice_40.nii.gz --slice 40",
+        "superresolution enhance a.nii.gz b.nii.gz c.nii.gz --out-dir enhanced/",
+        "superresolution enhance scans/ --out-dir enhanced/ --isotropic --n-procs 4",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
     )
-    common.add_files(parser, dicom=True)
+    output = common.add_files(parser, dicom=True)
     parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
     common.add_grid(parser, "finer", "the model's, or 2")
     common.add_thickness(parser)
     common.add_slice(parser)
     common.add_as_intensities(parser)
     common.add_network(parser)
-    parser.add_argument(
-        "--denoise",
-        metavar="SHARE",
-        type=float,
-        default=1.0,
-        help="how much of a scanner's noise stays out of the result, 0 to 1 (default: 1; 0 puts all of it back)",
-    )
+    common.add_denoise(parser)
     parser.add_argument(
         "--uncertainty",
         metavar="FILE",
         type=Path,
         help="also write how far the 8 flips and turns disagree about each voxel (standard deviation); with --ensemble",
     )
+    if output is not None:
+        many.add_out_dir(parser, output)
     reporter.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Enhance a file, or each series of a folder."""
+    """Enhance a file, each series of a folder, or many files; returns 1 where some of many failed."""
+    if options.out_dir is not None:
+        return _enhance_many(options)
+    many.check_alone(options)
     for one in dicom_output.each(options):
         _enhance(one)
     return 0
 
 
+def _enhance_many(options: argparse.Namespace) -> int:
+    """Each scan that is named into --out-dir."""
+    from SuperResolutionLib.batch import folders
+    from SuperResolutionLib.files.output import check_folder
+
+    many.refuse_twice(options)
+    request = many.request_of(options)
+    named = [path for path in (options.input, options.output, *options.more) if path is not None]
+    jobs = folders.jobs(named, options.out_dir)
+    if options.dry_run:
+        for job in jobs:
+            reporter.put(f"{job.source} -> {job.output}{' (is there)' if job.output.exists() else ''}")
+        return 0
+    request.wish()  # which refuses a model that is not there before anything is written
+    try:
+        options.out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {options.out_dir} cannot be made ({error.strerror}); name another.") from error
+    check_folder(options.out_dir)
+    return many.run(jobs, request, options, options.out_dir)[0]
+
+
 def _enhance(options: argparse.Namespace) -> None:
     with reporter.reporter(options.progress) as report:
         began = time.monotonic()
-        sampling, runtime = common.sampling_of(options), common.runtime_of(options)
-        volume = common.with_thickness(common.read_intensities(options), options)
+        request = common.request_of(options)
+        sampling = request.sampling
+        volume = request.prepared(common.read_intensities(options))
         _check_uncertainty(options)
+        from SuperResolutionLib.batch.request import said
         from SuperResolutionLib.methods.catalogue import network
         from SuperResolutionLib.progress import finish
 
         spread = options.uncertainty is not None
-        method = network(volume, options.model, sampling, common.put_back_of(options), spread, options.denoise)
-        steps = method.restore(volume, sampling, runtime)
+        method = network(volume, request.model, sampling, request.put_back, spread, request.denoise)
+        steps = method.restore(volume, sampling, request.runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
         result = finish(steps, report.show)
-        _write(result, options, {**_said(result, options), **common.space(volume), "scale": _scale(method)})
+        _write(result, options, said(result, method, request))
         report.finish(options.output, time.monotonic() - began)
         if options.progress == "bar" and (thick := _thick(volume, sampling)):
             reporter.say(f"{options.input.name}: {thick}")
@@ -94,28 +119,6 @@ def _thick(volume: "Volume", sampling: "Sampling") -> str:
     if not in_plane or apart < THICK * pixel or zoo.thinning_name() is None:
         return ""
     return f"its slices are {apart:.3g} mm apart and its pixels {pixel:.3g} mm wide; --isotropic makes the slices thin."
-
-
-def _scale(method: "Method") -> int | None:
-    """How many times finer in plane, of a model that does just this."""
-    model = getattr(method, "model", None)
-    return None if model is None or model.card.thins else int(model.card.scale)
-
-
-def _said(result: "Restoration", options: argparse.Namespace) -> dict[str, Any]:
-    """What the sidecar says of the work."""
-    record = result.record
-    return {
-        "operation": "enhance",
-        "model": record.method,
-        **{key: value for key, value in record.as_table().items() if key not in ("method", "seconds")},
-        "slice": options.slice,
-        "ensemble": options.ensemble or result.uncertainty is not None,
-        "consistent": options.consistent,
-        "denoise": options.denoise,
-        "ran": record.ran,
-        "seconds": round(record.seconds, 3),
-    }
 
 
 def _check_uncertainty(options: argparse.Namespace) -> None:

@@ -1,22 +1,20 @@
 """Options that several commands share, and the file handling around them."""
 
 import argparse
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from SuperResolutionLib import __version__
 from SuperResolutionLib.cli import dicom_output
 from SuperResolutionLib.errors import InputError, SeriesError
 
 if TYPE_CHECKING:
+    from SuperResolutionLib.batch.request import Request
     from SuperResolutionLib.geometry.sampling import Sampling
     from SuperResolutionLib.methods.method import Runtime
     from SuperResolutionLib.volume import Volume
 
-USE = "Research use only. Not a medical device. The image was made sharper by computation, not by the scanner."
 PLANES = ("native", "axial", "coronal", "sagittal")
 MOST_SCALE = 16
 CHOOSE = "choose one with --series, by its number, its name or its UID"
@@ -44,18 +42,20 @@ def command(commands: Any, name: str, help_text: str, *examples: str) -> argpars
     return parser
 
 
-def add_files(parser: argparse.ArgumentParser, output: bool = True, dicom: bool = False) -> None:
-    """INPUT, and OUTPUT with --overwrite. dicom: OUTPUT may also be a folder with a DICOM series."""
+def add_files(parser: argparse.ArgumentParser, output: bool = True, dicom: bool = False) -> argparse.Action | None:
+    """INPUT, and OUTPUT with --overwrite; returns OUTPUT. dicom: it may also be a folder with a DICOM series."""
+    result = None
     parser.add_argument(
         "input", metavar="INPUT", type=Path, help="NIfTI, NRRD (also of tensors), MHA, or a DICOM folder or zip"
     )
     add_series(parser, "where INPUT")
     if output:
         written = "a .nii.gz, .nii, .nrrd, .mha or .mhd file" + (", or a folder for DICOM" if dicom else "")
-        parser.add_argument("output", metavar="OUTPUT", type=Path, help=written)
+        result = parser.add_argument("output", metavar="OUTPUT", type=Path, help=written)
         add_overwrite(parser, "OUTPUT")
     if dicom:
         dicom_output.add(parser)
+    return result
 
 
 def add_series(parser: argparse.ArgumentParser, where: str) -> None:
@@ -134,11 +134,16 @@ def add_thickness(parser: argparse.ArgumentParser) -> None:
 
 def with_thickness(volume: "Volume", options: argparse.Namespace) -> "Volume":
     """The scan with the thickness that the options give it. Raises InputError for one that is no length."""
-    if options.thickness is None:
-        return volume
-    if not 0.01 <= options.thickness <= 100:  # neither is NaN
+    thickness = thickness_of(options)
+    return volume if thickness is None else volume.with_thickness(thickness)
+
+
+def thickness_of(options: argparse.Namespace) -> float | None:
+    """The thickness that the options give, mm. Raises InputError for one that is no length."""
+    if options.thickness is not None and not 0.01 <= options.thickness <= 100:  # neither is NaN
         raise InputError(f"A thickness of {options.thickness:g} mm cannot be; give one from 0.01 to 100 mm.")
-    return volume.with_thickness(options.thickness)
+    thickness: float | None = options.thickness
+    return thickness
 
 
 def sampling_of(options: argparse.Namespace) -> "Sampling":
@@ -182,6 +187,22 @@ def put_back_of(options: argparse.Namespace) -> str:
     return "k_space" if options.consistent else "auto"
 
 
+def request_of(options: argparse.Namespace) -> "Request":
+    """What the options want of a scan. Raises InputError for what cannot be meant."""
+    from SuperResolutionLib.batch.request import Request
+
+    return Request(
+        model=options.model,
+        sampling=sampling_of(options),
+        runtime=runtime_of(options),
+        put_back=put_back_of(options),
+        denoise=options.denoise,
+        thickness=thickness_of(options),
+        as_intensities=options.as_intensities,
+        overwrite=options.overwrite,
+    )
+
+
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Where and how a network runs."""
     parser.add_argument(
@@ -190,6 +211,17 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--consistent", action="store_true", help="keep the scan's own k-space centre exactly")
     add_device(parser)
     add_precision(parser)
+
+
+def add_denoise(parser: argparse.ArgumentParser) -> None:
+    """--denoise."""
+    parser.add_argument(
+        "--denoise",
+        metavar="SHARE",
+        type=float,
+        default=1.0,
+        help="how much of a scanner's noise stays out of the result, 0 to 1 (default: 1; 0 puts all of it back)",
+    )
 
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
@@ -334,16 +366,9 @@ def write_output(volume: "Volume", options: argparse.Namespace, record: dict[str
 
 def whole_record(options: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:
     """A sidecar's record with the input, the version and the date."""
-    from SuperResolutionLib import files
+    from SuperResolutionLib.files.provenance import provenance
 
-    return {
-        "input": str(options.input.name),
-        "input_sha256": files.sha256(options.input),
-        **record,
-        "software": f"SuperResolution {__version__}",
-        "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "use": USE,
-    }
+    return provenance(options.input, record)
 
 
 def check_report(options: argparse.Namespace, folder: Path, names: Sequence[str] = ()) -> None:

@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         began = time.monotonic()
         work = by_letter(options.work)
         _check_outputs(work, options)
+        from SuperResolutionLib.files.provenance import USE
         from SuperResolutionLib.papers import table
         from SuperResolutionLib.papers.measure import measuring
         from SuperResolutionLib.progress import finish
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         report.close()
         _write(work, tables, scans, options)
         if options.progress != "json":
-            reporter.put(f"{table.page(work, tables, table.in_characters)}\n\n{table.KEY}\n{common.USE}")
+            reporter.put(f"{table.page(work, tables, table.in_characters)}\n\n{table.KEY}\n{USE}")
         report.finish(options.out, time.monotonic() - began)
     return 0
 
@@ -82,6 +83,7 @@ def _check_outputs(work: "Work", options: argparse.Namespace) -> None:
 
 
 def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
+    from SuperResolutionLib.files.provenance import USE
     from SuperResolutionLib.papers.table import as_plain
 
     return {
@@ -91,7 +93,7 @@ def _plain(work: "Work", tables: "Sequence[list[Record]]") -> dict[str, Any]:
         "differs": work.differs,
         "cases": [as_plain(case, records) for case, records in zip(work.cases, tables, strict=True)],
         "software": f"SuperResolution {__version__}",
-        "use": common.USE,
+        "use": USE,
     }
 
 
@@ -100,6 +102,7 @@ def _write(
 ) -> None:
     """The figures, the table and the picture: all that were asked for, or nothing."""
     from SuperResolutionLib.files.output import write_files
+    from SuperResolutionLib.files.provenance import USE
     from SuperResolutionLib.papers import table
     from SuperResolutionLib.papers.picture import papers_figure, showing
     from SuperResolutionLib.study.report import licences
@@ -109,7 +112,7 @@ def _write(
         writers[options.json] = partial(common.write_table, _plain(work, tables))
     if options.out is not None:
         shown = showing(work, tables, scans, options.models, options.slices, common.runtime_of(options))
-        text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{common.USE}\n"
+        text = f"# {table.page(work, tables, table.in_markdown)}\n\n{table.KEY}\n\n{USE}\n"
         page, picture = (options.out / name for name in _names(work))
         writers[page] = partial(_write_text, text)
         writers[picture] = partial(papers_figure, shown, note=licences(options.credit))

@@ -3,6 +3,7 @@
 import json
 import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from SuperResolutionLib.files.common import ScanWarning
@@ -20,17 +21,25 @@ def with_thickness(volume: Volume, path: Path) -> Volume:
     Warns of a JSON that cannot be read, and of a SpacingBetweenSlices that is not the image's: then they may not belong
     together, and the thickness is left out.
     """
-    table = _table(sidecar_path(path))
+    beside = sidecar_path(path)
+    return with_stated_thickness(volume, _table(beside), beside.name, path.name)
+
+
+def with_stated_thickness(volume: Volume, table: Mapping[str, object], whose: str, name: str) -> Volume:
+    """The volume with the SliceThickness of a table of metadata, where it states one that can be meant.
+
+    whose, name: how a warning calls the table and the image.
+    """
     thickness = _length(table.get("SliceThickness"))
     if thickness is None or min(volume.size) < 2:
         return volume
     stated, spacing = _length(table.get("SpacingBetweenSlices")), volume.spacing[stacking_axis(volume)]
     if stated is not None and abs(stated - spacing) > APART * spacing:
         warnings.warn(
-            f"{sidecar_path(path).name} says that slices are {stated:.4g} mm apart, and in {path.name} they are "
+            f"{whose} says that slices are {stated:.4g} mm apart, and in {name} they are "
             f"{spacing:.4g} mm apart; its slice thickness is not used.",
             ScanWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return volume
     return volume.with_thickness(thickness)

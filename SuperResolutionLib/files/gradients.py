@@ -35,7 +35,7 @@ def read_fsl(image: Path, count: int, direction: np.ndarray) -> Gradients | None
         return None
     if bvec is None:
         return _read_values(image.name, bval, count)
-    return _read_pair(image.name, (bval, bvec), count, direction)
+    return read_pair(image.name, (bval, bvec), count, direction)
 
 
 def _read_bare(image: Path, count: int, direction: np.ndarray) -> Gradients | None:
@@ -50,7 +50,7 @@ def _read_bare(image: Path, count: int, direction: np.ndarray) -> Gradients | No
             "gradients. If they belong to it, find the right files."
         )
         return None
-    return _read_pair(image.name, (bval, bvec), count, direction)
+    return read_pair(image.name, (bval, bvec), count, direction)
 
 
 def _read_values(name: str, bval: Path, count: int) -> Gradients | None:
@@ -74,7 +74,12 @@ def _bvals(bval: Path) -> np.ndarray:
     return bvals
 
 
-def _read_pair(name: str, pair: tuple[Path, Path], count: int, direction: np.ndarray) -> Gradients | None:
+def read_pair(name: str, pair: tuple[Path, Path], count: int, direction: np.ndarray) -> Gradients | None:
+    """The gradients that a .bval and a .bvec give an image; None for one volume that they do not fit.
+
+    name, count, direction: of the image, its volumes and its axes. pair: .bval, .bvec.
+    Raises InputError where they do not fit a series.
+    """
     bval, bvec = pair
     bvals, bvecs = _bvals(bval), _numbers(bvec)
     transposed = bvecs.shape[0] != 3 and bvecs.shape[1] == 3

@@ -32,23 +32,29 @@ def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any
     path: of the page. outcome, plan: what was found, and how.
     Raises InputError where Jinja2 is missing.
     """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise InputError("A report is made with Jinja2; install it with: pip install Jinja2.") from error
-    loader = FileSystemLoader(TEMPLATES)
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    pages.globals["embedded"] = partial(embedded, path.parent)
     common = {
-        "version": __version__,
-        "use": USE,
         "failures": outcome.failures,
         "records": outcome.records,
         "whole_heads": any(record["whole_head"] for record in outcome.records),
         "made_for": made_for(plan),
         "slices": plan.slices,
     }
-    path.write_text(pages.get_template(template).render(**common, **values), encoding="utf-8")
+    path.write_text(rendered(template, path.parent, **common, **values), encoding="utf-8")
+
+
+def rendered(template: str, pictures: Path, **values: Any) -> str:
+    """A page as text. pictures: the folder of those that it shows. values: what its template names.
+
+    Raises InputError where Jinja2 is missing.
+    """
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise InputError("A report is made with Jinja2; install it with: pip install Jinja2.") from error
+    loader = FileSystemLoader(TEMPLATES)
+    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    pages.globals["embedded"] = partial(embedded, pictures)
+    return pages.get_template(template).render(version=__version__, use=USE, **values)
 
 
 def embedded(folder: Path, name: str) -> str:

@@ -51,6 +51,7 @@ def test_help_imports_nothing_heavy(helped, module):
 def test_every_command_of_the_readme_is_there():
     assert NAMES == [
         "enhance",
+        "bids",
         "upsample",
         "degrade",
         "compare",

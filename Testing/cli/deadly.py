@@ -1,0 +1,25 @@
+"""A scan that kills whatever worker takes it. A module of its own, for workers import it: it must import little."""
+
+import os
+import signal
+import time
+
+from SuperResolutionLib.batch.job import DONE, Answer, Job
+from SuperResolutionLib.batch.one_scan import attempt
+from SuperResolutionLib.batch.request import Request
+
+NAME = "sub-01/ses-a/anat/sub-01_ses-a_T2w.nii.gz"
+
+
+def slow(job: Job, _request: Request) -> Answer:
+    """In place of `attempt`: nothing is done, and it takes longer than the scheduler lives."""
+    time.sleep(2)
+    return Answer(job.name, DONE)
+
+
+def deadly(job: Job, request: Request) -> Answer:
+    """In place of `attempt`: one of the scans kills its worker, and leaves a mark of each beside the results."""
+    if job.name == NAME:
+        (job.output.parents[4] / f"killed-{time.time_ns()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempt(job, request)
