@@ -12,9 +12,10 @@ from SuperResolutionLib.volume import TENSOR, Volume
 class Request:
     """What is wanted of every scan of a command.
 
-    model: a name or a .safetensors file, None for the one that suits the scan. put_back: how what was measured is put
-    back. denoise: the share of a scanner's noise that stays out. thickness: mm of the acquired slices, None for what the file says. as_intensities: whether the voxels count as
-    intensities whatever they look like. overwrite: whether outputs that were made in another way are replaced.
+    model: a name or a .safetensors file, None for the one that suits the scan. put_back: how what was measured is
+    put back. denoise: the share of a scanner's noise that stays out. thickness: mm of the acquired slices, None for
+    what the file says. as_intensities: whether the voxels count as intensities whatever they look like. overwrite:
+    whether outputs that were made in another way are replaced.
     """
 
     model: str | None = None
