@@ -21,10 +21,11 @@ from SuperResolutionLib.cli import (
     tensor,
     train,
     upsample,
+    view,
 )
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info)
+COMMANDS = (enhance, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info, view)
 
 
 def parser() -> argparse.ArgumentParser:
