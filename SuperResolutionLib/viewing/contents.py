@@ -102,9 +102,7 @@ def cut(found: Contents, most: int) -> Contents:
     for key, value in (("size", last - first), ("first", place["first"][stack] + first)):
         place[key] = [*place[key][:stack], value, *place[key][stack + 1 :]]
     place["origin"] = [o + first * row[stack] for o, row in zip(place["origin"], place["step"], strict=True)]
-    note = (
-        f"Only the {last - first} slices in the middle of {len(sizes)} are here, so that the page stays small enough."
-    )
+    note = f"Only the {last - first} slices in the middle of {len(sizes)} are here, to keep the page small."
     layers = [{**layer, "slices": layer["slices"][first:last]} for layer in found["layers"]]
     return {**found, "notes": [*found["notes"], note], "grid": place, "layers": layers}
 

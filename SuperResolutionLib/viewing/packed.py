@@ -29,7 +29,7 @@ def pack(voxels: np.ndarray, axis: int, levels: int = MOST) -> Packed:
     """
     low, high = voxels.min(), voxels.max()
     reach = float(high) - float(low)
-    exact = reach <= MOST and _whole(voxels)
+    exact = reach == 0 or (reach <= MOST and _whole(voxels))
     slope = 1.0 if exact else reach / levels
     numbers = (_from(voxels, low) if exact else np.rint((voxels.astype(np.float64) - float(low)) / slope)).astype("<u2")
     return Packed([_text(part) for part in np.moveaxis(numbers, axis, 0)], slope, float(low), exact)

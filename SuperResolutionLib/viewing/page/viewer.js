@@ -315,7 +315,7 @@ Voxels are in the order (s, p, l): to the patient's head, back and left. */
     cut(which, plane) {
       const { grid, state, pad } = this, columns = grid.size[plane.u], rows = grid.size[plane.v];
       if (pad.width !== columns || pad.height !== rows) { pad.width = columns; pad.height = rows; }
-      const context = pad.getContext("2d"), picture = context.createImageData(columns, rows);
+      const context = pad.getContext("2d", { willReadFrequently: true }), picture = context.createImageData(columns, rows);
       const pixels = new Uint32Array(picture.data.buffer), du = this.stride[plane.u];
       const colour = which === "difference" ? this.differences() : this.shades(this.layers[which]);
       for (let r = 0, i = 0; r < rows; r++) {
