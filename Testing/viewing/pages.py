@@ -31,7 +31,7 @@ class Opened:
     """A page in the browser, its viewer ready. requests, errors: what it asked for, and what went wrong in it."""
 
     def __init__(self, browser: Any, path: Path, **context: Any) -> None:
-        self.page = browser.new_page(**{"viewport": {"width": 720, "height": 560}, **context})
+        self.page = browser.new_page(**{"viewport": {"width": 600, "height": 480}, **context})
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -47,6 +47,15 @@ class Opened:
     def drawn(self) -> None:
         """Wait for what was asked for to be on the screen."""
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def renew(self) -> None:
+        """Everything as when the page was opened."""
+        self.page.evaluate(
+            """() => { const v = document.querySelector('.srv').viewer;
+            v.state = {}; v.reset(); v.help.open = false; v.root.focus(); }"""
+        )
+        self.page.mouse.move(0, 0)
+        self.drawn()
 
     def press(self, *keys: str) -> None:
         for key in keys:

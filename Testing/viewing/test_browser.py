@@ -10,30 +10,14 @@ from SuperResolutionLib.volume import Volume
 HOSTILE = "</script><script>window.hurt = 1</script><img src=x onerror='window.hurt = 1'>"
 
 
-def textured(seed: int) -> Volume:
-    """1 mm voxels with other values everywhere, whose file runs to the right, the front and the head."""
-    voxels = np.random.default_rng(seed).integers(-300, 3000, (14, 18, 22)).astype(np.int16)
-    return Volume(voxels, (1.0, 1.0, 1.0), (10, 20, -5), orientation("R", "A", "S"))
-
-
-@pytest.fixture(scope="session")
-def pair(tmp_path_factory):
-    """Two volumes, and a page of them."""
-    volumes = textured(0), textured(1)
-    path = tmp_path_factory.mktemp("pages") / "pair.html"
-    viewed(volumes, ["one", "two"], whole=True).save(path)
-    return path, volumes
-
-
 def at(volume: Volume, place: tuple[int, int, int]) -> float:
     """The voxel of `textured` at (s, p, l): its file runs the other way along p and l."""
     s, p, left = place
     return volume.voxels[s, volume.size[1] - 1 - p, volume.size[0] - 1 - left]
 
 
-def test_the_value_under_the_cursor_is_the_volumes(opened, pair):
-    path, volumes = pair
-    page = opened(path).ready()
+def test_the_value_under_the_cursor_is_the_volumes(page, pair):
+    _, volumes = pair
     for keys, spots in {
         "a": [(7, 3, 5), (7, 0, 0), (7, 17, 21)],
         "c": [(0, 9, 20), (13, 9, 2)],
@@ -48,9 +32,8 @@ def test_the_value_under_the_cursor_is_the_volumes(opened, pair):
     assert "0.0, 18.0, 7.0 mm LPS" in page.page.inner_text(".srv-status")
 
 
-def test_grey_values_on_the_screen_are_those_of_the_window(opened, pair):
-    path, volumes = pair
-    page = opened(path).ready()
+def test_grey_values_on_the_screen_are_those_of_the_window(page, pair):
+    _, volumes = pair
     page.press("x")
     low, high = page.state("windows")[0]
     for pane, volume in enumerate(volumes):
@@ -68,8 +51,7 @@ def halves(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return picture[:, : middle - 3], picture[:, middle + 3 :]
 
 
-def test_swipe_shows_the_one_on_the_left_and_the_other_on_the_right(opened, pair):
-    page = opened(pair[0]).ready()
+def test_swipe_shows_the_one_on_the_left_and_the_other_on_the_right(page):
     page.press("x", "3")
     only_a = page.picture()
     page.press(" ")
@@ -83,8 +65,7 @@ def test_swipe_shows_the_one_on_the_left_and_the_other_on_the_right(opened, pair
     assert page.page.inner_text(".srv-name.right") == "B: two"
 
 
-def test_the_divider_is_moved_by_keys_and_by_the_mouse(opened, pair):
-    page = opened(pair[0]).ready()
+def test_the_divider_is_moved_by_keys_and_by_the_mouse(page):
     page.press("2", ".", ".")
     assert page.state("swipe") == pytest.approx(0.6)
     box = page.page.locator(".srv canvas").bounding_box()
@@ -98,8 +79,7 @@ def test_the_divider_is_moved_by_keys_and_by_the_mouse(opened, pair):
     assert page.state("windows") == window
 
 
-def test_flicker_shows_the_other_volume_at_the_same_place_and_says_which(opened, pair):
-    page = opened(pair[0]).ready()
+def test_flicker_shows_the_other_volume_at_the_same_place_and_says_which(page):
     page.press("3")
     first, name = page.picture(), page.page.inner_text(".srv-name.left")
     page.press(" ")
@@ -110,9 +90,8 @@ def test_flicker_shows_the_other_volume_at_the_same_place_and_says_which(opened,
     assert np.array_equal(page.picture(), first)
 
 
-def test_the_difference_is_orange_where_b_is_brighter_and_blue_where_it_is_darker(opened, pair):
-    path, (one, two) = pair
-    page = opened(path).ready()
+def test_the_difference_is_orange_where_b_is_brighter_and_blue_where_it_is_darker(page, pair):
+    _, (one, two) = pair
     page.press("4", "x")
     seen, box = page.picture(), page.page.locator(".srv canvas").bounding_box()
     for place in [(7, p, left) for p in range(3, 15, 4) for left in range(3, 20, 4)]:
@@ -122,8 +101,7 @@ def test_the_difference_is_orange_where_b_is_brighter_and_blue_where_it_is_darke
     assert page.page.inner_text(".srv-name.left") == "B minus A: two minus one"
 
 
-def test_a_drag_changes_window_and_level_of_all_panes_and_a_click_moves_the_crosshair(opened, pair):
-    page = opened(pair[0]).ready()
+def test_a_drag_changes_window_and_level_of_all_panes_and_a_click_moves_the_crosshair(page):
     (low, high), before = page.state("windows")[0], page.picture(1)
     page.page.mouse.move(200, 300)
     page.page.mouse.down()
@@ -139,8 +117,7 @@ def test_a_drag_changes_window_and_level_of_all_panes_and_a_click_moves_the_cros
     assert page.state("at") == [7, 4, 6]
 
 
-def test_wheel_zoom_and_pan_hold_for_all_panes(opened, pair):
-    page = opened(pair[0]).ready()
+def test_wheel_zoom_and_pan_hold_for_all_panes(page):
     x, y = page.spot(1, (7, 5, 5))
     page.page.mouse.move(x, y)
     page.page.mouse.wheel(0, -100)
@@ -162,8 +139,7 @@ def test_wheel_zoom_and_pan_hold_for_all_panes(opened, pair):
     assert np.allclose(page.spot(1, (8, 5, 5)), (x + 30, y + 20), atol=1)
 
 
-def test_everything_is_done_by_keys_alone(opened, pair):
-    page = opened(pair[0]).ready()
+def test_everything_is_done_by_keys_alone(page):
     page.press("PageUp", "PageUp", "PageDown", "ArrowLeft", "ArrowUp", "+", "w", "l")
     assert page.state("at") == [8, 8, 10]
     assert page.state("zoom") == pytest.approx(1.25)
@@ -234,8 +210,7 @@ def test_it_fits_a_narrow_window_as_at_400_percent(opened, pair):
         assert box["width"] > 80 and box["height"] > 100
 
 
-def test_research_use_only_is_said_in_the_page_and_in_every_pane(opened, pair):
-    page = opened(pair[0]).ready()
+def test_research_use_only_is_said_in_the_page_and_in_every_pane(page):
     page.press("t")
     assert page.page.inner_text(".srv-use") == "Research use only. Not a medical device."
     feet = page.page.locator(".srv-foot").all_inner_texts()
@@ -263,7 +238,5 @@ def test_scrolling_is_timed(opened, tmp_path, capsys):
         return out.sort((a, b) => a - b); }"""
     )
     with capsys.disabled():
-        print(
-            f"\nviewer: two slices of 256 x 256 drawn in {milliseconds[10]:.1f} ms, {milliseconds[-1]:.1f} ms at worst"
-        )
+        print(f"\nviewer: two slices of 256 x 256 drawn in {milliseconds[10]:.1f} ms, {milliseconds[-1]:.1f} at worst")
     assert milliseconds[0] < 100
