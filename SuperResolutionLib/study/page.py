@@ -12,6 +12,9 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
+from SuperResolutionLib.study.viewers import fitting
+from SuperResolutionLib.viewing.contents import LARGEST
+from SuperResolutionLib.viewing.viewer_page import part
 
 TEMPLATES = Path(__file__).parent / "templates"
 USE = "Research use only. Not a medical device. Restored images were made sharper by computation, not by the scanner."
@@ -27,13 +30,16 @@ class Table:
 
 
 def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any) -> None:
-    """Write a page. Its pictures lie beside it. values: what its template names beside what every page has.
+    """Write a page, with the viewers that fit into 25 MB. Its pictures lie beside it.
+
+    values: what its template names beside what every page has.
 
     path: of the page. outcome, plan: what was found, and how.
     Raises InputError where Jinja2 is missing.
     """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from markupsafe import Markup
     except ImportError as error:
         raise InputError("A report is made with Jinja2; install it with: pip install Jinja2.") from error
     loader = FileSystemLoader(TEMPLATES)
@@ -48,7 +54,20 @@ def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any
         "made_for": made_for(plan),
         "slices": plan.slices,
     }
-    path.write_text(pages.get_template(template).render(**common, **values), encoding="utf-8")
+    style, script = (Markup(part(name)) for name in ("viewer.css", "viewer.js"))
+    common |= {"viewer_style": style, "viewer_script": script}
+    page = pages.get_template(template)
+    bare = page.render(**common, **values, viewers={})
+    shown = {name: Markup(text) for name, text in fitting(_kept(outcome), LARGEST - len(bare.encode())).items()}
+    path.write_text(page.render(**common, **values, viewers=shown) if shown else bare, encoding="utf-8")
+
+
+def _kept(outcome: Outcome) -> dict[str, Path]:
+    """What viewers show, beside the records: file by name."""
+    return {
+        record["viewer"]: folder / record["viewer"]
+        for record, folder in zip(outcome.records, outcome.folders, strict=True)
+    }
 
 
 def embedded(folder: Path, name: str) -> str:

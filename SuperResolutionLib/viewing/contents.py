@@ -16,6 +16,7 @@ from SuperResolutionLib.viewing.packed import MOST, pack
 from SuperResolutionLib.volume import Volume
 
 USE = "Research use only. Not a medical device."
+HOLDS = "The voxels are in this page: from those of a whole head a face can be made, so take care who gets it."
 LARGEST = 25_000_000  # bytes of a page
 _HEAD = 0.05  # of the range above the background
 _SHARE = 0.002  # of the voxels of a slice: less is no head
@@ -76,7 +77,7 @@ def contents(layers: Sequence[Layer], reference: int = 0, limits: Limits | None 
                 "slices": packed.slices,
             }
         )
-    found = {"use": USE, "notes": notes, "grid": place, "layers": described, "windows": windows}
+    found = {"use": USE, "notes": [*notes, HOLDS], "grid": place, "layers": described, "windows": windows}
     return cut(found, limits.most)
 
 
@@ -111,6 +112,12 @@ def as_json(found: Contents) -> str:
     """JSON that a script element can hold whatever the names are: plain ASCII, and nothing of it is markup."""
     text = json.dumps(found, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def from_json(text: str) -> Contents:
+    """What `as_json` wrote."""
+    found: Contents = json.loads(text)
+    return found
 
 
 def _around_the_middle(sizes: Sequence[int], room: int) -> tuple[int, int]:
