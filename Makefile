@@ -70,27 +70,27 @@ extras = $*
 	@touch $@
 
 # What tests ask of a Linux system: for the Slicer module CMake and what Qt loads, for derived DICOM series a validator,
-# a converter and an archive. Where it cannot be had, those tests skip and say why.
+# a converter and an archive, for the viewer a browser. Where it cannot be had, those tests skip and say why.
 slicer_libraries = libEGL.so.1 libGL.so.1 libxkbcommon.so.0 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0
 slicer_debian = apt-get install -y --no-install-recommends \
     cmake libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
-    dicom3tools dcmtk dcm2niix iproute2
+    dicom3tools dcmtk dcm2niix iproute2 chromium
 # Its package starts an archive that listens to everybody: the service is masked, the tests start one of their own.
 archive = { systemctl mask --quiet orthanc.service 2>/dev/null || true; } && \
     apt-get install -y --no-install-recommends orthanc
 define has_slicer_tools
-	for tool in cmake dciodvfy dcm2niix getscu Orthanc ip; do command -v $$tool >/dev/null || exit 1; done && \
+	for tool in cmake dciodvfy dcm2niix getscu Orthanc ip chromium; do command -v $$tool >/dev/null || exit 1; done && \
 	.venv/bin/python -c 'import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]' $(slicer_libraries) 2>/dev/null
 endef
 
 slicer-tools: .venv/.test
 	@if [ "$$(uname)" != Linux ] || ( $(has_slicer_tools) ); then exit 0; fi; \
 	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing what the tests of the Slicer module and of DICOM need ..."; export DEBIAN_FRONTEND=noninteractive; \
+	    echo "Installing what the tests of the Slicer module, of DICOM and of the viewer need ..."; export DEBIAN_FRONTEND=noninteractive; \
 	    apt-get update -qq && $(slicer_debian) -qq >/dev/null && \
 	    { command -v Orthanc >/dev/null || { $(archive) -qq >/dev/null; }; } && exit 0; \
 	fi; \
-	echo "Some tests of the Slicer module and of DICOM will be skipped; on Debian, run this once: sudo $(slicer_debian)" >&2
+	echo "Some tests of the Slicer module, of DICOM or of the viewer will be skipped; on Debian, run this once: sudo $(slicer_debian)" >&2
 
 # ensurepip is what Debian leaves to the package python3-venv.
 define find_python

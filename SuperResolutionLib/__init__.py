@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from SuperResolutionLib.api import network as network
     from SuperResolutionLib.api import restore as restore
     from SuperResolutionLib.api import upsample as upsample
+    from SuperResolutionLib.api import view as view
     from SuperResolutionLib.api import write_dicom as write_dicom
     from SuperResolutionLib.errors import InputError as InputError
     from SuperResolutionLib.files import read as read
@@ -47,6 +48,7 @@ _HOME = {
     "restore": "api",
     "compare": "api",
     "network": "api",
+    "view": "api",
     "Volume": "volume",
     "Gradients": "volume",
     "Sampling": "geometry.sampling",

@@ -21,6 +21,7 @@ from SuperResolutionLib.physics import degradation as forward
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.quality.comparison import Comparison, Experiment, comparing
+from SuperResolutionLib.viewing.looking import View, names_of, viewed
 from SuperResolutionLib.volume import Volume, check_finite
 
 Show = bool | Callable[[Progress], None] | None
@@ -171,6 +172,26 @@ def compare(
     experiment, given = Experiment.of(degradation, scale), as_volume(volume)
     check_intensities(given)
     return _finish(comparing(given, experiment, methods, runtime), progress)
+
+
+def view(
+    *volumes: Any,
+    names: Sequence[str] | None = None,
+    volume: int = 0,
+    finest: bool = False,
+    whole: bool = False,
+) -> View:
+    """A page to look through volumes beside each other: shown in a notebook, or written by its `save("page.html")`.
+
+    volumes: Volumes, paths or images, on any grids; all are resampled to the grid of the first.
+    names: what the page calls them; by default the files' names, or A, B, C. volume: which one of a series, from 0.
+    finest: resample to the grid of the smallest voxels instead. whole: do not crop to the head.
+    Raises InputError for none, for another number of names, and for volumes that have no place in common.
+    """
+    paths = [Path(given) if isinstance(given, (str, Path)) else None for given in volumes]
+    known = iter(names_of([path for path in paths if path is not None]))
+    usual = [next(known) if path is not None else chr(ord("A") + n % 26) for n, path in enumerate(paths)]
+    return viewed([as_volume(given) for given in volumes], usual if names is None else names, volume, finest, whole)
 
 
 def write_dicom(

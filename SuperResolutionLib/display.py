@@ -4,12 +4,13 @@ import base64
 import html as escaping
 import struct
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.volume import TENSOR, Volume
+from SuperResolutionLib.volume import SIGNAL, TENSOR, Volume
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +35,21 @@ def line(volume: Volume) -> str:
     return f"{', '.join(parts)}: b {bvals.min():.0f} to {bvals.max():.0f}"
 
 
+def upright(volume: Volume) -> tuple[np.ndarray, tuple[int, int, int], tuple[bool, bool, bool]]:
+    """The voxels of a 3-D volume as a patient stands: a view (s, p, l) that runs to the head, the back and the left.
+
+    Also the voxel axis (x, y, z = 0, 1, 2) that each of them is, and whether it is turned round. Of an oblique grid the
+    nearest axes.
+    """
+    from SuperResolutionLib.geometry.grid import stacking_axis
+
+    s, p, left = (stacking_axis(volume, name) for name in _NAMES)
+    turned = [bool(volume.direction[world, axis] < 0) for world, axis in ((2, s), (1, p), (0, left))]
+    steps = tuple(slice(None, None, -1) if turn else slice(None) for turn in turned)
+    voxels = volume.voxels.transpose(2 - s, 2 - p, 2 - left)[steps]
+    return voxels, (s, p, left), (turned[0], turned[1], turned[2])
+
+
 def middle_slices(volume: Volume) -> list[tuple[str, np.ndarray, float]]:
     """The name, the voxels (rows, columns) and the height of a row by the width of a column of three slices.
 
@@ -41,22 +57,17 @@ def middle_slices(volume: Volume) -> list[tuple[str, np.ndarray, float]]:
     tensors. As radiologists look: axial and coronal with the patient's left on the right side, head up; sagittal with
     the nose to the left. Of an oblique grid the nearest planes.
     """
-    from SuperResolutionLib.geometry.grid import stacking_axis
-
     voxels = volume.voxels
     if volume.quantity == TENSOR:
         voxels = (voxels[0] + voxels[3] + voxels[5]) / 3
-    voxels = voxels[0] if voxels.ndim == 4 else voxels
-    order = [stacking_axis(volume, name) for name in ("axial", "coronal", "sagittal")]  # the voxel axes S, P, L
-    upright = voxels.transpose([2 - axis for axis in order])
-    turned = [volume.direction[world, axis] < 0 for world, axis in zip((2, 1, 0), order, strict=True)]
-    upright = upright[tuple(slice(None, None, -1) if turn else slice(None) for turn in turned)]
-    s, p, left = (n // 2 for n in upright.shape)
+    single = voxels[0] if voxels.ndim == 4 else voxels
+    body, order, _ = upright(replace(volume, voxels=single, gradients=None, quantity=SIGNAL))
+    s, p, left = (n // 2 for n in body.shape)
     high, deep, wide = (volume.spacing[axis] for axis in order)
     return [
-        ("axial", upright[s], deep / wide),
-        ("coronal", upright[::-1, p], high / wide),
-        ("sagittal", upright[::-1, :, left], high / deep),
+        ("axial", body[s], deep / wide),
+        ("coronal", body[::-1, p], high / wide),
+        ("sagittal", body[::-1, :, left], high / deep),
     ]
 
 

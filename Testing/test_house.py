@@ -21,7 +21,7 @@ FLOORS = (
     ("files",),
     ("networks",),
     ("methods",),
-    ("quality",),
+    ("quality", "viewing"),
     ("api",),
     ("study",),
     ("batch",),

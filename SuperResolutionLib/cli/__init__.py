@@ -22,10 +22,11 @@ from SuperResolutionLib.cli import (
     tensor,
     train,
     upsample,
+    view,
 )
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, bids, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info)
+COMMANDS = (enhance, bids, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info, view)
 
 
 def parser() -> argparse.ArgumentParser:

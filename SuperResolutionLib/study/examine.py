@@ -26,6 +26,7 @@ from SuperResolutionLib.quality.spectrum import spectrum
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.rotation import ANGLES, FLIPS, Turned, turning
 from SuperResolutionLib.study.subjects import Scan
+from SuperResolutionLib.study.viewers import write_compared
 from SuperResolutionLib.volume import SIGNAL, Volume
 
 TURNED_SLICES = 5  # enough for the neighbours that a network looks at, and quick
@@ -80,6 +81,7 @@ def examining(
         **record,
         "orientation": orientation,
         "figures": _draw(result, scan, folder),
+        "viewer": _keep_viewer(result, scan, folder),
     }
 
 
@@ -193,3 +195,10 @@ def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
     errors_figure(result, folder / names["errors"])
     crops_figure(result, folder / names["crops"])
     return names
+
+
+def _keep_viewer(result: Comparison, scan: Scan, folder: Path) -> str:
+    """The name of the file in `folder` that holds what the viewer of this scan shows."""
+    name = f"{scan.name}-{result.degradation.replace(':', '-')}-viewer.json"
+    write_compared(result, folder / name)
+    return name

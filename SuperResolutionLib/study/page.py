@@ -12,8 +12,12 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
+from SuperResolutionLib.study.viewers import fitting
+from SuperResolutionLib.viewing.contents import LARGEST
+from SuperResolutionLib.viewing.viewer_page import part
 
 TEMPLATES = Path(__file__).parent / "templates"
+WITHOUT_JINJA = "A report is made with Jinja2; install it with: pip install Jinja2."
 USE = "Research use only. Not a medical device. Restored images were made sharper by computation, not by the scanner."
 
 
@@ -27,11 +31,17 @@ class Table:
 
 
 def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any) -> None:
-    """Write a page. Its pictures lie beside it. values: what its template names beside what every page has.
+    """Write a page, with the viewers that fit into 25 MB. Its pictures lie beside it.
+
+    values: what its template names beside what every page has.
 
     path: of the page. outcome, plan: what was found, and how.
     Raises InputError where Jinja2 is missing.
     """
+    try:
+        from markupsafe import Markup
+    except ImportError as error:
+        raise InputError(WITHOUT_JINJA) from error
     common = {
         "failures": outcome.failures,
         "records": outcome.records,
@@ -39,7 +49,12 @@ def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any
         "made_for": made_for(plan),
         "slices": plan.slices,
     }
-    path.write_text(rendered(template, path.parent, **common, **values), encoding="utf-8")
+    style, script = (Markup(part(name)) for name in ("viewer.css", "viewer.js"))
+    common |= {"viewer_style": style, "viewer_script": script}
+    bare = rendered(template, path.parent, **common, **values, viewers={})
+    shown = {name: Markup(text) for name, text in fitting(_kept(outcome), LARGEST - len(bare.encode())).items()}
+    page = rendered(template, path.parent, **common, **values, viewers=shown) if shown else bare
+    path.write_text(page, encoding="utf-8")
 
 
 def rendered(template: str, pictures: Path, **values: Any) -> str:
@@ -50,11 +65,19 @@ def rendered(template: str, pictures: Path, **values: Any) -> str:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError as error:
-        raise InputError("A report is made with Jinja2; install it with: pip install Jinja2.") from error
+        raise InputError(WITHOUT_JINJA) from error
     loader = FileSystemLoader(TEMPLATES)
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.globals["embedded"] = partial(embedded, pictures)
     return pages.get_template(template).render(version=__version__, use=USE, **values)
+
+
+def _kept(outcome: Outcome) -> dict[str, Path]:
+    """What viewers show, beside the records: file by name."""
+    return {
+        record["viewer"]: folder / record["viewer"]
+        for record, folder in zip(outcome.records, outcome.folders, strict=True)
+    }
 
 
 def embedded(folder: Path, name: str) -> str:

@@ -14,7 +14,7 @@ from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 
-RECORD_VERSION = 2  # of what is measured and drawn; another one measures all anew
+RECORD_VERSION = 3  # of what is measured and drawn; another one measures all anew
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ def _scan(record: Record) -> dict[str, str]:
         "range": f"{record['range']:.5g}",
         "best": str(record["best_classical"]),
         "slices": _slices_name(record),
+        "viewer": record["viewer"],
         **record["figures"],
     }
 

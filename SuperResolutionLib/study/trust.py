@@ -23,6 +23,7 @@ from SuperResolutionLib.quality.scan_statistics import look, unlike
 from SuperResolutionLib.study.examine import read_single
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
+from SuperResolutionLib.study.viewers import write_enhanced
 from SuperResolutionLib.volume import Volume
 
 BACK = "k_space"  # how a result is brought back to the scan's grid: all of the scan's band, nothing above it
@@ -48,6 +49,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     smooth = upsample(low, "bicubic", sampling=finer)
     found: dict[str, Any] = {}
     figures: dict[str, str] = {}
+    made: dict[str, tuple[Volume, Volume]] = {}
     for number, name in enumerate(plan.models):
         method = NetworkMethod(choose_model(name, plan.scale), plan.put_back, uncertainty=True)
         work = method.restore(low, finer, plan.runtime)
@@ -62,8 +64,11 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
             "unlike": [*checks.unusual(whole, method.model.card, plan.plane), *_unlike(low, axis, method.model.card)],
             "looks_known": bool(method.model.card.looks),
         }
+        made[label] = restored, spread
         figures[label] = f"{scan.name}-{label}-trust.png"
         trust_figure(Shown(low, restored, spread, again, patches), plane, folder / figures[label])
+    viewer = f"{scan.name}-viewer.json"
+    write_enhanced(low, smooth, made, folder / viewer)
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -77,6 +82,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         "bicubic": figures_of(low, smooth, brought_back(low, smooth, finer)[1]),
         "input_histogram": _histogram(low.voxels, data_range(low.voxels)),
         "figures": figures,
+        "viewer": viewer,
     }
 
 

@@ -93,6 +93,7 @@ def _scan(record: Record) -> dict[str, Any]:
         "table": _table(record),
         "maps": {name: record["figures"][name] for name in record["models"]},
         "intensities": _intensities_name(record),
+        "viewer": record["viewer"],
     }
 
 

@@ -62,6 +62,7 @@ def test_every_command_of_the_readme_is_there():
         "devices",
         "train",
         "info",
+        "view",
     ]
 
 
