@@ -24,9 +24,13 @@ class SeriesError(InputError):
         return f"{self.problem}; {hint}:\n" + "\n".join(self.offered)
 
 
+LONGEST = 100  # characters of a name that a sentence repeats
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
-    """An error for a name that does not exist, offering the nearest ones that do."""
-    return InputError(f"There is no {kind} called '{given}'; {nearest(given, known)}")
+    """An error for a name that does not exist, offering the nearest ones that do; of a long name its beginning."""
+    shown = given if len(given) <= LONGEST else f"{given[:LONGEST]}..."
+    return InputError(f"There is no {kind} called '{shown}'; {nearest(shown, known)}")
 
 
 def nearest(given: str, known: Iterable[str]) -> str:

@@ -44,7 +44,7 @@ def refuses():
     return Refusal
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """A real browser; the tests are skipped where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")

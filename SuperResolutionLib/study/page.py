@@ -69,7 +69,8 @@ def rendered(template: str, pictures: Path, **values: Any) -> str:
     loader = FileSystemLoader(TEMPLATES)
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.globals["embedded"] = partial(embedded, pictures)
-    return pages.get_template(template).render(version=__version__, use=USE, **values)
+    without = {"viewer_style": "", "viewer_script": "", "viewers": {}}
+    return pages.get_template(template).render(**without | values, version=__version__, use=USE)
 
 
 def _kept(outcome: Outcome) -> dict[str, Path]:

@@ -15,7 +15,7 @@ def textured(seed: int) -> Volume:
     return Volume(voxels, (1.0, 1.0, 1.0), (10, 20, -5), orientation("R", "A", "S"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     """Two volumes, and a page of them."""
     volumes = textured(0), textured(1)
@@ -24,7 +24,7 @@ def pair(tmp_path_factory):
     return path, volumes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kept(chromium, pair):
     """The page of `pair`, opened once for all tests."""
     return Opened(chromium, pair[0]).ready()
