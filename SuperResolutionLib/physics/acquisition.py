@@ -5,18 +5,24 @@ They decay, have noise, are weighted by a window, filled up with zeros to the ma
 the image is the magnitude, or the root of the sum of squares over several coils (Bernstein, King and Zhou 2004).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.physics import windows
 from SuperResolutionLib.physics.forward_models import Degradation, Level
-from SuperResolutionLib.physics.kernels import sample_positions
-from SuperResolutionLib.physics.shrinking import coarse_size
+from SuperResolutionLib.physics.shrinking import coarse_size, frequencies, k_space_transforms
 
 SHAPES = ("rectangle", "ellipse")
-WINDOWS = ("none", "hamming", "tukey", "fermi")
+WINDOWS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "none": lambda u, width: windows.none(u),
+    "hamming": windows.hamming,
+    "tukey": windows.tukey,
+    "fermi": windows.fermi,
+}
 
 
 @dataclass(frozen=True)
@@ -89,14 +95,14 @@ class Acquisition(Degradation):
 
     def weights(self, rows: int, columns: int) -> np.ndarray:
         """What every measured sample counts, 0 where none is measured: (rows, columns) float32, k = 0 in the middle."""
-        u, v = (np.abs(_frequencies(n))[:, None] / (n / 2) for n in (rows, columns))
-        v = v.T
+        u, v = (np.abs(frequencies(n))[:, None] / (n / 2) for n in (rows, columns))
+        v, window = v.T, WINDOWS[self.window]
         if self.shape == "ellipse":
             radius = np.hypot(u, v)
-            found = _window(self.window, self.width, radius) * ((radius <= 1) | (self.window == "fermi"))
+            found = window(radius, self.width) * ((radius <= 1) | (self.window == "fermi"))
         else:
-            found = _window(self.window, self.width, u) * _window(self.window, self.width, v)
-        missed = _frequencies(rows) < -(2 * self.partial - 1) * rows / 2
+            found = window(u, self.width) * window(v, self.width)
+        missed = frequencies(rows) < -(2 * self.partial - 1) * rows / 2
         found = np.where(missed[:, None] & (self.partial < 1), 0, found) * np.exp(-self.decay * v)
         return found.astype(np.float32)
 
@@ -131,26 +137,8 @@ class Acquisition(Degradation):
         return np.sqrt(squares)
 
 
-def _frequencies(count: int) -> np.ndarray:
-    """The measured samples along an axis, in cycles over the field of view."""
-    return np.arange(count) - count // 2
-
-
-def _window(name: str, width: float, u: np.ndarray) -> np.ndarray:
-    """The weight of a sample: u = 0 in the middle, 1 at the edge of what is measured."""
-    if name == "hamming":
-        return 1 - width * (1 - np.cos(np.pi * np.minimum(u, 1))) / 2
-    if name == "tukey":
-        return 0.5 * (1 + np.cos(np.pi * np.clip((u - (1 - width)) / width, 0, 1)))
-    if name == "fermi":
-        return 1 / (1 + np.exp(np.minimum((u - 1) / width, 50)))
-    return np.ones_like(u)
-
-
 @lru_cache(maxsize=512)
 def _transforms(size: int, outputs: int, kept: int) -> tuple[np.ndarray, np.ndarray]:
-    """From `size` voxels to the `kept` samples in the middle of k-space, and from there to `outputs` voxels."""
-    k, centres = _frequencies(kept), sample_positions(outputs, size / outputs)
-    there = np.exp(-2j * np.pi * np.outer(k, np.arange(size)) / size) / size
-    back = np.exp(2j * np.pi * np.outer(centres, k) / size)
-    return there.astype(np.complex64), back.astype(np.complex64)
+    """`k_space_transforms`, kept, in single precision, the size divided out: complex64."""
+    there, back = k_space_transforms(size, outputs, kept)
+    return (there / size).astype(np.complex64), back.astype(np.complex64)

@@ -13,7 +13,7 @@ import numpy as np
 
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.physics import kernels
+from SuperResolutionLib.physics import kernels, windows
 from SuperResolutionLib.physics.kernels import kernel_matrix, sample_positions
 from SuperResolutionLib.physics.shrinking import (
     area_matrix,
@@ -23,10 +23,6 @@ from SuperResolutionLib.physics.shrinking import (
     gaussian_matrix,
     k_space_matrix,
 )
-
-
-def _no_window(u: np.ndarray) -> np.ndarray:
-    return np.ones_like(u)
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ class KSpace(Degradation):
 
     def window(self, u: np.ndarray) -> np.ndarray:
         """Weight of a k-space sample; u = 0 at the centre, 1 at the edge of what is kept."""
-        return _no_window(u)
+        return windows.none(u)
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class KSpaceHamming(KSpace):
     """Truncation and a Hamming window (0.54 + 0.46 cos), as scanners apply it against Gibbs ringing."""
 
     def window(self, u: np.ndarray) -> np.ndarray:
-        return 0.54 + 0.46 * np.cos(np.pi * u)
+        return windows.hamming(u)
 
 
 @dataclass(frozen=True)
@@ -160,8 +156,7 @@ class KSpaceTukey(KSpace):
     alpha: float = 0.3
 
     def window(self, u: np.ndarray) -> np.ndarray:
-        taper = np.clip((u - (1 - self.alpha)) / self.alpha, 0, 1)
-        return 0.5 * (1 + np.cos(np.pi * taper))
+        return windows.tukey(u, self.alpha)
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,30 @@ def convolution(size: int, kernel: np.ndarray) -> np.ndarray:
     return kernel_matrix(np.broadcast_to(kernel / kernel.sum(), taps.shape), taps, size, "nearest")
 
 
+def frequencies(count: int) -> np.ndarray:
+    """The `count` samples in the middle of k-space, in cycles over the field of view."""
+    return np.arange(count) - count // 2
+
+
+def k_space_transforms(size: int, outputs: int, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """From `size` voxels to the central `kept` samples of k-space, and from these to `outputs` voxels.
+
+    Neither is divided by `size`; one of them has to be. The inverse transform is taken at the centres of the output
+    voxels (the half-voxel phase ramp). Complex.
+    """
+    k, centres = frequencies(kept), sample_positions(outputs, size / outputs)
+    there = np.exp(-2j * np.pi * np.outer(k, np.arange(size)) / size)
+    back = np.exp(2j * np.pi * np.outer(centres, k) / size)
+    return there, back
+
+
 def k_space_matrix(size: int, outputs: int, kept: int, window: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Keep the central `kept` samples of k-space, weight them, and transform back onto `outputs` voxels.
 
-    window: weight as a function of |k| / (kept / 2), from 0 at the centre to 1 at the edge. The inverse
-    transform is taken at the centres of the output voxels (the half-voxel phase ramp). Complex: the unpaired
+    window: weight as a function of |k| / (kept / 2), from 0 at the centre to 1 at the edge. Complex: the unpaired
     Nyquist sample of an even truncation leaves a phase, which the magnitude removes as on a scanner.
     size: of the given voxels.
     """
-    k = np.arange(-(kept // 2), kept - kept // 2)
-    weights = window(np.abs(k) / (kept / 2))
-    centres = sample_positions(outputs, size / outputs)
-    forward = np.exp(-2j * np.pi * np.outer(k, np.arange(size)) / size)
-    back = np.exp(2j * np.pi * np.outer(centres, k) / size)
-    return (back * weights) @ forward / size
+    weights = window(np.abs(frequencies(kept)) / (kept / 2))
+    there, back = k_space_transforms(size, outputs, kept)
+    return (back * weights) @ there / size
