@@ -14,6 +14,7 @@ from SuperResolutionLib.batch.job import Job
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.output import check_folder, write_files
 from SuperResolutionLib.files.provenance import USE
+from SuperResolutionLib.files.sidecar import read_table
 from SuperResolutionLib.geometry.sampling import Sampling
 
 BIDS_VERSION = "1.10.0"
@@ -39,7 +40,7 @@ def check_place(bids: Path, out: Path) -> None:
         raise InputError(f"{out} is for several data sets; name one in it: {out / 'superresolution'}.")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file, and a folder is needed; name another.")
-    table = _read(out / DESCRIPTION)
+    table = read_table(out / DESCRIPTION)
     if (out / DESCRIPTION).exists() and NAME not in [_name(entry) for entry in table.get("GeneratedBy") or [None]]:
         raise InputError(f"{out} holds another data set ({table.get('Name', 'unnamed')}); name a folder of its own.")
 
@@ -125,7 +126,7 @@ def _write(text: str, path: Path) -> None:
 
 
 def _description(bids: Path, out: Path) -> dict[str, Any]:
-    source = _read(bids / DESCRIPTION)
+    source = read_table(bids / DESCRIPTION)
     version = source.get("DatasetVersion") or source.get("Version")
     where = _address(bids, out)
     origin = {"URL": where, "DOI": source.get("DatasetDOI"), "Version": version}
@@ -153,14 +154,6 @@ def _address(bids: Path, out: Path) -> str:
     """Where the source lies: relative to results that lie in it, so that both can be moved together."""
     source, place = bids.resolve(), out.resolve()
     return os.path.relpath(source, place) if source in place.parents else source.as_uri()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return table if isinstance(table, dict) else {}
 
 
 def _name(entry: object) -> str:

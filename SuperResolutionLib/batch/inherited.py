@@ -1,13 +1,12 @@
 """What a BIDS data set says of a scan in files of a higher folder: its slices' thickness, its gradients."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib.batch.job import Job
 from SuperResolutionLib.files import bids_sidecar
 from SuperResolutionLib.files.gradients import read_pair
+from SuperResolutionLib.files.sidecar import read_table
 from SuperResolutionLib.volume import Volume
 
 
@@ -27,13 +26,5 @@ def metadata(job: Job) -> dict[str, Any]:
     """What the data set's JSON files say of a scan, nearer files before those of higher folders."""
     table: dict[str, Any] = {}
     for path in job.described.tables if job.described is not None else ():
-        table |= _read(path)
+        table |= read_table(path)
     return table
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return table if isinstance(table, dict) else {}

@@ -17,7 +17,7 @@ from SuperResolutionLib.files.common import stem
 from SuperResolutionLib.files.gradients import SUFFIXES
 from SuperResolutionLib.files.output import own_sidecar
 from SuperResolutionLib.files.provenance import provenance
-from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar
+from SuperResolutionLib.files.sidecar import read_table, sha256, sidecar_path, write_sidecar
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.method import Method, Restoration
@@ -111,11 +111,8 @@ def _same_models(table: dict[str, Any], request: Request) -> bool:
 
 def _table(job: Job) -> dict[str, Any]:
     """The record beside a result; empty where there is none that can be read."""
-    try:
-        table = json.loads(own_sidecar(job.output).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    own = table.get(OURS, table) if isinstance(table, dict) else {}
+    table = read_table(own_sidecar(job.output))
+    own = table.get(OURS, table)
     return own if isinstance(own, dict) else {}
 
 

@@ -23,6 +23,15 @@ def write_sidecar(path: str | Path, record: dict[str, Any]) -> None:
     Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """The table in a JSON file; empty where there is none that can be read."""
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of a file, or of a folder: the names and contents of its files, in order of name."""
     path = Path(path)
