@@ -310,18 +310,19 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
 
     spread: as target, for the ensemble's standard deviation. Of one wanted slice target has just that.
     """
-    done, only, settings = 0, run.grids.only, run.settings
+    done, only = 0, run.grids.only
     while done < len(target):
         # A network may round differently in another batch: one slice is taken out of the batch it always has.
-        first = done if only is None else only - only % settings.batch
+        first = done if only is None else only - only % run.settings.batch
         kept = slice(None) if only is None else slice(only - first, only - first + 1)
-        wanted = np.arange(first, min(first + settings.batch, len(stack.source)))
+        wanted = np.arange(first, min(first + run.settings.batch, len(stack.source)))
         try:
-            fine, wide = _made(replace(run, settings=settings), stack, wanted, spread is not None)
+            fine, wide = _made(run, stack, wanted, spread is not None)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
-            settings, message = smaller(settings, stack.source.shape)
+            settings, message = smaller(run.settings, stack.source.shape)
+            run = replace(run, settings=settings)
             run.notes.append(message)
             yield done, message
             continue
@@ -336,7 +337,8 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
 def _made(run: _Run, stack: _Stack, wanted: np.ndarray, with_spread: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """What the network makes of a batch of slices, (n, s h, s w), and how far its turns disagree; air interpolated."""
     windows = stack.windows(wanted, run.model.card.slices)
-    rows, columns = in_view(stack.intensities.shown(stack.source[wanted]))
+    middle = windows[:, run.model.card.slices // 2]
+    rows, columns = in_view(middle)
     seen, wide = windows[:, :, rows, columns], None
     if with_spread:
         fine, wide = run_ensemble(run.network, seen, run.settings)
@@ -344,7 +346,7 @@ def _made(run: _Run, stack: _Stack, wanted: np.ndarray, with_spread: bool) -> tu
         fine = run_network(run.network, seen, run.settings)
     if seen.shape == windows.shape:
         return fine, wide
-    scale, middle = run.model.card.scale, windows[:, run.model.card.slices // 2]
+    scale = run.model.card.scale
     where = (slice(None), *(slice(scale * part.start, scale * part.stop) for part in (rows, columns)))
     whole = interpolated(middle, scale)
     whole[where] = fine
