@@ -19,17 +19,14 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from benchmarks import results
 from benchmarks.lesions_report import report
 from benchmarks.results import Row
-from benchmarks.scanners import BESIDE, Part, coarse_of, name_of, part_of
-from SuperResolutionLib import files
+from benchmarks.scanners import BESIDE, Part, add_choice, coarse_of, name_of, parts
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.methods.network import NetworkMethod
 from SuperResolutionLib.progress import finish
-from SuperResolutionLib.study.subjects import held_out
 from SuperResolutionLib.volume import Volume
 
 DIAMETERS = (1.0, 1.5, 2.0, 3.0, 4.0)  # coarse voxels
@@ -110,26 +107,18 @@ def _share(away: np.ndarray, blob: np.ndarray) -> float:
 def main() -> None:
     """Measure what is not yet measured, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
-    parser.add_argument("--model", nargs="+", help="these in place of the models that `enhance` takes by itself")
-    parser.add_argument("--scans", nargs="+", help="these test volumes, by name")
+    add_choice(parser)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/lesions.md"))
     options = parser.parse_args()
     path = results.beside(options.out)
-    models = [choose_model(name, None) for name in options.model or []]
-    for model in models or [choose_model(None, scale) for scale in options.scales]:
+    for model, scan, part in parts(options):
         card = model.card
-        for scan in held_out(options.data):
-            if (options.scans and scan.name not in options.scans) or files.read(scan.path).count > 1:
-                continue
-            part = part_of(scan, card.scale)
-            for way in WAYS:
-                row = Row(card.name, scan.name, name_of(*way), card.scale, sha256={card.name: card.sha256})
-                rows = results.select(results.load(path), sha256=row.sha256)
-                if all(one.identity != row.identity for one in rows):
-                    results.put(measure(part, row, way, model), path)
-                    print(" ".join(map(str, row.identity)), flush=True)
+        for way in WAYS:
+            row = Row(card.name, scan.name, name_of(*way), card.scale, sha256={card.name: card.sha256})
+            rows = results.select(results.load(path), sha256=row.sha256)
+            if all(one.identity != row.identity for one in rows):
+                results.put(measure(part, row, way, model), path)
+                print(" ".join(map(str, row.identity)), flush=True)
     options.out.write_text(report(results.load(path)), encoding="utf-8")
 
 

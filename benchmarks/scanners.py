@@ -55,12 +55,31 @@ class Part:
     inside: np.ndarray
 
 
-def part_of(scan: Scan, scale: int) -> Part:
-    """The slices of a scan that are measured, cropped to what the scale divides."""
-    volume = files.read(scan.path)
+def parts(options: argparse.Namespace) -> Iterator[tuple[zoo.Model, Scan, Part]]:
+    """What is to be measured: each model that is meant, and the structural test volumes. options: of `add_choice`."""
+    models = [choose_model(name, None) for name in options.model or []]
+    for model in models or [choose_model(None, scale) for scale in options.scales]:
+        for scan in held_out(options.data):
+            if options.scans and scan.name not in options.scans:
+                continue
+            volume = files.read(scan.path)
+            if volume.count == 1:
+                yield model, scan, part_of(scan.name, volume, model.card.scale)
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Which models and which test volumes are measured."""
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--model", nargs="+", help="these in place of the models that `enhance` takes by itself")
+    parser.add_argument("--scans", nargs="+", help="these test volumes, by name")
+
+
+def part_of(name: str, volume: Volume, scale: int) -> Part:
+    """The slices of a scan that are measured, cropped to what the scale divides. name: of the scan."""
     axis = stacking_axis(volume)
     scored = head(volume.voxels)
-    if scan.name in FACED:
+    if name in FACED:
         scored &= ~blanked(volume.voxels, MARGIN)
     whole = Sampling(factor=scale)
     fine = whole.cropped(middle_slices(volume.cast(np.float32), axis, SLICES + 2 * BESIDE))
@@ -147,29 +166,21 @@ def name_of(way: str, snr: int) -> str:
 def main() -> None:
     """Measure what is not yet measured, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
-    parser.add_argument("--model", nargs="+", help="these in place of the models that `enhance` takes by itself")
+    add_choice(parser)
     parser.add_argument("--only", nargs="+", choices=WAYS, help="these forward models")
-    parser.add_argument("--scans", nargs="+", help="these test volumes, by name")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/scanners.md"))
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
     options = parser.parse_args()
     began, path = time.monotonic(), results.beside(options.out)
-    models = [choose_model(name, None) for name in options.model or []]
-    for model in models or [choose_model(None, scale) for scale in options.scales]:
+    for model, scan, part in parts(options):
         card = model.card
-        for scan in held_out(options.data):
-            if (options.scans and scan.name not in options.scans) or files.read(scan.path).count > 1:
-                continue
-            part = part_of(scan, card.scale)
-            for way, snr, seed in wanted(options.only):
-                row = Row(card.name, scan.name, name_of(way, snr), card.scale, seed, SLICES, {card.name: card.sha256})
-                there = results.find(results.load(path), model=row.model, scan=row.scan, scale=row.scale,
-                                     degradation=row.degradation, seed=seed, sha256=row.sha256)  # fmt: skip
-                if there is None and time.monotonic() - began < options.minutes * 60:
-                    results.put(measure(part, row, snr, model) if way else as_it_is(part, row, model), path)
-                    print(f"{time.monotonic() - began:6.0f} s  {' '.join(map(str, row.identity))}", flush=True)
+        for way, snr, seed in wanted(options.only):
+            row = Row(card.name, scan.name, name_of(way, snr), card.scale, seed, SLICES, {card.name: card.sha256})
+            there = results.find(results.load(path), model=row.model, scan=row.scan, scale=row.scale,
+                                 degradation=row.degradation, seed=seed, sha256=row.sha256)  # fmt: skip
+            if there is None and time.monotonic() - began < options.minutes * 60:
+                results.put(measure(part, row, snr, model) if way else as_it_is(part, row, model), path)
+                print(f"{time.monotonic() - began:6.0f} s  {' '.join(map(str, row.identity))}", flush=True)
     options.out.write_text(report(results.load(path)), encoding="utf-8")
 
 
