@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import processes
 import pytest
 from needs import NO_PYTORCH
 
@@ -120,6 +121,12 @@ def picture(session: Any, tmp_path: Path) -> Callable[[np.ndarray, str], Path]:
         return session.save_png(pixels, folder / f"{name}.png")
 
     return save
+
+
+@pytest.fixture(autouse=True)
+def only_its_own_processes() -> None:
+    """A test counts the processes it has started itself."""
+    processes.begin()
 
 
 NO_ENGINE = f"the engine is started, and {NO_PYTORCH}"

@@ -5,10 +5,11 @@ import pytest
 import scans
 import slicer
 import slicer.util
+from processes import workers
 from SuperResolutionSlicer import batch, nodes
 from SuperResolutionSlicer.jobs import Step
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
-from test_logic import step_until, temporary_files, wait_for, workers
+from test_logic import step_until, temporary_files, wait_for
 from test_widget import click, open_panel, run_to_end, select
 
 from SuperResolutionLib.errors import InputError

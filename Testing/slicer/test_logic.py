@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import scans
 import slicer
 import slicer.util
 from in_words import restored
+from processes import workers
 from SuperResolutionSlicer import colors, nodes, process, quality, views
 from SuperResolutionSlicer import logic as logic_module
 from SuperResolutionSlicer.difference import difference
@@ -42,10 +42,6 @@ def values(node) -> np.ndarray:
 
 def temporary_files() -> list[Path]:
     return list(Path(slicer.app.temporaryPath).glob("SR-*"))
-
-
-def workers() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def wait_for(condition, seconds: float = 30.0):

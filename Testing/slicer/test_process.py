@@ -8,8 +8,8 @@ import textwrap
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import alive, family, workers
 from SuperResolutionSlicer import process
 from SuperResolutionSlicer.process import EngineError, EngineProcess, running
 
@@ -42,18 +42,6 @@ def finish(steps):
             time.sleep(0.005)
     except StopIteration as end:
         return events, end.value
-
-
-def descendants(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def alive(found: list[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def wait_for(condition, seconds: float):
@@ -160,14 +148,10 @@ def test_closing_the_run_ends_the_worker_and_its_children_at_once(engine):
     while next(run).get("event") != "progress":
         assert time.monotonic() - began < 20
         time.sleep(0.01)
-    family = descendants_of_this_test()
-    assert len(family) == 2
+    started = workers()
+    assert len(started) == 2
     run.close()
-    assert wait_for(lambda: alive(family) == [], 3)
-
-
-def descendants_of_this_test() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    assert wait_for(lambda: alive(started) == [], 3)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in launcher is a shell script")
@@ -179,10 +163,10 @@ def test_a_launcher_between_us_and_the_worker_leaves_nobody_behind(engine, tmp_p
     run = running(["x"], engine(SLEEPER))
     while next(run).get("event") != "progress":
         time.sleep(0.01)
-    family = descendants_of_this_test()
-    assert len(family) == 3
+    started = workers()
+    assert len(started) == 3
     run.close()
-    assert wait_for(lambda: alive(family) == [], 3)
+    assert wait_for(lambda: alive(started) == [], 3)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a parent with a signal")
@@ -206,11 +190,11 @@ def test_when_slicer_dies_the_worker_ends_itself_and_removes_the_jobs_files(engi
     )
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
     pid = int(parent.stdout.readline())
-    family = descendants(pid)
+    started = family(pid)
     time.sleep(0.5)  # the worker is at its work
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    assert wait_for(lambda: alive(family) == [], 8)
+    assert wait_for(lambda: alive(started) == [], 8)
     assert wait_for(lambda: not folder.exists(), 2)
 
 

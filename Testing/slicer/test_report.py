@@ -8,10 +8,11 @@ import pytest
 import scans
 import slicer
 import slicer.util
+from processes import workers
 from SuperResolutionSlicer import report_page
 from SuperResolutionSlicer.jobs import JobError
 from SuperResolutionSlicer.logic import Settings, SuperResolutionLogic
-from test_logic import big, step_until, temporary_files, wait_for, workers
+from test_logic import big, step_until, temporary_files, wait_for
 
 from SuperResolutionLib.errors import InputError
 

@@ -9,8 +9,9 @@ import pytest
 import scans
 import slicer
 import slicer.util
+from processes import workers
 from SuperResolutionSlicer import installer, nodes
-from test_logic import big, temporary_files, wait_for, workers
+from test_logic import big, temporary_files, wait_for
 
 from SuperResolutionLib.geometry.sampling import Sampling
 

@@ -1,0 +1,41 @@
+"""The processes that a test has started, alive.
+
+What was there when the test began is not counted: multiprocessing keeps a process of its own (its resource tracker)
+from the first pool until the interpreter ends, and another test may have had one.
+"""
+
+import psutil
+
+_before: set[psutil.Process] = set()
+
+
+def begin() -> None:
+    """Called before each test."""
+    _before.clear()
+    _before.update(psutil.Process().children(recursive=True))
+
+
+def workers() -> list[psutil.Process]:
+    """Every process below this one that this test has started and that has not ended."""
+    return alive([p for p in psutil.Process().children(recursive=True) if p not in _before])
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started."""
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def alive(found: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended."""
+    return [p for p in found if _runs(p)]
+
+
+def _runs(found: psutil.Process) -> bool:
+    try:
+        return found.is_running() and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
