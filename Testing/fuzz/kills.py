@@ -1,7 +1,8 @@
 """python -m Testing.fuzz.kills --count 200 --seed 0 --out benchmarks/robustness.md
 
 Commands of every kind are ended by a signal at a random moment. No half file may lie under its final name, nothing may
-be left after the next run, and what can go on must go on.
+be left after the next run, and what can go on must go on. What is counted is kept after each command; with the same
+seed and the same --out, the next run goes on from there.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,33 +49,37 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no command after that")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    table = page.held(options.out, "kills") if options.out else {}
+    if table.get("seed") != options.seed:
+        table = {"seed": options.seed, "count": 0, "rows": {}}
+    until, bad = time.monotonic() + 60 * options.minutes, 0
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        until, found = time.monotonic() + 60 * options.minutes, []
-        for kill in kills(Path(folder), options.count, options.seed):
-            found.append(kill)
+        for kill in kills(Path(folder), range(table["count"], options.count), options.seed):
+            table = with_one_more(table, kill)
+            bad += bool(kill.bad)
             if kill.bad:
                 print(f"{kill.name}, {signal.Signals(kill.number).name}: {kill.bad}", flush=True)
+            if options.out is not None:
+                page.store(options.out, "kills", table)
             if time.monotonic() > until:
                 break
-    if options.out is not None:
-        page.store(options.out, "kills", counted(found, options.seed))
-    bad = [kill for kill in found if kill.bad]
-    print(f"{len(found)} commands, {sum(not kill.finished for kill in found)} killed while they worked, {len(bad)} bad")
+    working = sum(row.get("killed", 0) for row in table["rows"].values())
+    print(f"{table['count']} commands, {working} killed while they worked, {bad} bad in this run")
     return 1 if bad else 0
 
 
-def counted(found: list[Kill], seed: int) -> dict[str, object]:
-    """The counts by command and signal."""
-    rows: dict[str, Counter[str]] = {}
-    for kill in found:
-        row = rows.setdefault(f"{kill.name} | {signal.Signals(kill.number).name}", Counter())
-        row["finished" if kill.finished else "killed"] += 1
-        row["bad"] += bool(kill.bad)
-    return {"seed": seed, "count": len(found), "rows": {name: dict(rows[name]) for name in sorted(rows)}}
+def with_one_more(table: dict[str, Any], kill: Kill) -> dict[str, Any]:
+    """The counts by command and signal, after one more command."""
+    name = f"{kill.name} | {signal.Signals(kill.number).name}"
+    row = Counter(table["rows"].get(name, {}))
+    row["finished" if kill.finished else "killed"] += 1
+    row["bad"] += bool(kill.bad)
+    rows = {**table["rows"], name: dict(row)}
+    return {**table, "count": table["count"] + 1, "rows": dict(sorted(rows.items()))}
 
 
-def kills(folder: Path, count: int, seed: int) -> Iterator[Kill]:
-    """Commands of every kind, one after the other. folder: an empty one."""
+def kills(folder: Path, numbers: range, seed: int) -> Iterator[Kill]:
+    """Commands of every kind, one after the other. folder: an empty one. numbers: which of those of the seed."""
     given = made(folder)
     random = np.random.default_rng(seed)
     usual: dict[str, tuple[float, set[str]]] = {}
@@ -84,10 +90,11 @@ def kills(folder: Path, count: int, seed: int) -> Iterator[Kill]:
         if process.returncode:
             raise RuntimeError(f"{name} fails without being killed: {said[-500:]}")
         usual[name] = time.monotonic() - began, lying(place)
-    for number in range(count):
+    shares = random.uniform(0, 1.05, numbers.stop)
+    for number in numbers:
         name, kind = NAMES[number % len(NAMES)], SIGNALS[number // len(NAMES) % len(SIGNALS)]
         seconds, whole = usual[name]
-        yield killed(name, kind, given, folder / f"run-{number}", (random.uniform(0, 1.05) * seconds, whole))
+        yield killed(name, kind, given, folder / f"run-{number}", (shares[number] * seconds, whole))
 
 
 def killed(name: str, kind: signal.Signals, given: Path, place: Path, usual: tuple[float, set[str]]) -> Kill:

@@ -43,22 +43,29 @@ def counted(found: Sequence[Found], seed: int) -> dict[str, Any]:
     return {"seed": seed, "count": len(found), "rows": {name: dict(kinds[name]) for name in sorted(kinds)}}
 
 
+def held(path: Path, part: str) -> dict[str, Any]:
+    """The counts of one part that lie beside a page; none where there are none."""
+    beside = path.with_suffix(".json")
+    found: dict[str, Any] = json.loads(beside.read_text()) if beside.exists() else {}
+    return found.get(part, {})
+
+
 def store(path: Path, part: str, table: dict[str, Any]) -> None:
     """Put the counts of one part beside those of the other, and make the page anew."""
     beside = path.with_suffix(".json")
-    held = json.loads(beside.read_text()) if beside.exists() else {}
-    held[part] = table
-    beside.write_text(json.dumps(held, indent=1, sort_keys=True) + "\n")
-    path.write_text(text(held))
+    whole = json.loads(beside.read_text()) if beside.exists() else {}
+    whole[part] = table
+    beside.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+    path.write_text(text(whole))
 
 
-def text(held: dict[str, Any]) -> str:
+def text(counts: dict[str, Any]) -> str:
     """The page."""
     page = HEAD
-    if "fuzz" in held:
-        page += FUZZ.format(**held["fuzz"]) + _rows(held["fuzz"]["rows"], ("read", "refused", "bad"), whole=True)
-    if "kills" in held:
-        page += KILLS.format(**held["kills"]) + _rows(held["kills"]["rows"], ("killed", "finished", "bad"))
+    if "fuzz" in counts:
+        page += FUZZ.format(**counts["fuzz"]) + _rows(counts["fuzz"]["rows"], ("read", "refused", "bad"), whole=True)
+    if "kills" in counts:
+        page += KILLS.format(**counts["kills"]) + _rows(counts["kills"]["rows"], ("killed", "finished", "bad"))
     return page
 
 

@@ -131,6 +131,12 @@ def test_a_training_learns_and_writes_its_figures(folder, tmp_path):
     assert any(weight.abs().max() > 0 for weight in training.network.tail[-1].parameters())
 
 
+def test_where_nobody_chooses_the_epoch_the_last_one_is_kept(folder, tmp_path):
+    training = train(small_recipe(), folder, tmp_path / "out", log=lambda _: None)
+    assert training.best is not None
+    assert training.best["step"] == training.step == 6
+
+
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
     whole = train(small_recipe(), folder, tmp_path / "whole", log=lambda _: None)
     out = tmp_path / "halves"

@@ -181,7 +181,7 @@ def _end_epoch(training: Training, held: list[Any], out: Path, loss: float, log:
     figures = validate(training.average, held)
     line = {"step": training.step, "minutes": round(training.minutes, 2), "loss": loss, **figures}
     training.history.append(line)
-    if training.best is None or figures["gain"] > training.best["gain"]:
+    if not held or training.best is None or figures["gain"] > training.best["gain"]:
         weights = {name: tensor.clone() for name, tensor in training.average.state_dict().items()}
         training.best = {"gain": figures["gain"], "step": training.step, "weights": weights}
     checkpoint.save(training.state(), out / "checkpoint.pt")
