@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.devices import autocast
@@ -26,6 +27,22 @@ def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
     if recipe.start_from is None:
         return None
     return zoo.load(recipe.start_from).network.state_dict()
+
+
+def finished(recipe: Recipe, learnt: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of the finished model: those that were learnt, or their mean with those it started from.
+
+    learnt: by name, float32. Raises InputError where the model it started from is of another shape.
+    """
+    start = starting_weights(recipe) if recipe.start_share else None
+    if start is None:
+        return learnt
+    if {n: t.shape for n, t in start.items()} != {n: t.shape for n, t in learnt.items()}:
+        raise InputError(
+            f"The recipe's start_share takes a mean with the weights of '{recipe.start_from}', whose network is "
+            "another; leave start_share out, or start from a model of the same network."
+        )
+    return {n: torch.lerp(t.float(), start[n].float(), recipe.start_share) for n, t in learnt.items()}
 
 
 def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin: bool = False) -> Path:
@@ -59,10 +76,11 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
         learnt_from=recipe.source if recipe.source == "photographs" else zoo.Card.learnt_from,
         made_for=TWIN.format(recipe=recipe) if twin else recipe.made_for,
     )
-    half = _half_is_enough(recipe, best["weights"], data)
+    weights = finished(recipe, best["weights"])
+    half = _half_is_enough(recipe, weights, data)
     if recipe.recognise:
-        card = replace(card, recognition=learn(_stored(recipe, best["weights"], half), recipe, data).table())
-    zoo.save(best["weights"], card, path, half)
+        card = replace(card, recognition=learn(_stored(recipe, weights, half), recipe, data).table())
+    zoo.save(weights, card, path, half)
     return path
 
 

@@ -115,6 +115,9 @@ class Recipe:
     losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
     steps are supervised, by L1 and mean square error, and what they make is the twin that the game begins with.
+    start_share: how much of the weights of the model `start_from` is in the finished model, the weighted mean of these
+    and of what was learnt, which knows nearly all that either does (Wortsman et al. 2022, Robust fine-tuning of
+    zero-shot models, CVPR, equation 1).
     made_for: what the finished model is to be taken for, in a few words. trained_on, licence: as the card has them.
     source: "volumes", or "photographs" (PNG, JPEG), each a volume of one slice.
     subject: a regular expression, of whose first group the files of one subject have the same in their names.
@@ -135,6 +138,7 @@ class Recipe:
     turns: Turns = 1
     recognise: Names = ()
     start_from: Sentence | None = None
+    start_share: Share = 0.0
     contrast: Annotated[float, limits(ge=0, le=10)] = 0.0
     recoloured: Share = 0.0
     told_noise: bool = False
@@ -230,6 +234,10 @@ def from_table(table: dict[str, Any]) -> Recipe:
     _check_phases(recipe)
     if recipe.slices % 2 == 0:
         raise InputError(f"The recipe takes {recipe.slices} slices; give an odd number, the middle is restored.")
+    if recipe.start_share and recipe.start_from is None:
+        raise InputError(
+            "The recipe has a start_share, but starts afresh; name a model in start_from, or leave it out."
+        )
     if recipe.guides and (recipe.contrast or recipe.recoloured):
         raise InputError(
             "The recipe has guides and contrast, but contrasts are changed of single volumes; leave one out."

@@ -8,6 +8,7 @@ from phantoms import stack
 from safetensors.torch import load_file
 from small_world import discs
 
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.training import publish as publishing
@@ -89,3 +90,21 @@ def test_a_recipe_may_start_from_a_published_model(finished, recipe, tmp_path):
     weights = starting_weights(recipe(start_from=str(path)))
     assert weights.keys() == finished.best["weights"].keys()
     assert starting_weights(recipe()) is None
+
+
+def test_the_finished_model_can_be_the_mean_of_what_was_learnt_and_of_its_start(finished, recipe, tmp_path):
+    start = publish(recipe(), finished.best, finished.data, tmp_path / "first")
+    learnt = {name: tensor + 1 for name, tensor in finished.best["weights"].items()}
+    mean = recipe(start_from=str(start), start_share=0.25)
+    path = publish(mean, {"weights": learnt}, finished.data, tmp_path / "second")
+    for name, tensor in zoo.load(str(path)).network.state_dict().items():
+        assert torch.allclose(tensor, finished.best["weights"][name] + 0.75, atol=2e-3)
+
+
+def test_no_mean_is_taken_with_another_network(finished, recipe, tmp_path):
+    start = publish(recipe(), finished.best, finished.data, tmp_path)
+    other = {name: tensor[..., :1] for name, tensor in finished.best["weights"].items()}
+    with pytest.raises(InputError, match="whose network is another; leave start_share out"):
+        publishing.finished(recipe(start_from=str(start), start_share=0.5), other)
+    with pytest.raises(InputError, match="has a start_share, but starts afresh"):
+        recipe(start_share=0.5)
