@@ -75,7 +75,11 @@ def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
 
 
 def some_slices(volume: Volume, axis: int, first: int, count: int) -> Volume:
-    """The `count` slices of each stack from the `first` on, in their place; there must be so many."""
+    """Slices that follow each other, of each stack, in their place.
+
+    volume: single or a series. axis: x, y, z = 0, 1, 2, along which the slices are stacked.
+    first: the index of the first of them. count: how many; the volume must have them.
+    """
     keep: list[slice] = [slice(None)] * volume.voxels.ndim
     keep[-1 - axis] = slice(first, first + count)
     origin = np.asarray(volume.origin, dtype=float) + first * volume.spacing[axis] * volume.direction[:, axis]
