@@ -110,9 +110,10 @@ def part(name: str, truth: Volume, experiment: Experiment, methods: Sequence[str
     else:
         comparison_figure(result, OUT / f"{name}.png", f"{DETAIL} {caption}".strip())
     best = [row for row in (result.best_model, result.best_classical) if row is not None and row.restored is not None]
-    shown = {row.method: row.restored for row in best} | {"scan": result.low, "truth": result.truth}
+    volumes = {row.method: row.restored for row in best} | {"scan": result.low, "truth": result.truth}
+    shown = {kind: volume.cast(truth.voxels.dtype) for kind, volume in volumes.items()}
     for kind, volume in shown.items():
-        files.write(volume.cast(truth.voxels.dtype), OUT / f"{name}-{kind}.nii.gz")
+        files.write(volume, OUT / f"{name}-{kind}.nii.gz")
     view(*shown.values(), names=list(shown)).save(OUT / f"{name}.html")
     print(
         f"   {time.monotonic() - began:.0f} s. Look: {(OUT / name).resolve()}.html (space flickers, c is coronal), and"
