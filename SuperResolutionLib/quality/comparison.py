@@ -83,7 +83,7 @@ class Row:
     record: Record | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
 
@@ -163,6 +163,9 @@ class Comparison:
     def __str__(self) -> str:
         lines = [_aligned(_SCORES), *(_aligned(self._cells(row)) for row in self.rows), *_tensor_lines(self.rows)]
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         """The tables as a notebook shows them."""

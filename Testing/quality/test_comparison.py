@@ -84,6 +84,7 @@ def test_a_notebook_shows_the_same_figures_as_the_text_and_names_may_hold_anythi
         line.split() for line in str(result).splitlines()
     ]
     assert "<b>" not in html
+    assert repr(result) == str(result)
 
 
 def test_a_users_own_function_is_a_method_like_any_other():
