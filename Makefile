@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
 
-demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print the table, write the pictures
+demo: .venv/.study ## make thick slices of a real head thin, then its plane finer (INPUT=path: your own scan, too)
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
 test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
