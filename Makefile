@@ -4,23 +4,25 @@
 INPUT ?=
 # More arguments for pytest: make test ARGS="-k geometry"
 ARGS ?=
-# PyTorch is pinned to the version whose CPU build our test machines hold: any other would pull gigabytes of CUDA
-# onto them. Elsewhere, TORCH="torch --index-url https://download.pytorch.org/whl/cpu" is as small.
-# With a GPU, `pip install .` into an environment of your own and keep the PyTorch that is there.
-TORCH ?= torch==2.13.0
+# PyTorch is pinned to the version that the figures were measured with. On Linux without an NVIDIA GPU its own index has
+# a build without CUDA, ten times smaller; it is asked once and briefly, and where it does not answer, the usual index.
+# TORCH="torch==2.12" or TORCH="torch --index-url URL" is installed as it is.
+TORCH ?=
+pinned = torch==2.13.0
+without_cuda = --index-url https://download.pytorch.org/whl/cpu --timeout 5 --retries 0
 # Pythons to try, the best first.
 PYTHON ?= python3.11 python3.12 python3.13 python3
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slicer slicer-tools lint wheel clean
+.PHONY: help demo test test-slicer slicer-tools docs lint wheel clean
 .NOTPARALLEL:
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
 
-demo: .venv/.study ## enhance a real brain scan (INPUT=path: your own), print the table, write the pictures
+demo: .venv/.study ## make thick slices of a real head thin, then its plane finer (INPUT=path: your own scan, too)
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
 test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
@@ -48,6 +50,10 @@ test-slicer: .venv-slicer/.ready slicer-tools ## run what needs no PyTorch with 
 	    pytest pytest-xdist hypothesis psutil
 	@touch $@
 
+docs: .venv/.docs ## build the documentation site in build/docs; a warning, such as a broken link, is an error
+	@PYTHONPATH=$(CURDIR) .venv/bin/python -m sphinx -q -E -W --keep-going -c docs . build/docs
+	@echo "Open build/docs/docs/index.html"
+
 lint: .venv/.dev ## check style, format and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -63,8 +69,8 @@ clean: ## remove the environment and everything that was built; runs/ stays
 
 # The package with the extras that a target needs: .venv/.study holds superresolution[study].
 extras = $*
-.venv/.test: extras = test,slicer-test
-.venv/.study .venv/.test .venv/.dev: .venv/.%: .venv/.torch pyproject.toml setup.py
+.venv/.test: extras = test,slicer-test,docs
+.venv/.study .venv/.test .venv/.dev .venv/.docs: .venv/.%: .venv/.torch pyproject.toml setup.py
 	@echo "Installing the package with what '$*' needs ..."
 	@.venv/bin/python -m pip install --quiet --editable ".[$(extras)]"
 	@touch $@
@@ -118,6 +124,14 @@ debian = apt-get install -y --no-install-recommends python3 python3-venv ca-cert
 	fi; \
 	echo "Setting up .venv with $$("$$python" --version) ..."; \
 	"$$python" -m venv --clear .venv
-	@echo "Installing $(firstword $(TORCH)), about 200 MB ..."
-	@.venv/bin/python -m pip install --quiet $(TORCH)
+	@if [ -n "$(TORCH)" ]; then \
+	    echo "Installing $(firstword $(TORCH)) ..."; .venv/bin/python -m pip install --quiet $(TORCH); \
+	elif [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
+	    echo "Installing $(pinned) without CUDA, about 200 MB ..."; \
+	    .venv/bin/python -m pip install --quiet $(without_cuda) $(pinned) 2>/dev/null || \
+	    { echo "PyTorch's own index did not answer; trying the usual one, whose build may hold CUDA (gigabytes) ..."; \
+	    .venv/bin/python -m pip install --quiet $(pinned); }; \
+	else \
+	    echo "Installing $(pinned): on a Mac about 100 MB, elsewhere gigabytes with CUDA ..."; .venv/bin/python -m pip install --quiet $(pinned); \
+	fi
 	@touch $@

@@ -5,6 +5,7 @@ import html as escaping
 import struct
 import zlib
 from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,15 @@ def figure(volume: Volume) -> "Figure":
         raise InputError(
             "A plot needs matplotlib, which is not installed; install it: pip install matplotlib."
         ) from error
-    drawn = Figure(figsize=(9, 3.4), layout="constrained")
+
+    class Shown(Figure):
+        """A notebook shows figures of pyplot by itself, this one by what it says of itself."""
+
+        def _repr_png_(self) -> bytes:
+            self.savefig(content := BytesIO(), format="png")
+            return content.getvalue()
+
+    drawn = Shown(figsize=(9, 3.4), layout="constrained")
     low, high = _window(volume)
     for place, (name, pixels, aspect) in zip(drawn.subplots(1, 3), middle_slices(volume), strict=True):
         place.imshow(pixels, cmap="gray", vmin=low, vmax=high, aspect=aspect, interpolation="nearest")

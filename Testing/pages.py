@@ -62,6 +62,19 @@ class Opened:
             self.page.keyboard.press(key)
         self.drawn()
 
+    def times(self, count: int) -> list[float]:
+        """How long it takes to draw another slice, ms, the shortest first."""
+        return self.page.evaluate(
+            """(count) => { const v = document.querySelector('.srv').viewer, out = [];
+            const many = v.grid.size[v.panes[0].plane.n];
+            for (let i = 0; i < count; i++) {
+              v.state.at[v.panes[0].plane.n] = i % many;
+              const t = performance.now(); v.drawNow(); out.push(performance.now() - t);
+            }
+            return out.sort((a, b) => a - b); }""",
+            count,
+        )
+
     def state(self, name: str) -> Any:
         return self.page.evaluate(f"() => document.querySelector('.srv').viewer.state.{name}")
 

@@ -83,3 +83,10 @@ def test_without_matplotlib_a_plot_says_what_to_do(monkeypatch, refuses):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with refuses("A plot needs matplotlib", "pip install matplotlib"):
         Volume(np.zeros((3, 4, 5))).plot()
+
+
+def test_a_plot_shows_itself_in_a_notebook_without_pyplot():
+    pytest.importorskip("matplotlib")
+    content = Volume(np.random.default_rng(0).normal(size=(4, 5, 6)), (1, 1, 3)).plot()._repr_png_()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">2I", content[16:24])[0] > 600

@@ -1,4 +1,4 @@
-"""Put the held-out figures where people read them: the README's tables and the model cards.
+"""Put the held-out figures where people read them: the tables of the README and of docs/, and the model cards.
 
 python -m benchmarks.publish_figures     # after benchmarks.heldout, benchmarks.diffusion and benchmarks.papers
 """
@@ -19,6 +19,7 @@ from SuperResolutionLib.papers.works import WORKS
 
 ROOT = Path(__file__).parent.parent
 MEASURED = ("heldout", "diffusion", "papers", "thick")
+PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
 MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
 SERIES = (("k_space", 2), ("bicubic", 2), ("noise_down", 4))  # what diffusion models are judged by
 Rows = Sequence[Row]
@@ -39,7 +40,7 @@ def _cards() -> dict[str, zoo.Card]:
 
 
 def table(rows: Rows) -> str:
-    """The README's table: mean gain over the best classical method, per headline degradation, and how often."""
+    """The table of a finer plane: mean gain over the best classical method, per headline degradation, and how often."""
     cells = []
     for name, card in structural_models().items():
         mine = results.select(rows, scale=card.scale)
@@ -60,7 +61,7 @@ def _headline_cell(rows: Rows, name: str, degradation: str) -> str:
 
 
 def diffusion_table(rows: Rows) -> str:
-    """The README's table of diffusion: each model against the best classical method of each measure, mean of sites."""
+    """The table of diffusion: each model against the best classical method of each measure, mean of sites."""
     cells = []
     for name in diffusion_models():
         for degradation, scale in SERIES:
@@ -93,24 +94,28 @@ def _cells(found: dict[str, list[float]]) -> list[str]:
     return [f"{form.format(np.mean(found[m]))} ({form.format(min(found[m]))})" for m, form in forms.items()]
 
 
-def fill(readme: str, name: str, text: str) -> str:
-    """The README with what lies between the marks of `name` made anew."""
+def fill(page: str, name: str, text: str) -> str:
+    """The page with what lies between the marks of `name` made anew; a page without them as it is."""
     begin, end = (mark.format(name) for mark in MARKS)
-    before, _, rest = readme.partition(begin)
+    before, found, rest = page.partition(begin)
     _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{text}\n{end}{after}"
+    return f"{before}{begin}\n{text}\n{end}{after}" if found else page
 
 
-def filled(readme: str, rows: dict[str, Rows]) -> str:
-    """The README with all its tables made anew. rows: by benchmark."""
-    tables = {
+def tables(rows: dict[str, Rows]) -> dict[str, str]:
+    """The tables that pages hold, by the name in their marks. rows: by benchmark."""
+    return {
         "heldout": table(rows["heldout"]),
         "diffusion": diffusion_table(rows["diffusion"]),
         "thick": thick_report.readme(rows["thick"]),
     }
-    for name, text in tables.items():
-        readme = fill(readme, name, text)
-    return readme
+
+
+def filled(page: str, rows: dict[str, Rows]) -> str:
+    """The page with all its tables made anew. rows: by benchmark."""
+    for name, text in tables(rows).items():
+        page = fill(page, name, text)
+    return page
 
 
 def measured(benchmark: str) -> list[Row]:
@@ -149,10 +154,10 @@ def figures(name: str, card: zoo.Card, rows: dict[str, Rows]) -> dict[str, float
 
 
 def main() -> None:
-    """Write README.md and the cards."""
+    """Write the tables of the pages, and the cards."""
     rows: dict[str, Rows] = {name: measured(name) for name in MEASURED}
-    page = ROOT / "README.md"
-    page.write_text(filled(page.read_text(encoding="utf-8"), rows), encoding="utf-8")
+    for page in (ROOT / name for name in PAGES):
+        page.write_text(filled(page.read_text(encoding="utf-8"), rows), encoding="utf-8")
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
         zoo.write_card(replace(card, held_out=figures(name, card, rows)), weights)

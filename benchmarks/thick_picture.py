@@ -23,6 +23,7 @@ from SuperResolutionLib.study.figure import aspect, middle, upright
 from SuperResolutionLib.volume import Volume
 
 WAY = "slices:spacing=4"
+_WIDE = 2.5  # inches of a panel
 METHODS = ("bspline", "deconvolution", "mri-iso")
 
 
@@ -42,12 +43,13 @@ def draw(result: Comparison, path: Path, caption: str) -> None:
     from matplotlib.figure import Figure
 
     shown, white = panels(result), data_range(result.truth.voxels)
-    figure = Figure(figsize=(2.5 * len(shown), 12.2), facecolor="#111111", layout="constrained")
-    places = figure.subplots(4, len(shown))
+    planes = {plane: stacking_axis(result.truth, plane) for plane in ("coronal", "sagittal")}
+    tall = [_height(result.truth, axis) for axis in planes.values() for _ in range(2)]
+    figure = Figure(figsize=(_WIDE * len(shown), _WIDE * sum(tall) + 1.2), facecolor="#111111", layout="constrained")
+    places = figure.subplots(4, len(shown), height_ratios=tall)
     for place in places.flat:
         place.set_axis_off()
-    for number, plane in enumerate(("coronal", "sagittal")):
-        axis = stacking_axis(result.truth, plane)
+    for number, axis in enumerate(planes.values()):
         k, stretch = middle(stacks(result.truth, axis)[0]), aspect(result.truth, axis)
         images = [upright(volume, axis, k) for volume in shown.values()]
         errors = [np.abs(image - images[-1]) for image in images[:-1]]
@@ -58,9 +60,14 @@ def draw(result: Comparison, path: Path, caption: str) -> None:
         for column, error in enumerate(errors):
             places[2 * number + 1, column].imshow(error, cmap="inferno", vmin=0, vmax=most, aspect=stretch)
     figure.supxlabel(f"{caption} Research use only. Errors share one scale.", color="#bbbbbb", fontsize=8)
-    figure.savefig(
-        path, dpi=90, facecolor=figure.get_facecolor(), pil_kwargs={"quality": 88} if path.suffix == ".jpg" else None
-    )
+    small = {"dpi": 90, "pil_kwargs": {"quality": 88}} if path.suffix == ".jpg" else {"dpi": 150}
+    figure.savefig(path, facecolor=figure.get_facecolor(), **small)
+
+
+def _height(volume: Volume, axis: int) -> float:
+    """Of a slice, as a share of its width."""
+    rows, columns = upright(volume, axis, 0).shape
+    return rows / columns * aspect(volume, axis)
 
 
 def main() -> None:

@@ -65,16 +65,21 @@ def single_slice(volume: Volume, axis: int, k: int) -> Volume:
         raise InputError(
             f"There is no slice {k}: the scan has {count} in this plane; choose one from 0 to {count - 1}."
         )
-    return _some_slices(volume, axis, k, 1)
+    return some_slices(volume, axis, k, 1)
 
 
 def middle_slices(volume: Volume, axis: int, count: int | None) -> Volume:
     """The `count` slices in the middle of each stack, in their place; all of them for None."""
     total = volume.size[axis]
-    return volume if count is None or count >= total else _some_slices(volume, axis, (total - count) // 2, count)
+    return volume if count is None or count >= total else some_slices(volume, axis, (total - count) // 2, count)
 
 
-def _some_slices(volume: Volume, axis: int, first: int, count: int) -> Volume:
+def some_slices(volume: Volume, axis: int, first: int, count: int) -> Volume:
+    """Slices that follow each other, of each stack, in their place.
+
+    volume: single or a series. axis: x, y, z = 0, 1, 2, along which the slices are stacked.
+    first: the index of the first of them. count: how many; the volume must have them.
+    """
     keep: list[slice] = [slice(None)] * volume.voxels.ndim
     keep[-1 - axis] = slice(first, first + count)
     origin = np.asarray(volume.origin, dtype=float) + first * volume.spacing[axis] * volume.direction[:, axis]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class Row:
     record: Record | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
 
@@ -160,15 +161,25 @@ class Comparison:
         return self.truth.with_voxels(error if signed else np.abs(error))
 
     def __str__(self) -> str:
-        best = self.best_classical
-        lines = [f"{'method':<22}{'PSNR':>8}{'head':>8}{'SSIM':>8}{'NMSE':>9}{'gain':>9}"]
-        for row in self.rows:
-            s = row.score
-            ssim = f"{s.ssim:.4f}" if s.ssim is not None else "-"
-            gain = "best cl." if row is best else "" if best is None else f"{self.gain(row):+.2f} dB"
-            lines.append(f"{row.method:<22}{s.psnr:8.2f}{s.psnr_head:8.2f}{ssim:>8}{s.nmse:9.5f}{gain:>9}")
-        lines += _tensor_lines(self.rows)
+        lines = [_aligned(_SCORES), *(_aligned(self._cells(row)) for row in self.rows), *_tensor_lines(self.rows)]
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The tables as a notebook shows them."""
+        tables = [_html(_SCORES, [self._cells(row) for row in self.rows])]
+        if measured := _tensor_cells(self.rows):
+            tables.append(_html(_TENSORS, measured) + f"<p>In the head mask; {_TENSOR_UNITS}.</p>")
+        return "\n".join([*tables, f"<p>{escape(self.note)}</p>"] if self.note else tables)
+
+    def _cells(self, row: Row) -> list[str]:
+        """A line of the table of scores."""
+        s, best = row.score, self.best_classical
+        ssim = "-" if s.ssim is None else f"{s.ssim:.4f}"
+        gain = "best cl." if row is best else "" if best is None else f"{self.gain(row):+.2f} dB"
+        return [row.method, f"{s.psnr:.2f}", f"{s.psnr_head:.2f}", ssim, f"{s.nmse:.5f}", gain]
 
     def to_dataframe(self) -> "pandas.DataFrame":
         """The figures as a table of pandas, a row for each method. Raises InputError where pandas is missing."""
@@ -202,23 +213,45 @@ class Comparison:
         }
 
 
+_SCORES = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
+_TENSORS = ["in the head mask", "PSNR", "FA", "white", "MD", "white", "angle"]
+_TENSOR_UNITS = "mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"
+
+
+def _aligned(cells: Sequence[str]) -> str:
+    """A line of a table as text."""
+    wide = (22, 8, 8, 8, 9, 9) if len(cells) == len(_SCORES) else (22, *[8] * (len(cells) - 1))
+    return f"{cells[0]:<{wide[0]}}" + "".join(f"{cell:>{n}}" for cell, n in zip(cells[1:], wide[1:], strict=True))
+
+
+def _html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in HTML; names may hold anything."""
+    lines = [("th", head), *(("td", row) for row in rows)]
+    body = "\n".join(
+        f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>" for kind, cells in lines
+    )
+    return f"<table>\n{body}\n</table>"
+
+
 def _tensor_lines(rows: Sequence[Row]) -> list[str]:
-    """The table of tensor errors, where there are any; the classical line takes the best of each measure."""
+    """The table of tensor errors as text, where there are any."""
+    cells = _tensor_cells(rows)
+    return ["", f"{_aligned(_TENSORS)}   {_TENSOR_UNITS}", *map(_aligned, cells)] if cells else []
+
+
+def _tensor_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """The lines of the table of tensor errors; the classical line takes the best of each measure."""
     measured = [(row.method, row.tensors) for row in rows if row.tensors is not None]
-    if not measured:
-        return []
     classical = [row.tensors for row in rows if row.classical and row.tensors is not None]
     best = [("best classical of each", best_of(classical))] if classical else []
-    titles = f"{'in the head mask':<22}{'PSNR':>8}{'FA':>8}{'white':>8}{'MD':>8}{'white':>8}{'angle':>8}"
-    lines = ["", f"{titles}   mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"]
-    for method, e in [*measured, *best]:
-        shares = (_figure(value, 4) for value in (e.fa, e.fa_white, e.md, e.md_white))
-        lines.append(f"{method:<22}{e.psnr:8.2f}" + "".join(shares) + _figure(e.angle, 2))
-    return lines
+    return [
+        [method, f"{e.psnr:.2f}", *(_figure(v, 4) for v in (e.fa, e.fa_white, e.md, e.md_white)), _figure(e.angle, 2)]
+        for method, e in [*measured, *best]
+    ]
 
 
 def _figure(value: float | None, digits: int) -> str:
-    return f"{'-':>8}" if value is None else f"{value:8.{digits}f}"
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def comparing(

@@ -1,8 +1,10 @@
 """One table: degrade, restore by every method, measure."""
 
 import json
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,17 @@ def test_without_a_classical_method_there_is_no_gain():
     assert result.gain(result.rows[0]) is None
     assert "own" in str(result)
     assert result.as_table()["best_classical"] is None
+
+
+def test_a_notebook_shows_the_same_figures_as_the_text_and_names_may_hold_anything():
+    result = compare(brain(), methods={"<b>own": own, "sinc": lambda low, wish: upsample(low, "sinc", sampling=wish)})
+    html = result._repr_html_()
+    cells = [re.findall(r"<t[hd]>(.*?)</t[hd]>", line) for line in html.splitlines() if line.startswith("<tr>")]
+    assert [" ".join(map(unescape, line)).split() for line in cells] == [
+        line.split() for line in str(result).splitlines()
+    ]
+    assert "<b>" not in html
+    assert repr(result) == str(result)
 
 
 def test_a_users_own_function_is_a_method_like_any_other():
