@@ -7,6 +7,7 @@ import pytest
 from phantoms import blobs, brain, middle, orientation
 
 from benchmarks import demo
+from SuperResolutionLib import files
 from SuperResolutionLib.api import compare
 from SuperResolutionLib.volume import Volume
 
@@ -63,3 +64,13 @@ def test_what_an_earlier_demo_left_is_cleared_and_nothing_else(tmp_path, monkeyp
         (tmp_path / "demo" / name).touch()
     demo.clear()
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["notes.txt", "thickness.csv"]
+
+
+def test_a_scan_among_the_demos_own_results_is_refused_and_stays(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo.sys, "argv", ["demo", "demo/enhanced.nii.gz"])
+    (tmp_path / "demo").mkdir()
+    files.write(brain((26, 28, 8)), tmp_path / "demo" / "enhanced.nii.gz")
+    assert demo.main() == 2
+    assert "lies in demo/, where each demo begins anew; copy it to another folder." in capsys.readouterr().err
+    assert (tmp_path / "demo" / "enhanced.nii.gz").exists()

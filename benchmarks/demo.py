@@ -41,6 +41,8 @@ def main() -> int:
     try:
         scan = own or sample_scan()
         given = files.read(scan)
+        if scan.resolve().parent == OUT.resolve():
+            raise InputError(f"{scan} lies in {OUT}/, where each demo begins anew; copy it to another folder.")
         clear()
         show(scan.name, given, "" if own else f"Scan: {credit([scan.name])}; no training saw it.")
     except InputError as error:
