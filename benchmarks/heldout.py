@@ -1,9 +1,10 @@
 """Held-out quality: every test volume x degradation x scale, every classical method and our models.
 
-    python -m benchmarks.heldout --data DIR [--scales 2 4] [--out benchmarks/heldout.md]
+    python -m benchmarks.heldout --data DIR [--scales 2 4] [--scans NAME ...] [--out benchmarks/heldout.md]
 
 DIR holds test volumes under folders called "test" (or is a folder of your own volumes, each taken as a test
-volume). Rows that are already beside --out, for the same model file, are not computed again.
+volume). Those of scanners that no training saw have a page of their own (benchmarks.scanners) and no row here. Rows
+that are already beside --out, for the same model file, are not computed again.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from skimage.registration import phase_cross_correlation
 from benchmarks import results
 from benchmarks.heldout_report import AS_IT_IS, report
 from benchmarks.results import Row
+from benchmarks.scanners_report import NEVER
 from SuperResolutionLib import files
 from SuperResolutionLib.api import compare, enhance
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
@@ -146,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--scans", nargs="+", metavar="NAME", help="these test volumes alone")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/heldout.md"))
     parser.add_argument("--only", nargs="+", metavar="NAME", help='these degradations (and "native": consistency)')
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
@@ -165,9 +168,10 @@ def main() -> None:
 
 def wanted(options: argparse.Namespace) -> Iterator[tuple[str, int, Scan]]:
     """Every degradation that was asked for, its seeds, and each scan."""
+    scans = [scan for scan in held_out(options.data) if scan.name not in NEVER]
     for degradation, seed in [*cases(), (AS_IT_IS, 0)]:
         if options.only is None or (degradation or "native") in options.only:
-            yield from ((degradation, seed, scan) for scan in held_out(options.data))
+            yield from ((degradation, seed, s) for s in scans if options.scans is None or s.name in options.scans)
 
 
 def completed(row: Row, scan: Scan, model: zoo.Model, rows: list[Row]) -> Row | None:
