@@ -157,6 +157,7 @@ def test_a_series_that_is_derived_already_is_accepted_and_said(command, dicom, t
         (["dicom", "dicom/out"], ["lies in the input"]),
         (["dicom", "mine"], ["not empty", "note.txt"]),
         (["dicom", "no/out"], ["does not exist"]),
+        (["dicom", "out.nrrd", "--watermark"], ["--watermark", "out.nrrd is none"]),
         (["dicom", "out", "--all-series", "--series", "5"], ["--all-series", "no --series"]),
         (["scan.nii.gz", "out", "--dicom-source", "dicom"], ["field of view"]),
         (["mirrored.nrrd", "out", "--dicom-source", "dicom"], ["another patient"]),
@@ -177,6 +178,19 @@ def test_an_uncertainty_map_has_no_place_in_a_series(refused, dicom, model, tmp_
     asked = ["enhance", dicom, tmp_path / "out", "--model", model, "--uncertainty", tmp_path / "u.nrrd", *QUIET]
     refused(asked, "--uncertainty", "name a file")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("ignore:No corner")
+def test_a_watermark_is_drawn_where_it_is_asked_for_alone(command, dicom, tmp_path):
+    for name, more in (("plain", []), ("marked", ["--watermark"])):
+        answer = command("upsample", dicom, tmp_path / name, *more, *QUIET)
+        assert answer.code == 0, answer.err
+    plain, marked = headers(tmp_path / "plain"), headers(tmp_path / "marked")
+    assert {header.BurnedInAnnotation for header in plain} == {"NO"}
+    assert {header.BurnedInAnnotation for header in marked} == {"YES"}
+    assert all(a.PixelData != b.PixelData for a, b in zip(plain, marked, strict=True))
+    assert "watermark" not in json.loads((tmp_path / "plain.json").read_text())
+    assert json.loads((tmp_path / "marked.json").read_text())["watermark"]["text"] == "RESEARCH USE ONLY - SR"
 
 
 def test_a_restoration_is_written_by_one_call(dicom, model, tmp_path):
