@@ -110,7 +110,7 @@ def test_without_dask_the_way_out_is_told(command, ask, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     answer = command(*ask(tmp_path / "out", "--n-procs", "2"))
     assert answer.code == 2
-    assert "superresolution[cluster]" in answer.err
+    assert 'pip install ".[cluster]" in the folder of the repository' in answer.err
 
 
 @pytest.mark.parametrize(
