@@ -31,6 +31,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="each series of INPUT, into OUTPUT/series-NUMBER",
     )
+    add_watermark(parser)
+
+
+def add_watermark(parser: argparse.ArgumentParser) -> None:
+    """--watermark."""
     parser.add_argument(
         "--watermark",
         action="store_true",

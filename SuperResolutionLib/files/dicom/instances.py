@@ -69,6 +69,13 @@ class Made:
         return voxels if voxels.ndim == 4 else voxels[None]
 
     @property
+    def thickness(self) -> float:
+        """Of the slices, mm: the source's where they lie as its do and nobody says otherwise."""
+        apart, source = self.volume.spacing[2], self.match.source.volume
+        as_they_were = abs(apart - source.spacing[2]) < 1e-3 * apart
+        return self.volume.thickness or (source.thickness if as_they_were else None) or apart
+
+    @property
     def first(self) -> Frame:
         return self.match.source.volumes[0][0]
 
@@ -214,7 +221,7 @@ def _place(made: Made, _t: int, k: int) -> Dataset:
     found.ImageOrientationPatient = _decimals(volume.direction[:, :2].T.ravel())
     found.PixelSpacing = _decimals([y, x])
     found.SpacingBetweenSlices = _decimals([z])[0]
-    found.SliceThickness = _decimals([volume.thickness or z])[0]
+    found.SliceThickness = _decimals([made.thickness])[0]
     found.SliceLocation = _decimals([float(first @ volume.direction[:, 2])])[0]
     return found
 
