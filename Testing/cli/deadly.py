@@ -5,7 +5,6 @@ import signal
 import time
 
 from SuperResolutionLib.batch.job import DONE, Answer, Job
-from SuperResolutionLib.batch.one_scan import attempt
 from SuperResolutionLib.batch.request import Request
 
 NAME = "sub-01/ses-a/anat/sub-01_ses-a_T2w.nii.gz"
@@ -22,4 +21,6 @@ def deadly(job: Job, request: Request) -> Answer:
     if job.name == NAME:
         (job.output.parents[4] / f"killed-{time.time_ns()}").touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    from SuperResolutionLib.batch.one_scan import attempt  # not before: it takes long, and the killed do not need it
+
     return attempt(job, request)
