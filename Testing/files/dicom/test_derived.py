@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pydicom
@@ -19,7 +20,13 @@ GRIDS = ({"factor": 2}, {"slice_spacing": 1.0}, {"spacing": 1.1}, {"factor": 2, 
 
 
 def headers(folder) -> list[pydicom.Dataset]:
-    return [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    return [_header(path, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
+
+
+@cache
+def _header(path, _changed: int) -> pydicom.Dataset:
+    """Read once, for most tests ask for many elements; anew where the file has changed since."""
+    return pydicom.dcmread(path)
 
 
 def values(folder, keyword) -> set[str]:
