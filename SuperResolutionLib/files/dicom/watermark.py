@@ -10,11 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.intensity import head
+from SuperResolutionLib.intensity import data_range
 
 TEXT = "RESEARCH USE ONLY - SR"
 _LAYOUTS = (TEXT, "RESEARCH USE\nONLY - SR", "RESEARCH\nUSE ONLY\n- SR")  # the first that finds air is taken
+_BETWEEN = 1  # voxels between lines
 _MARGIN = 1  # voxels around the letters, and between them and the edge
+_HEAD = 0.05  # of the volume's range: what is brighter is the head
 _AIR = 0.01  # the share of voxels as bright as the head up to which a corner shows air
 
 
@@ -23,7 +25,8 @@ class Watermark:
     """The text in a corner, the same in each image.
 
     letters: (h, w) bool, with a margin. top, left: where they begin, in rows and columns. corner: where that is, in
-    words. covered: the share of it that is as bright as the head in some image.
+    words. covered: the share of it that is as bright as the head in some image. light: what all of it adds up to there,
+    in ranges of the volume.
     """
 
     letters: np.ndarray
@@ -31,6 +34,7 @@ class Watermark:
     left: int
     corner: str
     covered: float
+    light: float
 
     @property
     def in_air(self) -> bool:
@@ -59,9 +63,7 @@ def watermark(series: np.ndarray, name: str) -> Watermark:
     series: (t, z, y, x) voxels. name: of the series, for the sentence.
     Raises InputError where the images are too small for the text.
     """
-    bright = np.zeros(series.shape[2:], bool)
-    for volume in series:
-        bright |= head(volume).any(axis=0)
+    bright = np.max([volume.max(axis=0) / data_range(volume) for volume in series], axis=0)
     texts = [_letters(text) for text in _LAYOUTS]
     found = [_at(bright, letters, corner) for letters in texts for corner in _corners(bright, letters)]
     if not found:
@@ -69,7 +71,7 @@ def watermark(series: np.ndarray, name: str) -> Watermark:
             f"The images of {name} have {_across(bright)} voxels and the watermark needs {_across(texts[-1])}; leave "
             "--watermark out."
         )
-    return next((one for one in found if one.in_air), min(found, key=lambda one: one.covered))
+    return next((one for one in found if one.in_air), min(found, key=lambda one: one.light))
 
 
 def _across(image: np.ndarray) -> str:
@@ -78,9 +80,9 @@ def _across(image: np.ndarray) -> str:
 
 def _letters(text: str) -> np.ndarray:
     font, margin = ImageFont.load_default_imagefont(), _MARGIN
-    _, _, width, height = ImageDraw.Draw(Image.new("1", (1, 1))).textbbox((0, 0), text, font)
+    _, _, width, height = ImageDraw.Draw(Image.new("1", (1, 1))).textbbox((0, 0), text, font, spacing=_BETWEEN)
     canvas = Image.new("1", (int(width) + 2 * margin, int(height) + 2 * margin))
-    ImageDraw.Draw(canvas).text((margin, margin), text, 1, font)
+    ImageDraw.Draw(canvas).text((margin, margin), text, 1, font, spacing=_BETWEEN)
     return np.array(canvas, bool)
 
 
@@ -93,5 +95,5 @@ def _corners(bright: np.ndarray, letters: np.ndarray) -> list[tuple[str, str]]:
 def _at(bright: np.ndarray, letters: np.ndarray, corner: tuple[str, str]) -> Watermark:
     last = np.subtract(bright.shape, letters.shape)
     top, left = (int(n) if side in ("bottom", "right") else 0 for n, side in zip(last, corner, strict=True))
-    covered = bright[top : top + letters.shape[0], left : left + letters.shape[1]].mean()
-    return Watermark(letters, top, left, " ".join(corner), float(covered))
+    under = bright[top : top + letters.shape[0], left : left + letters.shape[1]]
+    return Watermark(letters, top, left, " ".join(corner), float((under > _HEAD).mean()), float(under.sum()))

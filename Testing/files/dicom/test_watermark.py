@@ -47,7 +47,7 @@ def test_it_takes_more_lines_where_one_is_too_long_for_the_air():
     series = np.full((1, 1, 200, 200), 900, np.int16)
     series[..., -45:, :60] = 10
     mark = watermark(series, "scan")
-    assert (mark.corner, mark.in_air, mark.letters.shape) == ("bottom left", True, (43, 50))
+    assert (mark.corner, mark.in_air, mark.letters.shape) == ("bottom left", True, (37, 50))
 
 
 def test_where_no_corner_shows_air_it_covers_least_of_the_head():
@@ -58,7 +58,7 @@ def test_where_no_corner_shows_air_it_covers_least_of_the_head():
 
 
 def test_images_smaller_than_the_text_are_refused(refuses):
-    with refuses("40 x 30 voxels", "needs 50 x 43", "leave --watermark out"):
+    with refuses("40 x 30 voxels", "needs 50 x 37", "leave --watermark out"):
         watermark(np.ones((1, 1, 30, 40), np.int16), "scan")
 
 
