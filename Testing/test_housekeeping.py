@@ -11,6 +11,7 @@ import pytest
 
 import SuperResolutionLib
 from benchmarks import (
+    batch_overhead,
     cost,
     curves,
     diffusion_report,
@@ -151,6 +152,7 @@ def page_of(name: str) -> str:
             "uncertainty": uncertainty,
             "thick": thick_report,
             "memory": memory,
+            "batch_overhead": batch_overhead,
             "cost": cost,
             "speed": speed,
         }
@@ -169,7 +171,7 @@ def test_the_page_of_trainings_is_the_one_that_their_curves_make():
     assert curves.report(ROOT / "benchmarks" / "curves") == text("benchmarks/curves.md")
 
 
-COSTS = {"cost", "memory", "speed"}  # of a machine, which hang on no weights
+COSTS = {"batch_overhead", "cost", "memory", "speed"}  # of a machine, which hang on no weights
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in (ROOT / "benchmarks").glob("*.jsonl")} - COSTS))

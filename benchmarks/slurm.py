@@ -17,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.results import table
+
 COMMAND = [sys.executable, "-m", "SuperResolutionLib.cli", "bids"]
 ARRAY = """#!/bin/bash
 label=$(sed -n "${{SLURM_ARRAY_TASK_ID}}p" {labels})
@@ -37,21 +39,34 @@ def words(bids: Path, out: Path, model: str | None) -> list[str]:
     return [*COMMAND, str(bids), str(out), "participant", *chosen, *fixed]
 
 
-def by_dask(asked: list[str], given: str, kill: bool, out: Path) -> int:
-    """The exit code through dask-jobqueue; kill: end one of its jobs when the first result is there."""
-    process = subprocess.Popen([*asked, "--slurm", given])
+def by_dask(asked: list[str], given: str, kill: bool, out: Path) -> tuple[int, list[str]]:
+    """The exit code through dask-jobqueue, and the jobs that were killed.
+
+    kill: end one of the jobs when the first result is there.
+    """
+    process, killed = subprocess.Popen([*asked, "--slurm", given]), list[str]()
     if kill:
-        threading.Thread(target=_kill_one, args=(out, process), daemon=True).start()
-    return process.wait()
+        threading.Thread(target=_kill_one, args=(out, process, killed), daemon=True).start()
+    return process.wait(), killed
 
 
-def _kill_one(out: Path, process: "subprocess.Popen[bytes]") -> None:
+def _kill_one(out: Path, process: "subprocess.Popen[bytes]", killed: list[str]) -> None:
     while process.poll() is None and not list(out.rglob("*.nii.gz")):
         time.sleep(0.1)
-    listed = subprocess.run(["squeue", "-h", "-t", "R", "-o", "%i"], capture_output=True, text=True).stdout.split()
-    if listed:
-        subprocess.run(["scancel", "--signal=KILL", "--full", listed[0]])
-        print(f"job {listed[0]} was killed", flush=True)
+    for job in told("squeue", "-h", "-t", "R", "-o", "%i")[:1]:
+        if subprocess.run(["scancel", "--signal=KILL", "--full", job]).returncode == 0:
+            killed.append(job)
+
+
+def told(*asked: str) -> list[str]:
+    """The lines that a command prints."""
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def failed(out: Path) -> list[str]:
+    """The scans whose logs end with a failure."""
+    logs = sorted((out / "logs").glob("*.log"))
+    return [log.stem for log in logs if "\nfailed after " in log.read_text(encoding="utf-8")]
 
 
 def by_array(asked: list[str], work: Path, labels: list[str]) -> int:
@@ -78,40 +93,40 @@ def main() -> None:
     bids, outs = options.bids_dir.resolve(), {name: work / name for name in ("in process", "Dask", "array")}
     asked = {name: words(bids, out, options.model) for name, out in outs.items()}
     labels = sorted(path.name for path in bids.glob("sub-*") if path.is_dir())
-    codes = {
-        "in process": subprocess.run(asked["in process"]).returncode,
-        "Dask": by_dask(asked["Dask"], options.words, options.kill, outs["Dask"]),
-        "array": by_array(asked["array"], work, labels),
-    }
-    options.out.write_text(page(codes, {name: images(out) for name, out in outs.items()}, options))
-    print(options.out.read_text())
+    by_itself = subprocess.run(asked["in process"]).returncode
+    shared, killed = by_dask(asked["Dask"], options.words, options.kill, outs["Dask"])
+    codes = {"in process": by_itself, "Dask": shared, "array": by_array(asked["array"], work, labels)}
+    options.out.write_text(page(codes, outs, killed, options.words), encoding="utf-8")
+    print(options.out.read_text(encoding="utf-8"))
 
 
-def page(codes: dict[str, int], made: dict[str, dict[str, str]], options: argparse.Namespace) -> str:
-    """The page: a line for each way."""
-    version = subprocess.run(["sinfo", "--version"], capture_output=True, text=True).stdout.strip()
-    nodes = subprocess.run(["sinfo", "-h", "-N", "-o", "%N"], capture_output=True, text=True).stdout.split()
-    whole = made["in process"]
+def page(codes: dict[str, int], outs: dict[str, Path], killed: list[str], given: str) -> str:
+    """The page: what Slurm says of itself, and a line for each way."""
+    whole = images(outs["in process"])
+    rows = []
+    for name, out in outs.items():
+        found = images(out)
+        same = sum(whole.get(path) == sha for path, sha in found.items())
+        half = len(list(out.rglob(".superresolution-*")))
+        rows.append([name, str(codes[name]), str(len(found)), str(same), str(half), ", ".join(failed(out)) or "-"])
     lines = [
-        f"| {name} | {codes[name]} | {len(found)} | {sum(whole.get(path) == sha for path, sha in found.items())} |"
-        for name, found in made.items()
+        "# By Slurm: the same bits",
+        "",
+        f"Written by `python -m benchmarks.slurm`; do not edit. `--slurm {given!r}` through dask-jobqueue, and an",
+        "array of one job a participant. Exit code 1: some scans failed. In the data set of the tests",
+        "(`Testing/bids_tree.py`) one is cut short on purpose. Left over: unfinished results that stayed behind.",
+        "",
+        *[f"Of Dask's jobs, number {job} was ended by `scancel --signal=KILL` at the first result." for job in killed],
+        *([""] if killed else []),
+        *table(["way", "exit code", "images", "same bytes as in process", "left over", "failed"], rows),
+        "",
+        "```",
+        *told("sinfo", "--version"),
+        *(line.rstrip() for line in told("sinfo", "-N", "-o", "%N %P %T %c %m")),
+        "```",
+        "",
     ]
-    killed = ["One of Dask's jobs was killed when the first result was there.", ""] if options.kill else []
-    return "\n".join(
-        [
-            "# By Slurm: the same bits",
-            "",
-            f"{version}, {len(set(nodes))} nodes; `--slurm {options.words!r}`, and an array of one job a participant.",
-            "Written by `python -m benchmarks.slurm`. Exit code 1: some scans failed; in the data set",
-            "of the tests (`Testing/bids_tree.py`) that is the one that is cut short on purpose.",
-            "",
-            *killed,
-            "| way | exit code | images | same bytes as in process |",
-            "|---|---|---|---|",
-            *lines,
-            "",
-        ]
-    )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     table = logic.compare(node, degradation="k_space", scale=2, methods=["bicubic", "mri-x2"])
     logic.showErrorMaps(table)
     page = logic.saveReport(node, "/home/me/reports")
+    folder = logic.saveDICOM(srNode, "/home/me/exports")
     logic.showComparison(bicubicNode, srNode)
 
 Give blocking=False for a job with .progress, .cancel() and .wait() instead of a result.
@@ -35,7 +36,7 @@ from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.physics.mixtures import Mixture
 from SuperResolutionLib.progress import mapped
 from SuperResolutionLib.volume import Volume
-from SuperResolutionSlicer import batch, colors, installer, nodes, outlook, quality, report_page, views
+from SuperResolutionSlicer import batch, colors, dicom_series, installer, nodes, outlook, quality, report_page, views
 from SuperResolutionSlicer.engine_work import INPUT, always, counting, exporting, folder, importing, importing_one
 from SuperResolutionSlicer.jobs import Job, Step
 from SuperResolutionSlicer.process import running
@@ -332,6 +333,15 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         report_page.check_folder(target)
         work = self._reporting(node, target, truth, settings or Settings())
         return self._run(work, installer.REPORT, blocking, changed)
+
+    def saveDICOM(self, node: Any, folder: Path | str, blocking: bool = True, changed: Changed | None = None) -> Any:
+        """The folder of a DICOM series, new, inside `folder`, that goes back to the archive of the volume's source.
+
+        node: what `enhance` made of a volume that was loaded from DICOM. A Job of it with blocking=False.
+        Raises InputError for another volume or no folder, JobError where the series cannot be written.
+        """
+        paths, target = dicom_series.source_files(node), dicom_series.free(Path(folder).absolute(), node)
+        return self._run(dicom_series.writing(node, paths, target), installer.ENHANCE, blocking, changed)
 
     def models(self, scale: int | None = None) -> dict[str, zoo.Card]:
         """The cards of the installed models."""

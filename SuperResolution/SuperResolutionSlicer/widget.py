@@ -14,7 +14,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import MODELS
-from SuperResolutionSlicer import colors, installer, nodes, quality, report_page
+from SuperResolutionSlicer import colors, dicom_series, installer, nodes, quality, report_page
 from SuperResolutionSlicer.batch import Batch
 from SuperResolutionSlicer.difference import difference
 from SuperResolutionSlicer.jobs import Job
@@ -47,6 +47,7 @@ NO_TRUTH = _(
     "Quality makes a scan coarser in plane and measures that; choose a sharper plane, thin slices have no truth here"
 )
 REPORT = _("A web page on this volume with tables and figures, by the degradation, model, grid and slices chosen here")
+DICOM = _("A derived DICOM series of the enhanced volume, in the study of its source, in a new folder: to be archived")
 WARNING = _("A network can invent detail: look at what was added before you believe it. Research use only.")
 
 
@@ -128,6 +129,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (self.ui.showAddedButton, self.onShowAdded),
             (self.ui.flickerButton, self.onFlicker),
             (self.ui.usualViewsButton, self.onUsualViews),
+            (self.ui.saveDICOMButton, self.onSaveDICOM),
             (self.ui.backButton, self.onBack),
         ):
             button.connect("clicked(bool)", function)
@@ -267,6 +269,14 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         self._start(start)
 
+    def onSaveDICOM(self, *args: Any) -> None:
+        """Ask for a folder, and write the enhanced volume as a DICOM series into a new one inside it."""
+        caption = _("Save the DICOM series in a new folder inside this one")
+        target = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), caption)
+        result = self.enhancement()
+        if target and result is not None:
+            self._start(lambda _node: self.logic.saveDICOM(result.enhanced, target, False, self.onSavedDICOM))
+
     def _start(self, work: Any) -> None:
         """Check the input, then start a job; what is wrong is said in a message."""
         if self._starting:  # an installation handles events: the button can be clicked again meanwhile
@@ -307,6 +317,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """A step of a report was done; at its end, offer the page."""
         if job.state == "done":
             self.page = job.result
+        self._after(job)
+
+    def onSavedDICOM(self, job: Job[Path]) -> None:
+        """A step of writing a series was done; at its end the status says where it is."""
         self._after(job)
 
     def _after(self, job: Job[Any]) -> None:
@@ -522,6 +536,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         there = result is not None and result.uncertainty is not None
         box.setItemText(row, OVERLAYS[UNSURE] if there else _("uncertainty (tick it first)"))
         self.ui.warningLabel.visible = result is not None
+        unfit = self._unfit_for_dicom(result)
+        self.ui.saveDICOMButton.enabled = not unfit and not (self.job is not None and self.job.running)
+        self.ui.saveDICOMButton.toolTip = unfit or DICOM
         self.ui.backButton.enabled = self.logic.views.layouts.away
 
     def _outlook(self, node: Any) -> Outlook:
@@ -557,16 +574,33 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return str(error)
         return ""
 
+    def _unfit_for_dicom(self, result: Enhancement | None) -> str:
+        """What keeps the result from going back to the archive, in one sentence; empty where nothing does."""
+        if result is None:
+            return _("There is no enhanced volume yet.")
+        try:
+            dicom_series.source_files(result.enhanced)
+        except InputError as error:
+            return str(error)
+        return ""
+
     def _status(self) -> str:
         if self.job is None:
             return ""
-        many = isinstance(self.job.result, Batch)
         return {
             "running": self.job.progress.text,
-            "done": self.job.result.summary if many else _("Done."),
+            "done": self._done(),
             "failed": self.job.error,
             "cancelled": _("Cancelled; nothing half-finished is left."),
         }[self.job.state]
+
+    def _done(self) -> str:
+        result = self.job.result
+        if isinstance(result, Batch):
+            return result.summary
+        if isinstance(result, Path) and result.is_dir():
+            return _("DICOM series: {folder}").format(folder=result)
+        return _("Done.")
 
     def _show_progress(self, running: bool) -> None:
         bar = self.ui.progressBar

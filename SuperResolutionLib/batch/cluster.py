@@ -235,6 +235,6 @@ def _hush() -> None:
 
 def _missing(what: str) -> InputError:
     return InputError(
-        f"{what} is not installed, which runs scans side by side; install it with pip install "
-        "'superresolution[cluster]', or leave out --n-procs, --scheduler and --slurm."
+        f'{what} is not installed, which runs scans side by side; install it with pip install ".[cluster]" in the '
+        "folder of the repository, or leave out --n-procs, --scheduler and --slurm."
     )

@@ -9,6 +9,7 @@ from types import FrameType
 
 from SuperResolutionLib import __version__
 from SuperResolutionLib.cli import (
+    archive,
     bids,
     compare,
     degrade,
@@ -26,7 +27,10 @@ from SuperResolutionLib.cli import (
 )
 from SuperResolutionLib.errors import InputError
 
-COMMANDS = (enhance, bids, upsample, degrade, compare, study, reproduce, tensor, models, devices, train, info, view)
+COMMANDS = (
+    *(enhance, bids, upsample, archive, degrade, compare, study, reproduce),
+    *(tensor, models, devices, train, info, view),
+)
 
 
 def parser() -> argparse.ArgumentParser:

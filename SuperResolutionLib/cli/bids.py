@@ -104,10 +104,13 @@ def _write_pages(jobs: "list[Job]", found: "Found", outcome: "Outcome", out: Pat
     """A page for each participant; what hinders one is no reason to call the images failed."""
     from SuperResolutionLib.batch.participant_page import write_page
 
-    for participant in found.participants:
-        own = [job for job in jobs if job.name.startswith(f"{participant}/")]
+    own: dict[str, list[Job]] = {participant: [] for participant in found.participants}
+    for job in jobs:
+        own[job.name.partition("/")[0]].append(job)
+    failures = outcome.failures()
+    for participant, scans in own.items():
         try:
-            write_page(out, participant, own, outcome.failures())
+            write_page(out, participant, scans, failures)
         except InputError as error:
             print(f"warning: no page for {participant}: {error}", file=sys.stderr)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """--dicom, --dicom-source, --all-series."""
+    """--dicom, --dicom-source, --all-series, --watermark."""
     parser.add_argument(
         "--dicom",
         action="store_true",
@@ -31,6 +31,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="each series of INPUT, into OUTPUT/series-NUMBER",
     )
+    add_watermark(parser)
+
+
+def add_watermark(parser: argparse.ArgumentParser) -> None:
+    """--watermark."""
+    parser.add_argument(
+        "--watermark",
+        action="store_true",
+        help="draw RESEARCH USE ONLY - SR into a corner of each image of a DICOM series; by itself nothing is drawn",
+    )
 
 
 def is_meant(options: argparse.Namespace) -> bool:
@@ -40,6 +50,15 @@ def is_meant(options: argparse.Namespace) -> bool:
     if options.dicom or options.dicom_source is not None or options.all_series:
         return True
     return not _is_file(options.input) and (not options.output.suffix or options.output.is_dir())
+
+
+def check_absent(options: argparse.Namespace) -> None:
+    """Refuse what only a DICOM series has, where OUTPUT is none. Raises InputError."""
+    if getattr(options, "watermark", False):
+        raise InputError(
+            f"--watermark draws into the images of a DICOM series, and {options.output} is none; leave it out, or name "
+            "a folder."
+        )
 
 
 def each(options: argparse.Namespace) -> Iterator[argparse.Namespace]:
@@ -142,7 +161,7 @@ def write(volume: "Volume", options: argparse.Namespace, record: dict[str, Any])
     from SuperResolutionLib.files.dicom.derived import Derivation, write_series
 
     method = str(record.get("model") or record.get("method"))
-    how = Derivation(method=method, model_sha256=record.get("model_sha256"))
+    how = Derivation(method=method, model_sha256=record.get("model_sha256"), watermark=options.watermark)
     if options.dicom_source is not None:
         record = {**record, "dicom_source": options.dicom_source.name}
     write_series(volume, options.source, options.output, how, record)

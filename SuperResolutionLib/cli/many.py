@@ -156,6 +156,6 @@ def refuse_twice(options: argparse.Namespace) -> None:
     for name in ("uncertainty", "dicom_source", "series"):
         if getattr(options, name, None) is not None:
             raise InputError(f"--{name.replace('_', '-')} is for one scan, and --out-dir for many; leave one out.")
-    for name in ("dicom", "all_series"):
+    for name in ("dicom", "all_series", "watermark"):
         if getattr(options, name, False):
             raise InputError(f"--{name.replace('_', '-')} and --out-dir do not go together; leave one out.")

@@ -306,6 +306,7 @@ def read_input(options: argparse.Namespace) -> "Volume":
     if dicom_output.is_meant(options):
         with choosing():
             return dicom_output.read(options)
+    dicom_output.check_absent(options)
     if hasattr(options, "output"):
         check_image(options, options.output)
     volume = read_scan(options)

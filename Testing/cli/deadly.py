@@ -5,10 +5,9 @@ import signal
 import time
 
 from SuperResolutionLib.batch.job import DONE, Answer, Job
-from SuperResolutionLib.batch.one_scan import attempt
 from SuperResolutionLib.batch.request import Request
 
-NAME = "sub-01/ses-a/anat/sub-01_ses-a_T2w.nii.gz"
+NAME = "sub-02/anat/sub-02_FLAIR.nii.gz"
 
 
 def slow(job: Job, _request: Request) -> Answer:
@@ -20,6 +19,8 @@ def slow(job: Job, _request: Request) -> Answer:
 def deadly(job: Job, request: Request) -> Answer:
     """In place of `attempt`: one of the scans kills its worker, and leaves a mark of each beside the results."""
     if job.name == NAME:
-        (job.output.parents[4] / f"killed-{time.time_ns()}").touch()
+        (job.output.parents[3] / f"killed-{time.time_ns()}").touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    from SuperResolutionLib.batch.one_scan import attempt  # not before: it takes long, and the killed do not need it
+
     return attempt(job, request)

@@ -157,6 +157,7 @@ def test_a_series_that_is_derived_already_is_accepted_and_said(command, dicom, t
         (["dicom", "dicom/out"], ["lies in the input"]),
         (["dicom", "mine"], ["not empty", "note.txt"]),
         (["dicom", "no/out"], ["does not exist"]),
+        (["dicom", "out.nrrd", "--watermark"], ["--watermark", "out.nrrd is none"]),
         (["dicom", "out", "--all-series", "--series", "5"], ["--all-series", "no --series"]),
         (["scan.nii.gz", "out", "--dicom-source", "dicom"], ["field of view"]),
         (["mirrored.nrrd", "out", "--dicom-source", "dicom"], ["another patient"]),
@@ -177,6 +178,46 @@ def test_an_uncertainty_map_has_no_place_in_a_series(refused, dicom, model, tmp_
     asked = ["enhance", dicom, tmp_path / "out", "--model", model, "--uncertainty", tmp_path / "u.nrrd", *QUIET]
     refused(asked, "--uncertainty", "name a file")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("ignore:No corner")
+def test_a_watermark_is_drawn_where_it_is_asked_for_alone(command, dicom, tmp_path):
+    for name, more in (("plain", []), ("marked", ["--watermark"])):
+        answer = command("upsample", dicom, tmp_path / name, *more, *QUIET)
+        assert answer.code == 0, answer.err
+    plain, marked = headers(tmp_path / "plain"), headers(tmp_path / "marked")
+    assert {header.BurnedInAnnotation for header in plain} == {"NO"}
+    assert {header.BurnedInAnnotation for header in marked} == {"YES"}
+    assert all(a.PixelData != b.PixelData for a, b in zip(plain, marked, strict=True))
+    assert "watermark" not in json.loads((tmp_path / "plain.json").read_text())
+    assert json.loads((tmp_path / "marked.json").read_text())["watermark"]["text"] == "RESEARCH USE ONLY - SR"
+
+
+def test_what_was_enhanced_into_a_file_goes_back_later_with_the_model_that_made_it(command, dicom, model, tmp_path):
+    for words in ([tmp_path / "sr.nrrd"], [tmp_path / "at-once"]):
+        assert command("enhance", dicom, *words, "--model", model, *QUIET).code == 0
+    answer = command("archive", tmp_path / "sr.nrrd", tmp_path / "later", "--dicom-source", dicom, *QUIET)
+    assert answer.code == 0, answer.err
+    later, at_once = headers(tmp_path / "later"), headers(tmp_path / "at-once")
+    assert np.array_equal(files.read(tmp_path / "later").voxels, files.read(tmp_path / "at-once").voxels)
+    for keyword in ("PatientID", "StudyInstanceUID", "SeriesDescription", "DerivationDescription"):
+        assert {header[keyword].value for header in later} == {header[keyword].value for header in at_once}, keyword
+    assert later[0].ContributingEquipmentSequence[1] == at_once[0].ContributingEquipmentSequence[1]
+    assert json.loads((tmp_path / "later.json").read_text())["model"] == "tiny-x2"
+
+
+def test_an_image_of_which_nobody_says_what_made_it_goes_back_without_a_model(command, dicom, tmp_path):
+    files.write(sr.upsample(dicom, "linear"), tmp_path / "plain.nrrd")
+    answer = command("archive", tmp_path / "plain.nrrd", tmp_path / "out", "--dicom-source", dicom, *QUIET)
+    assert answer.code == 0, answer.err
+    found = headers(tmp_path / "out")[0]
+    assert found.SeriesDescription == "t2 tra SuperResolution x2"
+    assert "no weights" in found.ContributingEquipmentSequence[1].ContributionDescription
+
+
+def test_an_image_of_something_else_does_not_go_back(refused, dicom, scan, tmp_path):
+    refused(["archive", scan, tmp_path / "out", "--dicom-source", dicom, *QUIET], "field of view")
+    refused(["archive", dicom, tmp_path / "out", "--dicom-source", dicom, *QUIET], "its own source")
 
 
 def test_a_restoration_is_written_by_one_call(dicom, model, tmp_path):

@@ -53,6 +53,7 @@ def test_every_command_of_the_readme_is_there():
         "enhance",
         "bids",
         "upsample",
+        "archive",
         "degrade",
         "compare",
         "study",

@@ -226,7 +226,14 @@ def test_the_documentation_uses_the_words_of_the_panel(session):
     page = " ".join(page.replace("*", "").split())
     ui = panel.ui
     buttons = [ui.showInterpolatedButton, ui.showOriginalButton, ui.showAddedButton, ui.flickerButton]
-    buttons += [ui.usualViewsButton, ui.backButton, ui.enhanceButton, ui.previewButton, ui.measureButton]
+    buttons += [
+        ui.usualViewsButton,
+        ui.saveDICOMButton,
+        ui.backButton,
+        ui.enhanceButton,
+        ui.previewButton,
+        ui.measureButton,
+    ]
     said = [button.text for button in buttons]
     said += [ui.sliceSpacingLabel.text, ui.thicknessLabel.text, ui.overlayLabel.text, ui.researchModelsCheckBox.text]
     said += [ui.whatComboBox.itemText(n) for n in (1, 2)] + [ui.makeComboBox.itemText(n) for n in (0, 2, 3)]

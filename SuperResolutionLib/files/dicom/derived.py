@@ -5,18 +5,22 @@ Slicer and others split a series by (times, acquisition number, orientation) is 
 """
 
 import os
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.files.dicom.headers import image_type
 from SuperResolutionLib.files.dicom.instances import Derivation, Made, public_levels, write_instance
 from SuperResolutionLib.files.dicom.kept import missing
 from SuperResolutionLib.files.dicom.matching import match
 from SuperResolutionLib.files.dicom.packing import packing
 from SuperResolutionLib.files.dicom.series import Series
+from SuperResolutionLib.files.dicom.watermark import watermark
 from SuperResolutionLib.files.output import write_new_folder
 from SuperResolutionLib.files.sidecar import write_sidecar
 from SuperResolutionLib.volume import Volume, check_finite
@@ -70,17 +74,30 @@ def write_series(
     does (`match`), and where the folder is not empty or the disk refuses.
     """
     folder = Path(os.path.abspath(folder))
-    writers = _slice_writers(volume, source, how, f"The result for {folder.name}")
+    made = _made(volume, source, how, f"The result for {folder.name}")
+    if record is not None and made.mark is not None:
+        record = {**record, "watermark": made.mark.record()}
     beside = {} if record is None else {sidecar_of(folder): partial(write_sidecar, record=record)}
-    write_new_folder(folder, writers, beside)
+    write_new_folder(folder, _slice_writers(made), beside)
 
 
-def _slice_writers(volume: Volume, source: Series, how: Derivation, name: str) -> dict[str, Callable[[Path], None]]:
-    """What writes each file of a derived series, by file name. name: of the volume, for sentences."""
+def _made(volume: Volume, source: Series, how: Derivation, name: str) -> Made:
+    """What the files of a derived series are written from. name: of the volume, for sentences."""
     check_source(source)
     check_finite(volume.voxels, name)
     found = match(name, volume, source)
     made = Made(found, how, packing(found.volume, source))
-    places = [(t, k) for t in range(volume.count) for k in range(found.volume.size[2])]
+    if not how.watermark:
+        return made
+    mark = watermark(made.series, source.name)
+    if not mark.in_air:
+        said = f"No corner of {source.name} shows nothing but air; the watermark covers part of the image."
+        warnings.warn(ScanWarning(said), stacklevel=1)
+    return replace(made, mark=mark)
+
+
+def _slice_writers(made: Made) -> dict[str, Callable[[Path], None]]:
+    """What writes each file of a derived series, by file name."""
+    places = [(t, k) for t in range(made.volume.count) for k in range(made.volume.size[2])]
     digits = max(4, len(str(len(places))))
     return {f"IM{n:0{digits}d}.dcm": partial(write_instance, made, t, k) for n, (t, k) in enumerate(places, 1)}

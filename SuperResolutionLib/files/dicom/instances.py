@@ -19,6 +19,7 @@ from SuperResolutionLib.files.dicom.kept import equipment, kept, window
 from SuperResolutionLib.files.dicom.matching import Match
 from SuperResolutionLib.files.dicom.packing import Packing
 from SuperResolutionLib.files.dicom.series import Series
+from SuperResolutionLib.files.dicom.watermark import TEXT, Watermark
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
 
 _LARGEST = 2**31 - 1  # an integer string
@@ -33,10 +34,12 @@ class Derivation:
     """By what a derived series was made.
 
     method: a model's name, or a classical method's. model_sha256: of the weights, where there are any.
+    watermark: whether a text that it is for research only is drawn into the pixels.
     """
 
     method: str
     model_sha256: str | None = None
+    watermark: bool = False
 
     @property
     def title(self) -> str:
@@ -51,12 +54,26 @@ class Made:
     match: Match
     how: Derivation
     packing: Packing
+    mark: Watermark | None = None
     uid: str = field(default_factory=lambda: generate_uid(prefix=None))
     cache: dict[int, Dataset] = field(default_factory=dict)
 
     @property
     def volume(self) -> Volume:
         return self.match.volume
+
+    @property
+    def series(self) -> np.ndarray:
+        """(t, z, y, x): the voxels."""
+        voxels = self.volume.voxels
+        return voxels if voxels.ndim == 4 else voxels[None]
+
+    @property
+    def thickness(self) -> float:
+        """Of the slices, mm: the source's where they lie as its do and nobody says otherwise."""
+        apart, source = self.volume.spacing[2], self.match.source.volume
+        as_they_were = abs(apart - source.spacing[2]) < 1e-3 * apart
+        return self.volume.thickness or (source.thickness if as_they_were else None) or apart
 
     @property
     def first(self) -> Frame:
@@ -123,7 +140,7 @@ def _series(made: Made, t: int, k: int) -> Dataset:
     found.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
     found.ContentQualification = "RESEARCH"
     burned = str(header.get("BurnedInAnnotation") or "").strip().upper()
-    found.BurnedInAnnotation = "YES" if burned == "YES" else "NO"  # we burn nothing in, nor can we take it out
+    found.BurnedInAnnotation = "YES" if burned == "YES" or made.mark else "NO"  # we cannot take out what is there
     if made.volume.count > 1:
         found.TemporalPositionIdentifier, found.NumberOfTemporalPositions = t + 1, made.volume.count
     return found
@@ -144,6 +161,8 @@ def _derivation(made: Made, t: int, k: int) -> Dataset:
     sizes = (made.match.source.volume.spacing, made.volume.spacing)
     before, after = (" x ".join(f"{mm:.4g}" for mm in three) for three in sizes)
     said = f"Voxels of {before} mm made {after} mm by {how.method} (SuperResolution {__version__}). {_USE}"
+    if made.mark is not None:
+        said += f' "{TEXT}" was drawn into the {made.mark.corner} corner.'
     found.DerivationDescription = said[: _LONGEST[1]]
     found.DerivationCodeSequence = [_code("113085", "Spatial resampling")]
     frames = [made.match.source.volumes[t][index] for index in made.match.slices(k)]
@@ -202,7 +221,7 @@ def _place(made: Made, _t: int, k: int) -> Dataset:
     found.ImageOrientationPatient = _decimals(volume.direction[:, :2].T.ravel())
     found.PixelSpacing = _decimals([y, x])
     found.SpacingBetweenSlices = _decimals([z])[0]
-    found.SliceThickness = _decimals([volume.thickness or z])[0]
+    found.SliceThickness = _decimals([made.thickness])[0]
     found.SliceLocation = _decimals([float(first @ volume.direction[:, 2])])[0]
     return found
 
@@ -236,8 +255,8 @@ def _weighting(made: Made, t: int, _k: int) -> Dataset:
 def _pixels(made: Made, t: int, k: int) -> Dataset:
     """Image Pixel, what gives the intensities back, and the source's window."""
     found, packed = Dataset(), made.packing
-    series = made.volume.voxels if made.volume.voxels.ndim == 4 else made.volume.voxels[None]
-    stored = packed.stored(series[t, k])
+    series = made.series
+    stored = packed.stored(series[t, k] if made.mark is None else made.mark.on(series[t, k], series[t]))
     found.SamplesPerPixel, (found.Rows, found.Columns) = 1, stored.shape
     found.BitsAllocated, found.BitsStored, found.HighBit = 16, 16, 15
     found.PixelRepresentation = int(stored.dtype == np.int16)

@@ -1,5 +1,6 @@
 """Exports of a scanner, small and with all that an archive needs, and series derived from them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,25 @@ from SuperResolutionLib.files.dicom.derived import Derivation, write_series
 from SuperResolutionLib.files.dicom.series import Series, read_series
 
 
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory) -> Path:
+    """The exports without more tags, each made once in folders by their kinds."""
+    return tmp_path_factory.mktemp("exports")
+
+
 @pytest.fixture
-def exported(tmp_path, make):
+def exported(tmp_path, make, exports):
     """A folder with a series of `kind` as scanners export it; more tags are set in every file, None leaves one out."""
 
     def export(kind: str = "classic", name: str = "dicom", **tags) -> Path:
-        folder, axes = tmp_path / name, OBLIQUE[:, :2].T.ravel().tolist()
+        if tags:
+            return build(tmp_path / name, kind, tags)
+        if not (exports / kind).is_dir():
+            build(exports / kind, kind, tags)
+        return Path(shutil.copytree(exports / kind, tmp_path / name))
+
+    def build(folder: Path, kind: str, tags: dict) -> Path:
+        axes = OBLIQUE[:, :2].T.ravel().tolist()
         folder.mkdir()
         if kind == "classic":
             make.classic(folder, smooth(1)[0], axes=axes, gap=4.0)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pydicom
@@ -12,13 +13,20 @@ import SuperResolutionLib as sr
 from SuperResolutionLib.files import read
 from SuperResolutionLib.files.dicom.derived import Derivation, write_series
 from SuperResolutionLib.files.dicom.series import read_series
+from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume
 
 GRIDS = ({"factor": 2}, {"slice_spacing": 1.0}, {"spacing": 1.1}, {"factor": 2, "only": 2})
 
 
 def headers(folder) -> list[pydicom.Dataset]:
-    return [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    return [_header(path, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
+
+
+@cache
+def _header(path, _changed: int) -> pydicom.Dataset:
+    """Read once, for most tests ask for many elements; anew where the file has changed since."""
+    return pydicom.dcmread(path)
 
 
 def values(folder, keyword) -> set[str]:
@@ -352,6 +360,16 @@ def test_an_image_that_a_converter_turned_lies_as_its_source_again(exported, der
     back = read(out)
     assert np.array_equal(back.voxels, fine.voxels)
     assert back.bounds() == pytest.approx(fine.bounds(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("grid", "thickness"), [({"factor": 2}, 3), ({"slice_spacing": 1.0}, 1)])
+def test_slices_of_which_nobody_says_how_thick_they_are_have_the_sources_thickness_or_touch(
+    exported, derive, grid, thickness
+):
+    source = exported(SliceThickness=3)
+    volume = sr.upsample(read(source), "linear", sampling=sr.Sampling(**grid))
+    _, _, out = derive(source, volume=replace(volume, header=Header()))
+    assert {float(header.SliceThickness) for header in headers(out)} == {thickness}
 
 
 def test_the_sidecar_lies_beside_a_folder_of_nothing_but_dicom(exported, tmp_path):
