@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
-from benchmarks.diffusion_report import TRUTH, report
+from benchmarks.diffusion_report import CLASSICAL, DENOISED, TRUTH, report
 from benchmarks.results import Row
 from benchmarks.sample import sample_series
 from SuperResolutionLib import files
@@ -25,6 +25,7 @@ from SuperResolutionLib.geometry.grid import anatomical_plane, stacking_axis
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.catalogue import by_names
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.interpolating import METHODS
@@ -38,7 +39,14 @@ SITES: dict[str, Callable[[Path], Path]] = {
     "siemens_prisma_20dir": lambda data: data / "diffusion/test/siemens_prisma_20dir.nii.gz",
     "public_sample": lambda data: sample_series(),
 }
-CASES = (("k_space", 2), ("bicubic", 2), ("rician:snr=20", 2), ("noise_down", 4))
+CASES = (
+    ("k_space", 2),
+    ("bicubic", 2),
+    ("rician:snr=40", 2),
+    ("rician:snr=20", 2),
+    ("partial_fourier", 2),
+    ("noise_down", 4),
+)
 MODELS = ("dwi-x2", "dwi-x4", "mri-x2", "mri-x4")
 
 
@@ -55,7 +63,8 @@ def main() -> None:
     began = time.monotonic()
     for site in options.sites:
         for degradation, scale in (case for case in CASES if case[0] in options.degradations):
-            asked = [Row(m, site, degradation, scale, sha256=fingerprint(m)) for m in wanted(scale, options.models)]
+            methods = wanted(degradation, scale, options.models)
+            asked = [Row(m, site, degradation, scale, sha256=fingerprint(m)) for m in methods]
             rows = results.load(store)
             missing = [row for row in asked if not known(rows, row)]
             if not missing:
@@ -73,9 +82,10 @@ def main() -> None:
     options.out.write_text(report(results.load(store), list(SITES)), encoding="utf-8")
 
 
-def wanted(scale: int, models: list[str]) -> list[str]:
-    """The classical methods, and the models of a scale."""
-    return [*METHODS, *(name for name in models if zoo.read_card(zoo.find(name)).scale == scale)]
+def wanted(degradation: str, scale: int, models: list[str]) -> list[str]:
+    """The classical methods, for noisy scans also one that removes noise first, and the models of a scale."""
+    noisy = [DENOISED] if degradation.startswith("rician") else []
+    return [*METHODS, *noisy, *(name for name in models if zoo.read_card(zoo.find(name)).scale == scale)]
 
 
 def known(rows: list[Row], row: Row) -> bool:
@@ -85,7 +95,7 @@ def known(rows: list[Row], row: Row) -> bool:
 
 def fingerprint(method: str) -> dict[str, str]:
     """The SHA-256 of a model's weights, by its name; nothing for a classical method."""
-    return {} if method in METHODS else {method: zoo.read_card(zoo.find(method)).sha256}
+    return {} if method in CLASSICAL else {method: zoo.read_card(zoo.find(method)).sha256}
 
 
 _last: dict[tuple[Path, int], Reference] = {}
@@ -115,11 +125,22 @@ def measure(given: Reference, low: Volume, scale: int, method: str) -> dict[str,
     """One row: every error, how many voxels fell below zero where the scan has none that do, and the seconds taken."""
     began = time.monotonic()
     finer = Sampling(factor=scale, plane=anatomical_plane(given.truth))
-    restored = finish(by_names([method], scale)[method].restore(low, finer, Runtime())).volume
+    if method == DENOISED:
+        restored = upsample(denoised(low), "sinc", sampling=finer)
+    else:
+        restored = finish(by_names([method], scale)[method].restore(low, finer, Runtime())).volume
     seconds = time.monotonic() - began
     errors, _ = tensor_errors(given, restored)
     below = int(np.count_nonzero(restored.voxels < 0)) if low.voxels.min() >= 0 else 0
     return {**asdict(errors), "below_zero": below, "seconds": round(seconds, 1)}
+
+
+def denoised(low: Volume) -> Volume:
+    """A series without what is noise by its principal components (MP-PCA of DIPY; Veraart 2016)."""
+    from dipy.denoise.localpca import mppca
+
+    cleared = np.moveaxis(mppca(np.moveaxis(low.voxels.astype(np.float32), 0, -1), patch_radius=2), -1, 0)
+    return low.with_voxels(np.maximum(cleared, low.voxels.min()).astype(np.float32))
 
 
 if __name__ == "__main__":

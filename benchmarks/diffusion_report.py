@@ -9,6 +9,8 @@ from benchmarks.results import Row, find, select, table, values
 from SuperResolutionLib.physics.interpolating import METHODS
 
 Rows = Sequence[Row]
+DENOISED = "MP-PCA + sinc"
+CLASSICAL = (*METHODS, DENOISED)
 TRUTH = "truth"  # in a model's place: what the series itself shows
 HELD_OUT = ("siemens_prisma_20dir", "uih_16dir", "siemens_xa30", "public_sample")
 TOO_SMALL = ("uih_16dir",)  # at x4 a picture of 16 x 16: printed, gates nothing
@@ -40,26 +42,44 @@ squares), MD in 1e-3 mm2/s; *white*: where the truth's FA exceeds 0.2. *angle*: 
 directions, median, where the truth's FA exceeds 0.3. *S/S0*: the median relative change of the signal ratio in
 homogeneous regions (the quarter of the mask where b0 changes least), of the volume where it is largest. *FA fluid*:
 mean FA (not an error) in cerebrospinal fluid: the truth's MD above 2e-3 mm2/s, two voxels inside the mask. **Best** is
-the best of five classical methods (nearest, linear, bicubic, cubic B-spline, sinc) for each measure separately.
+the best of five classical methods (nearest, linear, bicubic, cubic B-spline, sinc) for each measure separately, and
+with noise, which is added after coarsening, also of MP-PCA (DIPY; Veraart 2016) followed by sinc.
 """
 
 
 def report(rows: Rows, sites: list[str]) -> str:
     """The whole page."""
     measured = [row for row in rows if row.model != TRUTH]
-    models = sorted({row.model for row in measured} - {*METHODS})
+    models = sorted({row.model for row in measured} - {*CLASSICAL})
     cases = list(dict.fromkeys((row.degradation, row.scale) for row in measured))
     sites = [site for site in sites if site in values(rows, "scan")]
-    parts = [INTRODUCTION, _gates(rows, sites), _work_a(rows, sites, models)]
+    parts = [INTRODUCTION, _losses(rows, sites, models, cases), _gates(rows, sites), _work_a(rows, sites, models)]
     parts += [_case(rows, sites, models, degradation, scale) for degradation, scale in cases]
     return "\n".join(parts)
 
 
+def _losses(rows: Rows, sites: list[str], models: list[str], cases: list[tuple[str, int]]) -> str:
+    """Where a diffusion model is worse than the best classical method: the mean of the sites, then single ones."""
+    lines = ["## Losses", ""]
+    for model in (m for m in models if m.startswith("dwi-")):
+        for degradation, scale in cases:
+            case = select(rows, degradation=degradation, scale=scale)
+            for measure in (m for m in MEASURES if m not in WATCHED):
+                found = {site: value for site in sites if (value := gain(case, site, model, measure)) is not None}
+                below = [f"{site} {_gain(value, measure)}" for site, value in found.items() if value < 0]
+                if below:
+                    mean = float(np.mean(list(found.values())))
+                    word = "**in the mean, too**" if mean < 0 else "not in the mean"
+                    where = f"{model}, {degradation} x{scale}, {MEASURES[measure][0]}"
+                    lines.append(f"- {where}: {', '.join(below)}; {word} ({_gain(mean, measure)})")
+    return "\n".join([*lines, *(["None."] if len(lines) == 2 else [])]) + "\n"
+
+
 def best(case: Rows, site: str, measure: str) -> float | None:
-    """The best figure of the five classical methods; None until all five are measured. case: of one degradation."""
-    found = [find(case, scan=site, model=method) for method in METHODS]
-    known = [row[measure] for row in found if row is not None and row[measure] is not None]
-    if len(known) < len(METHODS):
+    """The best figure of the classical methods; None until the five are measured. case: of one degradation."""
+    found = [row for method in CLASSICAL if (row := find(case, scan=site, model=method)) is not None]
+    known = [row[measure] for row in found if row[measure] is not None]
+    if {*METHODS} - {row.model for row in found} or len(known) < len(METHODS):
         return None
     return max(known) if measure in HIGHER else min(known)
 
@@ -201,12 +221,12 @@ def _case(rows: Rows, sites: list[str], models: list[str], degradation: str, sca
     case = select(rows, degradation=degradation, scale=scale)
     cells: list[list[str | None]] = []
     for site in sites:
-        shown = [row for m in (*METHODS, *models) if (row := find(case, scan=site, model=m)) is not None]
+        shown = [row for m in (*CLASSICAL, *models) if (row := find(case, scan=site, model=m)) is not None]
         cells += [[site, row.model, *(_cell(row[m], m) for m in MEASURES)] for row in shown]
         truth = find(rows, model=TRUTH, scan=site, scale=scale)
         if shown and truth and truth["fa_fluid"] is not None:
             cells.append([site, TRUTH, *[None] * (len(MEASURES) - 1), _cell(truth["fa_fluid"], "fa_fluid")])
-        cells += [_gain_cells(case, site, row.model) for row in shown if row.model not in METHODS]
+        cells += [_gain_cells(case, site, row.model) for row in shown if row.model not in CLASSICAL]
     head = ["site", "method", *(title for title, _ in MEASURES.values())]
     return "\n".join([f"## {degradation} x{scale}", "", *table(head, cells)]) + "\n"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.diffusion_report import HELD_OUT, MEASURES, TRUTH, best, gain, report
+from benchmarks.diffusion_report import DENOISED, HELD_OUT, MEASURES, TRUTH, best, gain, report
 from benchmarks.results import Row, find
 from SuperResolutionLib.physics.interpolating import METHODS
 
@@ -77,3 +77,18 @@ def test_one_worse_site_fails_its_gate_alone(rows, change, gate):
 def test_a_missing_site_is_said(rows):
     rows.remove(find(rows, scan=HELD_OUT[0], model="dwi-x2"))
     assert all("not all sites" in verdict for gate, verdict in verdicts(rows).items() if "k_space" in gate)
+
+
+def test_losses_stand_first_with_their_mean(rows):
+    find(rows, scan=HELD_OUT[0], model="dwi-x2").figures["fa_white"] = 0.1
+    page = report(rows, list(HELD_OUT))
+    assert "## Losses" in page.split("## Gates")[0]
+    line = f"- dwi-x2, k_space x2, FA white: {HELD_OUT[0]} -11.1%; not in the mean (+5.6%)"
+    assert line in page.splitlines()
+
+
+def test_removing_noise_before_sinc_counts_among_the_best_where_it_was_measured(rows):
+    site = HELD_OUT[0]
+    rows.append(Row(DENOISED, site, "k_space", 2, figures=figures(psnr=31.5)))
+    assert best(rows, site, "psnr") == 31.5
+    assert f"| {site} | {DENOISED} |" in report(rows, list(HELD_OUT))
