@@ -36,7 +36,6 @@ from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
-SCANNER = "scanner"  # a forward model without a name, known by what it shows of each frequency
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
@@ -212,7 +211,7 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
         model = recognised(recogniser, scan.shown(fine), scan.shown(source[chosen]))
         found.append(replace(model, denoise=run.denoise) if isinstance(model, Transfer) else model)
     agreement.put_back(volume, result, axis, found, "recognised", only)
-    names = [SCANNER if isinstance(model, Transfer) else model for model in found]
+    names = [recognition.name_of(model) for model in found]
     run.notes.append(_verdict(names))
     done = sum(len(target) for target in targets)
     yield Progress(done, done, time.monotonic() - began, run.notes[-1])
@@ -237,7 +236,7 @@ def _verdict(names: list[str | None]) -> str:
     known = sorted({name for name in names if name is not None})
     if not known:
         return "forward model: not recognised, the network's result is left as it is"
-    if known == [SCANNER]:
+    if known == [recognition.SCANNER]:
         return "forward model: a scanner's; what it shows of each frequency is put back, as far as noise allows"
     return f"forward model: {', '.join(known)}; what the scan measured is put back"
 

@@ -7,8 +7,9 @@ The policies: "none" leaves the network alone. "recognised" looks for the forwar
 (`recognition`); where none is found and the scan seems to come from a scanner, it is put back by what it shows of each
 frequency, as far as noise allows (`transfer`); else nothing is touched. "k_space" takes the scan for truncated k-space,
 and keeps its centre exactly. "series" restores a diffusion series jointly: the volumes of one slice position have one
-forward model, and in its null space each keeps `OWN` of what sets it apart from the mean of its shell: on the
-validation series that part carries more noise than signal, and FA and directions are read from just these differences.
+forward model, by name or by what the scan shows of each frequency, and in its null space each keeps `OWN` of what sets
+it apart from the mean of its shell: on the validation series that part carries more noise than signal, and FA and
+directions are read from just these differences.
 """
 
 from collections.abc import Sequence
@@ -21,11 +22,12 @@ from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Grids
 from SuperResolutionLib.intensity import Normalisation, background_level, relative_noise, shows_background
 from SuperResolutionLib.physics.degradation import by_name
+from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.physics.kernels import apply_through
 from SuperResolutionLib.physics.projection import Projection, null_space, projected
-from SuperResolutionLib.physics.recognition import nearest_model
+from SuperResolutionLib.physics.recognition import model_of_series, name_of
 from SuperResolutionLib.physics.slice_profile import Slices
-from SuperResolutionLib.physics.transfer import Transfer
+from SuperResolutionLib.physics.transfer import TRUNCATION, Transfer
 from SuperResolutionLib.volume import Volume, cast_voxels, signal_only
 
 POLICIES = ("auto", "none", "recognised", "k_space", "series")  # auto: what suits the scan and the model
@@ -114,24 +116,30 @@ def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None =
     for place, k in enumerate(range(len(sources[0])) if only is None else (only,)):
         coarse = np.stack([scan.shown(source[k]) for scan, source in zip(scans, sources, strict=True)])
         fine = np.stack([scan.shown(target[place]) for scan, target in zip(scans, targets, strict=True)])
-        name = nearest_model(fine, coarse)
-        names.append(name)
-        if name is None:
+        model = model_of_series(fine, coarse)
+        names.append(name_of(model))
+        if model is None:
             continue
-        for target, scan, slice_ in zip(targets, scans, together(fine, coarse, name, shares), strict=True):
+        for target, scan, slice_ in zip(targets, scans, together(fine, coarse, model, shares), strict=True):
             target[place] = cast_voxels(scan.undone(slice_), target.dtype)
     return names
 
 
-def together(fine: np.ndarray, coarse: np.ndarray, name: str, shares: np.ndarray) -> np.ndarray:
+def together(fine: np.ndarray, coarse: np.ndarray, model: str | Transfer, shares: np.ndarray) -> np.ndarray:
     """One slice position of all volumes, by a known model: fine (t, H, W), coarse (t, h, w) -> (t, H, W).
 
-    name: of the model. shares: of each volume in the mean of those alike, (t, t).
+    model: its name, or what the scan shows of each frequency. shares: (t, t), of each volume in the mean of its like.
     """
-    model, how = by_name(name), constants("series", name)
     apart = fine - np.tensordot(shares, fine, 1)
-    shared = fine - np.float32(1 - OWN) * null_space(apart, model, coarse.shape, how.small)
-    return projected(shared, coarse, model, how)
+    if isinstance(model, Transfer):
+        return model.put_back(fine - _unshared(apart, TRUNCATION, coarse.shape, CONSTANTS["series"]), coarse)
+    named, how = by_name(model), constants("series", model)
+    return projected(fine - _unshared(apart, named, coarse.shape, how), coarse, named, how)
+
+
+def _unshared(apart: np.ndarray, model: Degradation, shape: tuple[int, ...], how: Projection) -> np.ndarray:
+    """What a volume does not keep of the fine detail that sets it apart: `apart` (t, H, W), of a scan of `shape`."""
+    return np.float32(1 - OWN) * null_space(apart, model, shape, how.small)
 
 
 def put_back_slices(low: Volume, restored: Volume, grids: Grids, slices: Slices) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.physics.projection import apply_forward
+from SuperResolutionLib.physics.transfer import Transfer
 
 SLICES = 5  # of a volume that are looked at
 FARTHEST = 20.0  # squared Mahalanobis distance beyond which a profile belongs to no model: one in 200 of its own are
@@ -23,6 +24,8 @@ NOISE = 0.6  # median error in the background over that in the head: edges leave
 CANDIDATES = ("k_space", "k_space_tukey", "k_space_hamming", "bicubic", "area", "bicubic_blur3")
 RESIZED = ("bicubic", "area", "bicubic_blur3")
 AGREEMENT = 36.0  # dB below which no model is taken for the scan's
+CLEARLY = 1.5  # dB by which what a scan shows of each frequency has to explain it better than any model with a name
+SCANNER = "scanner"  # a forward model without a name, known by what it shows of each frequency
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +91,25 @@ def noisy(fine: np.ndarray, coarse: np.ndarray, name: str) -> bool:
     return bool(np.median(errors[~inside]) > NOISE * np.median(errors[inside]))
 
 
-def nearest_model(fine: np.ndarray, coarse: np.ndarray) -> str | None:
+def model_of_series(fine: np.ndarray, coarse: np.ndarray) -> str | Transfer | None:
     """The forward model that takes all volumes of a series nearest to their scan, at one slice position.
 
-    fine (t, H, W) and coarse (t, h, w), each of range 1. None where none comes as near as AGREEMENT.
+    By name, or what the scan shows of each frequency where that explains it clearly better: a scan with partial Fourier
+    lies near to one with a window, and taken for it would be sharpened where it was never measured.
+    fine (t, H, W) and coarse (t, h, w), each of range 1. None where no name comes as near as AGREEMENT.
     """
     near = profile(fine, coarse, CANDIDATES)
-    return CANDIDATES[int(near.argmax())] if near.max() > AGREEMENT else None
+    if near.max() <= AGREEMENT:
+        return None
+    transfer = Transfer.between(fine, coarse)
+    if transfer.agreement(fine, coarse) > near.max() + CLEARLY:
+        return transfer
+    return CANDIDATES[int(near.argmax())]
+
+
+def name_of(model: str | Transfer | None) -> str | None:
+    """What a forward model is called."""
+    return SCANNER if isinstance(model, Transfer) else model
 
 
 def shown(count: int) -> np.ndarray:
