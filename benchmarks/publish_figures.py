@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import diffusion_report, results, thick_report
+from benchmarks import diffusion_report, results, scanners_report, thick_report
 from benchmarks.heldout_report import HEADLINE, gains, harmed, headline, selected
 from benchmarks.papers import records_of
 from benchmarks.results import Row
@@ -18,7 +18,7 @@ from SuperResolutionLib.papers.table import Line, lines
 from SuperResolutionLib.papers.works import WORKS
 
 ROOT = Path(__file__).parent.parent
-MEASURED = ("heldout", "diffusion", "papers", "thick")
+MEASURED = ("heldout", "scanners", "diffusion", "papers", "thick")
 PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
 MARKS = "<!-- {}: written by benchmarks.publish_figures -->", "<!-- /{} -->"
 SERIES = (("k_space", 2), ("bicubic", 2), ("noise_down", 4))  # what diffusion models are judged by
@@ -108,6 +108,7 @@ def tables(rows: dict[str, Rows]) -> dict[str, str]:
         "heldout": table(rows["heldout"]),
         "diffusion": diffusion_table(rows["diffusion"]),
         "thick": thick_report.readme(rows["thick"]),
+        "scanners": scanners_report.table_of_scanners(rows["scanners"]),
     }
 
 

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.trained_ranges --data DIR
 
-Every scan under a folder called "train" is made coarser by the headline forward models; printed are the lowest and the
-highest contrast, noise and sharpness of 12 slices in the middle, to three digits, as a card has them.
+Every structural scan that the model's recipe learns from is made coarser by the headline forward models; printed are
+the lowest and the highest contrast, noise and sharpness of 12 slices in the middle, to three digits, as in a card.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis, stacks
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.quality.scan_statistics import look
+from SuperResolutionLib.training import recipe as recipes
+from SuperResolutionLib.training import split
 
 
 def main() -> None:
@@ -28,8 +30,10 @@ def main() -> None:
     options = parser.parse_args()
     for scale in options.scales:
         rows = []
-        for path in sorted(options.data.glob("structural/train/*.nii.gz")):
+        for path, _ in split.training_files(options.data, recipes.load(f"mri-x{scale}")):
             volume = files.read(path)
+            if volume.count > 1:
+                continue
             axis = stacking_axis(volume)
             part = middle_slices(volume, axis, 12).cast(np.float32)
             for degradation in HEADLINE:
