@@ -40,12 +40,7 @@ def add(commands: Any) -> None:
         help="participant: enhance scans; group: a report on all of them, without a truth (as study --no-truth)",
     )
     _add_choice(parser)
-    parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
-    common.add_grid(parser, "finer", "the model's, or 2")
-    common.add_thickness(parser)
-    common.add_as_intensities(parser)
-    common.add_network(parser)
-    common.add_denoise(parser)
+    common.add_request(parser)
     common.add_overwrite(parser, "a result that was made in another way")
     many.add(parser)
     parser.add_argument("-w", "--work-dir", metavar="DIR", type=Path, help="for what workers put aside")

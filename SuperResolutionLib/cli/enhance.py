@@ -35,13 +35,8 @@ def add(commands: Any) -> None:
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
     )
     output = common.add_files(parser, dicom=True)
-    parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
-    common.add_grid(parser, "finer", "the model's, or 2")
-    common.add_thickness(parser)
+    common.add_request(parser)
     common.add_slice(parser)
-    common.add_as_intensities(parser)
-    common.add_network(parser)
-    common.add_denoise(parser)
     parser.add_argument(
         "--uncertainty",
         metavar="FILE",

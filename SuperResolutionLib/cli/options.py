@@ -187,6 +187,16 @@ def put_back_of(options: argparse.Namespace) -> str:
     return "k_space" if options.consistent else "auto"
 
 
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """What is wanted of a scan: the options that `request_of` reads, but --overwrite."""
+    parser.add_argument("--model", metavar="NAME|FILE", help="an installed model, or a .safetensors file with its card")
+    add_grid(parser, "finer", "the model's, or 2")
+    add_thickness(parser)
+    add_as_intensities(parser)
+    add_network(parser)
+    add_denoise(parser)
+
+
 def request_of(options: argparse.Namespace) -> "Request":
     """What the options want of a scan. Raises InputError for what cannot be meant."""
     from SuperResolutionLib.batch.request import Request
