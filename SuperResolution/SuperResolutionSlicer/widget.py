@@ -536,8 +536,9 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         there = result is not None and result.uncertainty is not None
         box.setItemText(row, OVERLAYS[UNSURE] if there else _("uncertainty (tick it first)"))
         self.ui.warningLabel.visible = result is not None
-        unfit = self._unfit_for_dicom(result)
-        self.ui.saveDICOMButton.enabled = not unfit and not (self.job is not None and self.job.running)
+        running = self.job is not None and self.job.running
+        unfit = "" if running else self._unfit_for_dicom(result)  # looks for every file: not at each step of a job
+        self.ui.saveDICOMButton.enabled = not running and not unfit
         self.ui.saveDICOMButton.toolTip = unfit or DICOM
         self.ui.backButton.enabled = self.logic.views.layouts.away
 
