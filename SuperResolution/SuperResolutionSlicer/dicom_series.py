@@ -19,7 +19,7 @@ from SuperResolutionSlicer import nodes
 from SuperResolutionSlicer.engine_work import INPUT, always, exporting, folder
 from SuperResolutionSlicer.jobs import Step
 from SuperResolutionSlicer.process import running
-from SuperResolutionSlicer.report_page import file_name
+from SuperResolutionSlicer.report_page import file_name, numbered
 
 
 def source_files(node: Any) -> list[Path]:
@@ -80,11 +80,7 @@ def free(parent: Path, node: Any) -> Path:
 
     Raises InputError, one sentence, where `parent` is no folder.
     """
-    name = f"{file_name(node)}-dicom"
     if not parent.is_dir():
         raise InputError(_("There is no folder {folder}; choose one for the series.").format(folder=parent))
-    folder, number = parent / name, 1
-    while folder.exists() or folder.with_name(f"{folder.name}.json").exists():
-        number += 1
-        folder = parent / f"{name}-{number}"
-    return folder
+    places = numbered(parent / f"{file_name(node)}-dicom")
+    return next(p for p in places if not p.exists() and not p.with_name(f"{p.name}.json").exists())

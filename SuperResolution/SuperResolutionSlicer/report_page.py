@@ -1,7 +1,10 @@
 """The report of a study of one volume: what it takes, and a folder of its own that was not there before."""
 
+import contextlib
+import itertools
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +76,15 @@ def keep(made: Path, parent: Path, name: str) -> Path:
 
 def _fresh(parent: Path, name: str) -> Path:
     """A new folder: making it fails where there is one, so that no report is ever written over another."""
-    folder, number = parent / name, 1
+    places = numbered(parent / name)
     while True:
-        try:
+        folder = next(places)
+        with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
-        except FileExistsError:
-            number += 1
-            folder = parent / f"{name}-{number}"
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Places beside each other, without end: NAME, NAME-2, NAME-3 ..."""
+    yield path
+    yield from (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
