@@ -29,7 +29,7 @@ from SuperResolutionLib.methods.batches import (
 )
 from SuperResolutionLib.methods.in_view import in_view
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
-from SuperResolutionLib.physics import agreement, kernels, recognition
+from SuperResolutionLib.physics import agreement, directional_contrast, kernels, recognition
 from SuperResolutionLib.physics.shrinking import gaussian_matrix
 from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.progress import Progress, finish
@@ -185,6 +185,9 @@ def _putting_back(
     names: list[str | None] = []
     if policy == "series" or (policy == "k_space" and guides.is_diffusion(volume) and run.model.card.guides):
         names = agreement.put_back_series(volume, result, axis, only)
+    if policy == "series":
+        found = directional_contrast.keep_contrast(volume, result, axis, only, run.denoise)
+        run.notes.extend(filter(None, [directional_contrast.in_words(found)]))
     if policy == "k_space":
         names = ["k_space"] * volume.count
         agreement.put_back(volume, result, axis, names, policy, only)
