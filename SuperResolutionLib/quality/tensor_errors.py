@@ -33,7 +33,8 @@ class TensorErrors:
     mask and in white matter. md, md_white: the same, 1e-3 mm2/s. angle: median between the principal directions,
     degrees, where the truth's FA exceeds 0.3. signal_ratio: how much S/S0 changes in homogeneous regions: the median
     over voxels of the relative change, of the weighted volume where it is largest. fa_fluid: mean FA in cerebrospinal
-    fluid, not an error. Figures of a region that the truth does not have are None.
+    fluid, not an error. psnr_weighted: as psnr, over the weighted volumes alone. fa_white_bias: the mean signed error
+    of FA in white matter. Figures of a region or of volumes that the truth does not have are None.
     """
 
     psnr: float
@@ -45,9 +46,11 @@ class TensorErrors:
     angle: float | None
     signal_ratio: float
     fa_fluid: float | None
+    psnr_weighted: float | None = None
+    fa_white_bias: float | None = None
 
 
-HIGHER_IS_BETTER = ("psnr", "ssim")
+HIGHER_IS_BETTER = ("psnr", "ssim", "psnr_weighted")
 
 
 def best_of(rows: Sequence[TensorErrors]) -> TensorErrors:
@@ -56,7 +59,7 @@ def best_of(rows: Sequence[TensorErrors]) -> TensorErrors:
     for measure in (field.name for field in fields(TensorErrors)):
         known = [value for row in rows if (value := getattr(row, measure)) is not None]
         choose = max if measure in HIGHER_IS_BETTER else min
-        figures[measure] = choose(known) if known else None
+        figures[measure] = choose(known, key=abs if measure == "fa_white_bias" else None) if known else None
     return TensorErrors(**figures)
 
 
@@ -129,6 +132,8 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
         angle=_median(angles(found.direction, true.direction), given.directed),
         signal_ratio=max(abs(change) for change in ratio_changes(given, restored)),
         fa_fluid=_mean(found.fa, given.fluid),
+        psnr_weighted=_psnr(given, restored, weighted=True),
+        fa_white_bias=_mean(found.fa - true.fa, given.white),
     )
     return errors, found
 
@@ -155,10 +160,13 @@ def ratio_changes(given: Reference, restored: Volume) -> list[float]:
     return changes
 
 
-def _psnr(given: Reference, restored: Volume) -> float:
-    mask = given.tensors.mask
-    pairs = zip(given.truth.voxels, restored.voxels, strict=True)
-    squares = [np.square(t[mask].astype(np.float64) - p[mask]).mean() for t, p in pairs]
+def _psnr(given: Reference, restored: Volume, weighted: bool = False) -> float:
+    """Over all volumes, or the weighted ones; a truth of which tensors were fitted has some."""
+    assert given.truth.gradients is not None
+    mask, bvals = given.tensors.mask, given.truth.gradients.bvals
+    chosen = np.flatnonzero(bvals > UNWEIGHTED) if weighted else range(len(bvals))
+    pairs = ((given.truth.voxels[k][mask], restored.voxels[k][mask]) for k in chosen)
+    squares = [np.square(t.astype(np.float64) - p).mean() for t, p in pairs]
     return float(10 * np.log10(given.r**2 / (np.mean(squares) + 1e-12 * given.r**2)))
 
 

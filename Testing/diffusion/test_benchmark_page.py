@@ -10,6 +10,7 @@ from SuperResolutionLib.physics.interpolating import METHODS
 def figures(**changes: float) -> dict[str, object]:
     plain = dict.fromkeys(MEASURES, 0.01) | {
         "psnr": 30.0,
+        "psnr_weighted": 33.0,
         "ssim": 0.9,
         "fa": 0.1,
         "fa_white": 0.1,

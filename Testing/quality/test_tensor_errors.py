@@ -49,6 +49,26 @@ def test_psnr_is_of_all_volumes_in_the_mask_by_the_range_of_the_first_b0(given):
     assert errors.psnr == pytest.approx(20 * np.log10(r / 3), abs=1e-4)
 
 
+def test_psnr_of_the_weighted_volumes_does_not_look_at_the_others(given):
+    errors, _ = tensor_errors(given, changed(given, [2.0, *[1.0] * 12]))
+    assert errors.psnr_weighted == pytest.approx(120)
+    assert errors.psnr < 30
+    both, _ = tensor_errors(given, given.truth.with_voxels(given.truth.voxels + 3.0))
+    assert both.psnr_weighted == pytest.approx(both.psnr, abs=1e-6)
+
+
+def test_the_bias_of_fa_has_a_sign(given):
+    """Directions that are less apart than in truth lower it, directions further apart raise it."""
+    weighted = given.truth.voxels[1:]
+    for share, sign in ((0.5, -1), (1.5, 1)):
+        apart = weighted.mean(axis=0) + share * (weighted - weighted.mean(axis=0))
+        errors, _ = tensor_errors(
+            given, given.truth.with_voxels(np.concatenate([given.truth.voxels[:1], np.maximum(apart, 1.0)]))
+        )
+        assert np.sign(errors.fa_white_bias) == sign
+        assert abs(errors.fa_white_bias) <= errors.fa_white
+
+
 def test_weighted_images_that_are_too_bright_lower_md_by_the_logarithm(given):
     errors, _ = tensor_errors(given, changed(given, [1.0, *[1.1] * 12]))
     assert errors.signal_ratio == pytest.approx(0.1, abs=1e-6)
@@ -89,9 +109,9 @@ def test_an_axis_and_its_opposite_are_one():
 
 
 def test_the_best_of_several_is_taken_for_each_measure_separately():
-    one = TensorErrors(30.0, 0.9, 0.05, 0.07, 0.2, 0.1, 5.0, 0.01, None)
-    two = TensorErrors(31.0, 0.8, 0.06, 0.06, 0.3, 0.1, 4.0, 0.02, None)
-    assert best_of([one, two]) == TensorErrors(31.0, 0.9, 0.05, 0.06, 0.2, 0.1, 4.0, 0.01, None)
+    one = TensorErrors(30.0, 0.9, 0.05, 0.07, 0.2, 0.1, 5.0, 0.01, None, 33.0, -0.02)
+    two = TensorErrors(31.0, 0.8, 0.06, 0.06, 0.3, 0.1, 4.0, 0.02, None, 32.0, 0.01)
+    assert best_of([one, two]) == TensorErrors(31.0, 0.9, 0.05, 0.06, 0.2, 0.1, 4.0, 0.01, None, 33.0, 0.01)
 
 
 def test_the_gradients_are_those_of_the_truth(given):
