@@ -4,12 +4,16 @@ Run it where `sbatch` works, on a BIDS data set and a folder that all nodes see:
 
     python -m benchmarks.slurm BIDS_DIR WORK_DIR --out benchmarks/slurm.md --words "jobs=2 memory=2GB"
 
-It says nothing of speed, which a cluster's load decides. With --kill it also ends the first of Dask's jobs by `scancel`
-as soon as a result is there: no result may be lost or half.
+It says nothing of speed, which a cluster's load decides. With --kill it also runs a shell command as soon as Dask's run
+has a result, to end a job or a node: no result may be lost or half.
+
+    --kill 'scancel --signal=KILL --full $(squeue --noheader --states=R --format=%i | head -1)'
+    --kill 'ssh node2 systemctl poweroff --force --force'
 """
 
 import argparse
 import hashlib
+import os
 import shlex
 import subprocess
 import sys
@@ -39,23 +43,25 @@ def words(bids: Path, out: Path, model: str | None) -> list[str]:
     return [*COMMAND, str(bids), str(out), "participant", *chosen, *fixed]
 
 
-def by_dask(asked: list[str], given: str, kill: bool, out: Path) -> tuple[int, list[str]]:
-    """The exit code through dask-jobqueue, and the jobs that were killed.
-
-    kill: end one of the jobs when the first result is there.
-    """
-    process, killed = subprocess.Popen([*asked, "--slurm", given]), list[str]()
+def by_dask(asked: list[str], given: str, kill: str, out: Path) -> int:
+    """The exit code through dask-jobqueue. kill: a shell command for when the first result is there; "" for none."""
+    process = subprocess.Popen([*asked, "--slurm", given])
     if kill:
-        threading.Thread(target=_kill_one, args=(out, process, killed), daemon=True).start()
-    return process.wait(), killed
+        threading.Thread(target=_at_first_result, args=(kill, out, process), daemon=True).start()
+    return process.wait()
 
 
-def _kill_one(out: Path, process: "subprocess.Popen[bytes]", killed: list[str]) -> None:
-    while process.poll() is None and not list(out.rglob("*.nii.gz")):
+def _at_first_result(command: str, out: Path, process: "subprocess.Popen[bytes]") -> None:
+    while process.poll() is None and not _has_result(out):
         time.sleep(0.1)
-    for job in told("squeue", "-h", "-t", "R", "-o", "%i")[:1]:
-        if subprocess.run(["scancel", "--signal=KILL", "--full", job]).returncode == 0:
-            killed.append(job)
+    if process.poll() is None:
+        print(f"{command}: exit code {subprocess.run(command, shell=True).returncode}", flush=True)
+
+
+def _has_result(out: Path) -> bool:
+    """Whether an image is there under its final name; folders of unfinished ones come and go meanwhile."""
+    walk = ((Path(folder).name, names) for folder, _, names in os.walk(out))
+    return any(name.endswith(".nii.gz") for folder, names in walk if folder[0] != "." for name in names)
 
 
 def told(*asked: str) -> list[str]:
@@ -86,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model")
     parser.add_argument("--words", default="jobs=2 memory=2GB", help="for --slurm")
-    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--kill", metavar="COMMAND", default="", help="run at the first result of Dask's run")
     options = parser.parse_args()
     work = options.work_dir.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -94,14 +100,20 @@ def main() -> None:
     asked = {name: words(bids, out, options.model) for name, out in outs.items()}
     labels = sorted(path.name for path in bids.glob("sub-*") if path.is_dir())
     by_itself = subprocess.run(asked["in process"]).returncode
-    shared, killed = by_dask(asked["Dask"], options.words, options.kill, outs["Dask"])
+    nodes = told("sinfo", "-N", "-o", "%N %P %T %c %m")
+    shared = by_dask(asked["Dask"], options.words, options.kill, outs["Dask"])
+    after = told("sinfo", "-N", "-h", "-o", "%N %T")
     codes = {"in process": by_itself, "Dask": shared, "array": by_array(asked["array"], work, labels)}
-    options.out.write_text(page(codes, outs, killed, options.words), encoding="utf-8")
+    shown = [*told("sinfo", "--version"), *nodes, "", "after Dask's run:", *after]
+    options.out.write_text(page(codes, outs, options, shown), encoding="utf-8")
     print(options.out.read_text(encoding="utf-8"))
 
 
-def page(codes: dict[str, int], outs: dict[str, Path], killed: list[str], given: str) -> str:
-    """The page: what Slurm says of itself, and a line for each way."""
+def page(codes: dict[str, int], outs: dict[str, Path], options: argparse.Namespace, shown: list[str]) -> str:
+    """The page: a line for each way, and what Slurm says of its nodes.
+
+    codes, outs: the exit code and the folder of each way. options: of the command. shown: Slurm's lines.
+    """
     whole = images(outs["in process"])
     rows = []
     for name, out in outs.items():
@@ -112,17 +124,15 @@ def page(codes: dict[str, int], outs: dict[str, Path], killed: list[str], given:
     lines = [
         "# By Slurm: the same bits",
         "",
-        f"Written by `python -m benchmarks.slurm`; do not edit. `--slurm {given!r}` through dask-jobqueue, and an",
-        "array of one job a participant. Exit code 1: some scans failed. In the data set of the tests",
+        f"Written by `python -m benchmarks.slurm`; do not edit. `--slurm {options.words!r}` through dask-jobqueue,",
+        "and an array of one job a participant. Exit code 1: some scans failed. In the data set of the tests",
         "(`Testing/bids_tree.py`) one is cut short on purpose. Left over: unfinished results that stayed behind.",
         "",
-        *[f"Of Dask's jobs, number {job} was ended by `scancel --signal=KILL` at the first result." for job in killed],
-        *([""] if killed else []),
+        *(["At the first result of Dask's run this was run:", "", f"    {options.kill}", ""] if options.kill else []),
         *table(["way", "exit code", "images", "same bytes as in process", "left over", "failed"], rows),
         "",
         "```",
-        *told("sinfo", "--version"),
-        *(line.rstrip() for line in told("sinfo", "-N", "-o", "%N %P %T %c %m")),
+        *(line.rstrip() for line in shown),
         "```",
         "",
     ]
