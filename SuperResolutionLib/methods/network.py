@@ -15,7 +15,7 @@ from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation, told_noise
-from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
+from SuperResolutionLib.methods import checks, extracted, measured, through_signals, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
@@ -71,7 +71,8 @@ class NetworkMethod:
 
     def unusual(self, volume: Volume, sampling: Sampling) -> list[str]:
         """What of the scan the model has not seen in training, before any work is done."""
-        return checks.unusual(volume, self.model.card, sampling.plane)
+        card, plane = self.model.card, sampling.plane
+        return checks.unusual(volume, card, plane) + measured.unusual(volume, card, plane)
 
     def steps(self, volume: Volume, sampling: Sampling) -> int:
         """How many steps of progress a restoration has: one for each slice of each volume."""
@@ -107,7 +108,8 @@ class NetworkMethod:
     def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
         """Restore a volume or series, tensors too; everything that can be refused is refused at once.
 
-        No voxel of a diffusion series gets lower than its lowest: tensors are fitted to the logarithm of the signal.
+        A scan that its scanner interpolated is restored from the matrix that it measured (`measured`). No voxel of a
+        diffusion series gets lower than its lowest: tensors are fitted to the logarithm of the signal.
         Raises InputError for a grid, policy, device or slice that cannot be used, and for an uncertainty map of
         tensors.
         """
@@ -115,10 +117,35 @@ class NetworkMethod:
             signal_only(volume, "given an uncertainty map")
             runtime = replace(runtime, ensemble=True)
         grids, policy = self.grids(volume, sampling), self.policy(volume)
+        card, scan = self.model.card, measured.measured_of(volume, grids.axis)
+        odd = checks.unusual(volume, card, sampling.plane) + measured.sentences(card, scan)
+        if scan is None or (name := measured.model_for(card, scan)) is None:
+            return self._as_it_is(volume, grids, policy, runtime, odd)
+        inner = self if name == card.name else replace(self, model=zoo.load(name))
+        low = measured.truncated(volume, scan)
+        finer = inner.grids(low, measured.refined(low, scan, inner.model.card.scale, grids.only))
+        return self._from_measured(volume, grids, inner._as_it_is(low, finer, policy, runtime, odd))
+
+    def _as_it_is(
+        self, volume: Volume, grids: Grids, policy: str, runtime: Runtime, odd: list[str]
+    ) -> Generator[Progress, None, Restoration]:
+        """Restore a volume whose matrix counts as measured whole. odd: what is unusual about it, for the record."""
         with runtime.limited():
             settings = choose_settings(self.model, stacks(volume, grids.axis)[0], runtime)
-        run = _Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise)
+        run = _Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise, tuple(odd))
         return runtime.running(self._restoring(volume, run, policy))
+
+    def _from_measured(
+        self, volume: Volume, grids: Grids, work: Generator[Progress, None, Restoration]
+    ) -> Generator[Progress, None, Restoration]:
+        """What becomes of a scan's measured matrix, on the wanted grid. work: what restores that matrix."""
+        made = yield from work
+        result = measured.onto(made.volume, volume, grids)
+        spread = made.uncertainty and measured.onto(made.uncertainty, made.uncertainty, grids, "linear")
+        notes = list(made.record.notes)
+        if made.record.put_back != "k_space":
+            notes += extracted.kept_outside(volume, result, spread, grids)
+        return Restoration(result, spread, replace(made.record, sampling=grids.record(), notes=tuple(notes)))
 
     def _restoring(self, volume: Volume, run: "_Run", policy: str) -> Generator[Progress, None, Restoration]:
         began = time.monotonic()
@@ -150,7 +177,7 @@ class NetworkMethod:
             device=str(settings.device),
             precision=settings.precision,
             seconds=time.monotonic() - began,
-            unusual=tuple(self.unusual(volume, run.grids.asked)),
+            unusual=run.unusual,
             notes=(*guides.lacking(volume), *run.notes),
         )
         return Restoration(result, spread, record)
@@ -160,7 +187,7 @@ class NetworkMethod:
 class _Run:
     """What is run, onto which grid, and how; notes are what happened meanwhile, in words.
 
-    network: the model's, where it runs. denoise: as of `NetworkMethod`.
+    network: the model's, where it runs. denoise: as of `NetworkMethod`. unusual: what is unusual about the scan.
     """
 
     model: zoo.Model
@@ -168,6 +195,7 @@ class _Run:
     settings: Settings
     network: Network
     denoise: float = 1.0
+    unusual: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     def alone(self, k: int) -> "_Run":

@@ -21,7 +21,7 @@ LEVEL = 0.25  # of the step: how far the floor may fall, over as many frequencie
 ALMOST = 0.5  # dB: falls below this are not told from none
 RISE = 8.0  # dB by which the power may rise again before the step: of anatomy it falls, of waves and stairs it does not
 HALF = 4.0  # dB below the power further in, with what anatomy falls by: where half of the power is left, the edge is
-INSIDE, SOFT = 3, 3.0  # voxels within the head that the window begins, and the deviation by which it does so
+INSIDE, SOFT = 4, 5.0  # voxels within the head that the window begins, and the deviation by which it does so
 
 
 def measured_shares(stack: np.ndarray) -> tuple[float, float]:
@@ -45,7 +45,7 @@ def _within_head(slices: np.ndarray) -> np.ndarray:
     from scipy.ndimage import gaussian_filter, minimum_filter
 
     inner = minimum_filter(head(slices).astype(np.float32), (1, 2 * INSIDE + 1, 2 * INSIDE + 1), mode="constant")
-    window: np.ndarray = gaussian_filter(inner, (0, SOFT, SOFT), mode="constant", truncate=6)
+    window: np.ndarray = gaussian_filter(inner, (0, SOFT, SOFT), mode="constant", truncate=4)
     return window
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phantoms import blobs, brain, layers, stack
+from phantoms import blobs, brain, layers, textured
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.geometry.grid import stacks
@@ -17,15 +17,6 @@ from SuperResolutionLib.volume import Volume
 SCANNERS = ("k_space", "k_space_hamming", "k_space_tukey", "partial_fourier", "elliptic", "t2_star", "rician")
 RESIZED = ("bicubic", "area", "bicubic_blur3", "gauss_bicubic", "noise_down", "thick")
 OFF = 0.035  # by how much of the matrix a share may be wrong
-
-
-def head(seed: int, rows: int = 192, columns: int = 170, slices: int = 4) -> Volume:
-    """Slices of a head with fine texture, whose power falls with the frequency as that of anatomy does."""
-    rng = np.random.default_rng(seed)
-    grains = rng.standard_normal((slices, rows, columns))
-    texture = sum(w * gaussian_filter(grains, (0, s, s)) / s for s, w in ((0.4, 0.1), (1.5, 1), (4, 10), (10, 40)))
-    inside = gaussian_filter(brain((columns, rows, slices)).voxels > 0, (0, 1, 1), output=np.float32)
-    return stack((500 * inside * np.clip(1 + 0.3 * texture, 0.1, 2)).astype(np.float32))
 
 
 def shares_of(volume: Volume, axis: int = 2) -> tuple[float, float]:
@@ -48,13 +39,13 @@ def scanned(fine: Volume, way: str | Degradation, dtype: type = np.int16) -> Vol
 @settings(max_examples=40, deadline=None)
 def test_what_was_filled_with_zeros_is_found_to_a_few_hundredths(rows, columns, snr, coils, window, size, seed):
     way = Acquisition(rows=rows, columns=columns, snr=snr, coils=coils, window=window, width=0.03)
-    assert shares_of(scanned(head(seed, *size), way)) == pytest.approx((rows, columns), abs=OFF)
+    assert shares_of(scanned(textured(seed, *size), way)) == pytest.approx((rows, columns), abs=OFF)
 
 
 @given(way=st.sampled_from(SCANNERS + RESIZED), snr=st.sampled_from([0, 40, 20]), seed=st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
 def test_a_scan_that_was_not_interpolated_is_taken_as_it_is(way, snr, seed):
-    low = scanned(head(seed), MODELS[way], np.float32)
+    low = scanned(textured(seed), MODELS[way], np.float32)
     if snr:
         sigma = float(low.voxels[low.voxels > 50].mean()) / snr
         low = low.with_voxels(rician_noise(low.voxels, sigma, np.random.default_rng(seed)))
@@ -63,22 +54,22 @@ def test_a_scan_that_was_not_interpolated_is_taken_as_it_is(way, snr, seed):
 
 
 def test_noise_that_came_after_the_filling_hides_the_edge_and_nothing_is_said():
-    low = scanned(head(0), Acquisition(rows=0.6, columns=0.6), np.float32)
+    low = scanned(textured(0), Acquisition(rows=0.6, columns=0.6), np.float32)
     noisy = rician_noise(low.voxels, 50, np.random.default_rng(0))
     assert shares_of(low.with_voxels(noisy)) == (1, 1)
 
 
 def test_half_of_partial_fourier_is_no_edge():
-    assert shares_of(scanned(head(0), Acquisition(partial=0.75, snr=50))) == (1, 1)
+    assert shares_of(scanned(textured(0), Acquisition(partial=0.75, snr=50))) == (1, 1)
 
 
 def test_of_a_tapered_edge_the_place_is_found_where_half_of_the_amplitude_is_left():
-    low = scanned(head(0), Acquisition(rows=0.7, columns=0.7, window="tukey", width=0.3, snr=40))
+    low = scanned(textured(0), Acquisition(rows=0.7, columns=0.7, window="tukey", width=0.3, snr=40))
     assert shares_of(low) == pytest.approx((0.85 * 0.7, 0.85 * 0.7), abs=OFF)
 
 
 def test_a_scan_of_a_brain_cut_out_after_the_filling_shows_its_edge():
-    low = scanned(head(0), Acquisition(rows=0.6, columns=0.7), np.float32)
+    low = scanned(textured(0), Acquisition(rows=0.6, columns=0.7), np.float32)
     rows, columns = low.voxels.shape[1:]
     kept = brain((columns, rows, 4)).voxels > 0
     kept &= np.hypot(*np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")) < 0.7
@@ -86,14 +77,14 @@ def test_a_scan_of_a_brain_cut_out_after_the_filling_shows_its_edge():
 
 
 def test_one_slice_is_enough():
-    low = scanned(head(0, slices=1), Acquisition(rows=0.6, columns=0.5, snr=40))
+    low = scanned(textured(0, slices=1), Acquisition(rows=0.6, columns=0.5, snr=40))
     assert shares_of(low) == pytest.approx((0.6, 0.5), abs=OFF)
 
 
 @pytest.mark.parametrize("plus", [-1000, 0, 5000])
 @pytest.mark.parametrize("times", [0.01, 1.0, 300.0])
 def test_neither_what_is_added_nor_what_is_multiplied_matters(plus, times):
-    low = scanned(head(0), Acquisition(rows=0.6, columns=0.5), np.float32)
+    low = scanned(textured(0), Acquisition(rows=0.6, columns=0.5), np.float32)
     changed = low.with_voxels(low.voxels * np.float32(times) + np.float32(plus))
     assert shares_of(changed) == pytest.approx((0.6, 0.5), abs=OFF)
 
