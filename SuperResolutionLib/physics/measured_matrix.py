@@ -92,7 +92,7 @@ def _steps(profile: np.ndarray) -> list[tuple[int, int, float]]:
     found = []
     for width in range(2, max(3, round(WIDEST * count)) + 1):
         first = max(int(LEAST * count), 2 * (width + band) + 1)
-        floors = np.arange(first, min(int(MOST * count), count - band) + 1)
+        floors = np.arange(first, min(int(MOST * count), count - 2 * band) + 1)
         if not len(floors):
             continue
         further, inside, outside, last = (
