@@ -6,6 +6,7 @@ Progress is a generator, so that whoever draws a bar, prints lines or stops in b
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -36,6 +37,8 @@ from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
+Refining: TypeAlias = Callable[[int | None], Generator[Progress, None, Restoration]]
+"""What refines a measured matrix, or one slice of it."""
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
@@ -123,8 +126,12 @@ class NetworkMethod:
             return self._as_it_is(volume, grids, policy, runtime, odd)
         inner = self if name == card.name else replace(self, model=zoo.load(name))
         low = measured.truncated(volume, scan)
-        finer = inner.grids(low, measured.refined(low, scan, inner.model.card.scale, grids.only))
-        return self._from_measured(volume, grids, inner._as_it_is(low, finer, policy, runtime, odd))
+
+        def refining(only: int | None) -> Generator[Progress, None, Restoration]:
+            finer = inner.grids(low, measured.refined(low, scan, inner.model.card.scale, only))
+            return inner._as_it_is(low, finer, policy, runtime, odd)
+
+        return self._from_measured(volume, grids, refining, refining(grids.only))
 
     def _as_it_is(
         self, volume: Volume, grids: Grids, policy: str, runtime: Runtime, odd: list[str]
@@ -136,16 +143,37 @@ class NetworkMethod:
         return runtime.running(self._restoring(volume, run, policy))
 
     def _from_measured(
-        self, volume: Volume, grids: Grids, work: Generator[Progress, None, Restoration]
+        self, volume: Volume, grids: Grids, refining: Refining, work: Generator[Progress, None, Restoration]
     ) -> Generator[Progress, None, Restoration]:
-        """What becomes of a scan's measured matrix, on the wanted grid. work: what restores that matrix."""
+        """What becomes of a scan's measured matrix, on the wanted grid. work: of `refining`, for what is wanted."""
         made = yield from work
         result = measured.onto(made.volume, volume, grids)
+        if made.record.put_back == "recognised":
+            self._put_all_back(volume, grids, refining, result)
         spread = made.uncertainty and measured.onto(made.uncertainty, made.uncertainty, grids, "linear")
         notes = list(made.record.notes)
         if made.record.put_back != "k_space":
             notes += extracted.kept_outside(volume, result, spread, grids)
         return Restoration(result, spread, replace(made.record, sampling=grids.record(), notes=tuple(notes)))
+
+    def _put_all_back(self, volume: Volume, grids: Grids, refining: Refining, result: Volume) -> None:
+        """What a scan shows beyond its measured matrix, back into the result, in place: k-space may end in a taper.
+
+        Of one slice too it is told by some slices of the volume.
+        """
+        axis, chosen = grids.axis, recognition.shown(volume.size[grids.axis])
+        if grids.only is None:
+            looked_at = [target[chosen] for target in stacks(result, axis)]
+        else:
+            alone = [replace(grids, asked=replace(grids.asked, only=int(k))) for k in chosen]
+            others = [measured.onto(finish(refining(one.only)).volume, volume, one) for one in alone]
+            looked_at = [np.concatenate(slices) for slices in zip(*(stacks(one, axis) for one in others), strict=True)]
+        found = []
+        levels = guides.background_levels(volume)
+        for source, fine, level in zip(stacks(volume, axis), looked_at, levels, strict=True):
+            shown = Normalisation.of(source, level).shown
+            found.append(replace(Transfer.between(shown(fine), shown(source[chosen])), denoise=self.denoise))
+        agreement.put_back(volume, result, axis, found, "recognised", grids.only)
 
     def _restoring(self, volume: Volume, run: "_Run", policy: str) -> Generator[Progress, None, Restoration]:
         began = time.monotonic()
