@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
 
 from SuperResolutionLib.volume import Volume
@@ -40,6 +41,15 @@ def brain(size: tuple[int, int, int] = (26, 28, 4), seed: int = 0) -> Volume:
     v, u = np.meshgrid(np.linspace(-1, 1, y), np.linspace(-1, 1, x), indexing="ij")
     texture = np.random.default_rng(seed).uniform(200, 600, (z, y, x))
     return stack(np.where((u / 0.8) ** 2 + (v / 0.9) ** 2 < 1, texture, 0).astype(np.float32))
+
+
+def textured(seed: int, rows: int = 192, columns: int = 170, slices: int = 4) -> Volume:
+    """Slices of a head with fine texture, whose power falls with the frequency as that of anatomy does."""
+    rng = np.random.default_rng(seed)
+    grains = rng.standard_normal((slices, rows, columns))
+    texture = sum(w * gaussian_filter(grains, (0, s, s)) / s for s, w in ((0.4, 0.1), (1.5, 1), (4, 10), (10, 40)))
+    inside = gaussian_filter(brain((columns, rows, slices)).voxels > 0, (0, 1, 1), output=np.float32)
+    return stack((500 * inside * np.clip(1 + 0.3 * texture, 0.1, 2)).astype(np.float32))
 
 
 def layers(rows: int = 60) -> Volume:

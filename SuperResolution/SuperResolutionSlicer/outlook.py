@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Grid
-from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods import checks, measured, zoo
 from SuperResolutionLib.methods.catalogue import default_model
 from SuperResolutionLib.volume import Volume
 from SuperResolutionSlicer import nodes
@@ -54,7 +54,8 @@ def outlook(node: Any, settings: "Settings", cards: dict[str, zoo.Card]) -> Outl
         plan = _plan(volume, settings, card)
     except InputError as error:
         return Outlook(str(error))
-    odd = checks.unusual(volume, card, settings.sampling.plane)
+    plane = settings.sampling.plane
+    odd = checks.unusual(volume, card, plane) + measured.unusual(volume, card, plane)
     return Outlook("", plan, (*nodes.warnings(node), *odd), default_model(volume, settings.sampling))
 
 

@@ -36,6 +36,7 @@ def describe(volume: "Volume") -> None:
 
     from SuperResolutionLib.geometry.grid import stacking_axis
     from SuperResolutionLib.methods import checks, meaning, zoo
+    from SuperResolutionLib.methods.measured import measured_of
 
     axis = stacking_axis(volume)
     lines = {
@@ -46,12 +47,14 @@ def describe(volume: "Volume") -> None:
         **({} if volume.thickness is None else {"thickness": f"{volume.thickness:.4g} mm"}),
         "slices": f"along {'xyz'[axis]}, {volume.size[axis]} of them, {_facing(volume.direction[:, axis])}",
     }
+    if (found := measured_of(volume, axis)) is not None:
+        lines["measured"] = f"about {found.words} voxels of a slice; its scanner interpolated it"
     if volume.gradients is not None:
         values, counts = np.unique(np.round(volume.gradients.bvals, -1), return_counts=True)
         shells = ", ".join(f"{n} of b {b:.0f}" for b, n in zip(values, counts, strict=True))
         lines["diffusion"] = f"{shells} s/mm2"
-    if found := meaning.not_intensities(volume):
-        lines["no intensities"] = found[1]
+    if doubts := meaning.not_intensities(volume):
+        lines["no intensities"] = doubts[1]
     for name, path in zoo.installed().items():
         odd = checks.unusual(volume, zoo.read_card(path))
         lines[f"for {name}"] = "; ".join(odd) or "inside what it was trained on"

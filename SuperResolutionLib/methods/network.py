@@ -6,6 +6,7 @@ Progress is a generator, so that whoever draws a bar, prints lines or stops in b
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation, told_noise
-from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
+from SuperResolutionLib.methods import checks, extracted, measured, through_signals, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
@@ -36,6 +37,8 @@ from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels, signal_only
 
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
+Refining: TypeAlias = Callable[[int | None], Generator[Progress, None, Restoration]]
+"""What refines a measured matrix, or one slice of it."""
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
 
@@ -71,7 +74,8 @@ class NetworkMethod:
 
     def unusual(self, volume: Volume, sampling: Sampling) -> list[str]:
         """What of the scan the model has not seen in training, before any work is done."""
-        return checks.unusual(volume, self.model.card, sampling.plane)
+        card, plane = self.model.card, sampling.plane
+        return checks.unusual(volume, card, plane) + measured.unusual(volume, card, plane)
 
     def steps(self, volume: Volume, sampling: Sampling) -> int:
         """How many steps of progress a restoration has: one for each slice of each volume."""
@@ -107,7 +111,8 @@ class NetworkMethod:
     def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
         """Restore a volume or series, tensors too; everything that can be refused is refused at once.
 
-        No voxel of a diffusion series gets lower than its lowest: tensors are fitted to the logarithm of the signal.
+        A scan that its scanner interpolated is restored from the matrix that it measured (`measured`). No voxel of a
+        diffusion series gets lower than its lowest: tensors are fitted to the logarithm of the signal.
         Raises InputError for a grid, policy, device or slice that cannot be used, and for an uncertainty map of
         tensors.
         """
@@ -115,10 +120,60 @@ class NetworkMethod:
             signal_only(volume, "given an uncertainty map")
             runtime = replace(runtime, ensemble=True)
         grids, policy = self.grids(volume, sampling), self.policy(volume)
+        card, scan = self.model.card, measured.measured_of(volume, grids.axis)
+        odd = checks.unusual(volume, card, sampling.plane) + measured.sentences(card, scan)
+        if scan is None or (name := measured.model_for(card, scan)) is None:
+            return self._as_it_is(volume, grids, policy, runtime, odd)
+        inner = self if name == card.name else replace(self, model=zoo.load(name))
+        low = measured.truncated(volume, scan)
+
+        def refining(only: int | None) -> Generator[Progress, None, Restoration]:
+            finer = inner.grids(low, measured.refined(low, scan, inner.model.card.scale, only))
+            return inner._as_it_is(low, finer, policy, runtime, odd)
+
+        return self._from_measured(volume, grids, refining, refining(grids.only))
+
+    def _as_it_is(
+        self, volume: Volume, grids: Grids, policy: str, runtime: Runtime, odd: list[str]
+    ) -> Generator[Progress, None, Restoration]:
+        """Restore a volume whose matrix counts as measured whole. odd: what is unusual about it, for the record."""
         with runtime.limited():
             settings = choose_settings(self.model, stacks(volume, grids.axis)[0], runtime)
-        run = _Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise)
+        run = _Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise, tuple(odd))
         return runtime.running(self._restoring(volume, run, policy))
+
+    def _from_measured(
+        self, volume: Volume, grids: Grids, refining: Refining, work: Generator[Progress, None, Restoration]
+    ) -> Generator[Progress, None, Restoration]:
+        """What becomes of a scan's measured matrix, on the wanted grid. work: of `refining`, for what is wanted."""
+        made = yield from work
+        result = measured.onto(made.volume, volume, grids)
+        if made.record.put_back == "recognised":
+            self._put_all_back(volume, grids, refining, result)
+        spread = made.uncertainty and measured.onto(made.uncertainty, made.uncertainty, grids, "linear")
+        notes = list(made.record.notes)
+        if made.record.put_back != "k_space":
+            notes += extracted.kept_outside(volume, result, spread, grids)
+        return Restoration(result, spread, replace(made.record, sampling=grids.record(), notes=tuple(notes)))
+
+    def _put_all_back(self, volume: Volume, grids: Grids, refining: Refining, result: Volume) -> None:
+        """What a scan shows beyond its measured matrix, back into the result, in place: k-space may end in a taper.
+
+        Of one slice too it is told by some slices of the volume.
+        """
+        axis, chosen = grids.axis, recognition.shown(volume.size[grids.axis])
+        if grids.only is None:
+            looked_at = [target[chosen] for target in stacks(result, axis)]
+        else:
+            alone = [replace(grids, asked=replace(grids.asked, only=int(k))) for k in chosen]
+            others = [measured.onto(finish(refining(one.only)).volume, volume, one) for one in alone]
+            looked_at = [np.concatenate(slices) for slices in zip(*(stacks(one, axis) for one in others), strict=True)]
+        found = []
+        levels = guides.background_levels(volume)
+        for source, fine, level in zip(stacks(volume, axis), looked_at, levels, strict=True):
+            shown = Normalisation.of(source, level).shown
+            found.append(replace(Transfer.between(shown(fine), shown(source[chosen])), denoise=self.denoise))
+        agreement.put_back(volume, result, axis, found, "recognised", grids.only)
 
     def _restoring(self, volume: Volume, run: "_Run", policy: str) -> Generator[Progress, None, Restoration]:
         began = time.monotonic()
@@ -150,7 +205,7 @@ class NetworkMethod:
             device=str(settings.device),
             precision=settings.precision,
             seconds=time.monotonic() - began,
-            unusual=tuple(self.unusual(volume, run.grids.asked)),
+            unusual=run.unusual,
             notes=(*guides.lacking(volume), *run.notes),
         )
         return Restoration(result, spread, record)
@@ -160,7 +215,7 @@ class NetworkMethod:
 class _Run:
     """What is run, onto which grid, and how; notes are what happened meanwhile, in words.
 
-    network: the model's, where it runs. denoise: as of `NetworkMethod`.
+    network: the model's, where it runs. denoise: as of `NetworkMethod`. unusual: what is unusual about the scan.
     """
 
     model: zoo.Model
@@ -168,6 +223,7 @@ class _Run:
     settings: Settings
     network: Network
     denoise: float = 1.0
+    unusual: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     def alone(self, k: int) -> "_Run":

@@ -11,7 +11,7 @@ import numpy as np
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range, head
-from SuperResolutionLib.methods import checks, zoo
+from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
@@ -61,7 +61,7 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         found[label] = {
             **figures_of(low, restored, patches),
             "spread": spread_shares(low, spread, finer),
-            "unlike": [*checks.unusual(whole, method.model.card, plan.plane), *_unlike(low, axis, method.model.card)],
+            "unlike": [*method.unusual(whole, finer), *_unlike(low, axis, method.model.card)],
             "looks_known": bool(method.model.card.looks),
         }
         made[label] = restored, spread
