@@ -58,8 +58,7 @@ def test_a_fine_head_is_finer_than_the_models_were_trained_on(name, mm):
 @pytest.mark.parametrize("mm", [0.5, 1.0, 3.0])
 def test_no_scan_is_inside_what_a_model_of_photographs_was_trained_on(mm):
     """Fault K3."""
-    card = replace(CARD, name="A-natural-image", learnt_from="photographs", spacing=(0.1, 100.0))
-    (sentence,) = unusual(scan((mm, mm, 4.0)), card)
+    (sentence,) = unusual(scan((mm, mm, 4.0)), zoo.read_card(zoo.find("A-natural-image")))
     assert sentence == "A-natural-image was trained on photographs, not on MR scans"
 
 

@@ -55,4 +55,4 @@ def test_the_models_for_any_scan_say_what_they_were_trained_on():
     cards = zoo.cards()
     for name in ("mri-x2", "mri-x4"):
         assert cards[name].looks.keys() == set(zoo.LOOKS) == {field.name for field in fields(Look)}
-    assert cards["B-srresnet-x2"].looks == {}
+    assert cards["A-natural-image"].looks == {}
