@@ -18,7 +18,7 @@ from phantoms import brain
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.methods.method import Runtime
-from SuperResolutionLib.progress import finish
+from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.study import queue
 from SuperResolutionLib.study.plan import Plan, chosen_models
 from SuperResolutionLib.study.subjects import find_scans
@@ -115,25 +115,40 @@ def test_the_report_holds_every_figure_and_table(command, scans, quick, tmp_path
     assert (line["subjects"], line["volumes"]) == ("2", "3")
 
 
-def test_what_is_done_is_not_done_again_and_another_option_does_it_anew(scans, model, tmp_path, monkeypatch):
-    done, plain = [], queue._record
-    monkeypatch.setattr(queue, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
-    one = scans / "ben_T1w.nii.gz"
+@pytest.fixture
+def studied(scans, model, tmp_path):
+    """One slice of one scan put through the queue of a study, which draws no report."""
 
-    def study(*degradations: str) -> queue.Outcome:
+    def study(*degradations: str, show=lambda _event: None) -> queue.Outcome:
         runtime = Runtime(device="cpu", precision="float32", threads=1)
         plan = Plan((str(model),), degradations=degradations, slices=1, runtime=runtime)
-        return finish(queue.working(queue.tasks(find_scans([one]), plan), plan, tmp_path / "study"))
+        todo = queue.tasks(find_scans([scans / "ben_T1w.nii.gz"]), plan)
+        return finish(queue.working(todo, plan, tmp_path / "study"), show)
 
-    first = study("k_space")
-    assert study("k_space") == first
+    return study
+
+
+def test_what_is_done_is_told_in_parts_and_not_done_again_and_another_option_does_it_anew(studied, scans, monkeypatch):
+    done, plain = [], queue._record
+    monkeypatch.setattr(queue, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
+    events: list[Progress] = []
+    first = studied("k_space", show=events.append)
+    assert_growing([event.done + event.part for event in events], parts=18)
+    assert studied("k_space") == first
     assert done == ["ben_T1w, k_space"]
-    assert [record["degradation"] for record in study("area", "k_space").records] == ["area", "k_space"]
+    assert [record["degradation"] for record in studied("area", "k_space").records] == ["area", "k_space"]
     assert done == ["ben_T1w, k_space", "ben_T1w, area"]
+    one = scans / "ben_T1w.nii.gz"
     volume = files.read(one)
     files.write(volume.with_voxels(volume.voxels + 1), one, overwrite=True)
-    assert study("k_space").folders != first.folders
+    assert studied("k_space").folders != first.folders
     assert done[2:] == ["ben_T1w, k_space"]
+
+
+def assert_growing(shares: list[float], parts: int) -> None:
+    """Shares of what is done, from nothing to all of it, in more than so many parts."""
+    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, 1)
+    assert len(set(shares)) > parts
 
 
 def test_a_study_made_again_writes_the_same_page(command, scans, quick, tmp_path):
@@ -144,15 +159,13 @@ def test_a_study_made_again_writes_the_same_page(command, scans, quick, tmp_path
     assert (tmp_path / "study" / "report.html").read_bytes() == page
 
 
-@pytest.mark.parametrize(("more", "parts"), [([], 18), (["--no-truth"], 2)])
-def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_path, more, parts):
+def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_path):
+    """With a truth, too: above, of the queue."""
     out = tmp_path / "study"
-    answer = command("study", scans / "ben_T1w.nii.gz", "--out", out, *quick, "--progress", "json", *more)
+    answer = command("study", scans / "ben_T1w.nii.gz", "--out", out, *quick, "--progress", "json", "--no-truth")
     assert answer.code == 0, answer.err
     *steps, done = answer.events()
-    shares = [event["done"] + event["part"] for event in steps]
-    assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, 1)
-    assert len(set(shares)) > parts
+    assert_growing([event["done"] + event["part"] for event in steps], parts=2)
     assert {event["total"] for event in steps} == {1}
     assert all(event["left"] is not None for event in steps if event["part"])
     assert done["output"] == str(out / "report.html")
