@@ -226,10 +226,6 @@ class _Run:
     unusual: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
-    def alone(self, k: int) -> "_Run":
-        """The same for slice k alone."""
-        return replace(self, grids=replace(self.grids, asked=replace(self.grids.asked, only=k)))
-
 
 def _putting_back(
     volume: Volume, run: _Run, result: Volume, policy: str
@@ -259,11 +255,7 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
     recogniser = recognition.Recogniser.of(run.model.card.recognition)
     sources, targets = stacks(volume, axis), stacks(result, axis)
     chosen = recognition.shown(len(sources[0]))
-    if only is None:
-        looked_at = [target[chosen] for target in targets]
-    else:
-        others = [finish(_signals(volume, run.alone(int(k)))) for k in chosen]
-        looked_at = [np.concatenate(slices) for slices in zip(*(stacks(one, axis) for one in others), strict=True)]
+    looked_at = [target[chosen] for target in targets] if only is None else _some(volume, run, chosen, targets)
     found: list[str | Transfer | None] = []
     for source, fine, level in zip(sources, looked_at, guides.background_levels(volume), strict=True):
         scan = Normalisation.of(source, level)
@@ -275,6 +267,18 @@ def _recognising(volume: Volume, run: _Run, result: Volume) -> Generator[Progres
     done = sum(len(target) for target in targets)
     yield Progress(done, done, time.monotonic() - began, run.notes[-1])
     return names
+
+
+def _some(volume: Volume, run: _Run, chosen: np.ndarray, like: list[np.ndarray]) -> list[np.ndarray]:
+    """Some slices of each 3-D volume, each batch that holds any of them restored once; in the form and type of `like`.
+
+    chosen: ascending.
+    """
+    found = [np.empty((len(chosen), *one.shape[1:]), one.dtype) for one in like]
+    for stack, target in zip(_stacks(volume, run), found, strict=True):
+        for _done, _message in _restore(run, stack, target, None, chosen.tolist()):
+            pass
+    return found
 
 
 def recognised(recogniser: recognition.Recogniser, fine: np.ndarray, coarse: np.ndarray) -> str | Transfer | None:
@@ -304,24 +308,35 @@ def _signals(
     volume: Volume, run: _Run, common: Normalisation | None = None, spread: Volume | None = None
 ) -> Generator[Progress, None, Volume]:
     """Each 3-D volume from the level of all and by its own unit, or by `common` ones; fills `spread` where given."""
-    axis, card = run.grids.axis, run.model.card
-    levels = guides.background_levels(volume)
-    sources = stacks(volume, axis)  # whole even for one slice: its neighbours and the range are needed
+    axis, card, only = run.grids.axis, run.model.card, run.grids.only
+    slices = None if only is None else [only]
     result = run.grids.empty(volume)
-    beside = _guide_maker(volume, card, sources, levels[0])
+    given = _stacks(volume, run, common)
     targets = stacks(result, axis)
     spreads = stacks(spread, axis) if spread is not None else [None] * len(targets)
     total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
     yield Progress(0, total, 0.0, f"{card.name} on {run.settings.device} in {run.settings.precision}")
-    for index, (source, target, wide) in enumerate(zip(sources, targets, spreads, strict=True)):
-        intensities = common or Normalisation.of(source, levels[index])
-        noise = told_noise(intensities.shown(source)) if card.told_noise else None
-        stack = _Stack(source, beside(index), intensities, noise)
-        for done, message in _restore(run, stack, target, wide):
+    for stack, target, wide in zip(given, targets, spreads, strict=True):
+        for done, message in _restore(run, stack, target, wide, slices):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
     return result
+
+
+def _stacks(volume: Volume, run: _Run, common: Normalisation | None = None) -> Iterator["_Stack"]:
+    """What the network is given of each 3-D volume: whole even for one slice, whose neighbours and range it needs."""
+    card, levels = run.model.card, guides.background_levels(volume)
+    sources = stacks(volume, run.grids.axis)
+    beside = _guide_maker(volume, card, sources, levels[0])
+
+    def make(index: int) -> _Stack:
+        source = sources[index]
+        intensities = common or Normalisation.of(source, levels[index])
+        noise = told_noise(intensities.shown(source)) if card.told_noise else None
+        return _Stack(source, beside(index), intensities, noise)
+
+    return map(make, range(len(sources)))
 
 
 def _guide_maker(
@@ -363,17 +378,19 @@ class _Stack:
         return windows
 
 
-def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | None) -> Iterator[tuple[int, str]]:
+def _restore(
+    run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | None, slices: list[int] | None
+) -> Iterator[tuple[int, str]]:
     """Restore one stack into `target` (n, s h, s w), batch by batch; yields slices done and a message.
 
-    spread: as target, for the ensemble's standard deviation. Of one wanted slice target has just that.
+    spread: as target, for the ensemble's standard deviation. slices: those that target has, ascending; None for all.
     """
-    done, only = 0, run.grids.only
+    done, places = 0, range(len(stack.source)) if slices is None else slices
     while done < len(target):
-        # A network may round differently in another batch: one slice is taken out of the batch it always has.
-        first = done if only is None else only - only % run.settings.batch
-        kept = slice(None) if only is None else slice(only - first, only - first + 1)
+        # A network may round differently in another batch: a slice is taken out of the batch it always has.
+        first = done if slices is None else slices[done] - slices[done] % run.settings.batch
         wanted = np.arange(first, min(first + run.settings.batch, len(stack.source)))
+        kept = [k - first for k in places[done:] if k <= wanted[-1]]
         try:
             fine, wide = _made(run, stack, wanted, spread is not None)
         except (RuntimeError, MemoryError) as error:
@@ -384,7 +401,7 @@ def _restore(run: _Run, stack: _Stack, target: np.ndarray, spread: np.ndarray | 
             run.notes.append(message)
             yield done, message
             continue
-        count = len(wanted[kept])
+        count = len(kept)
         target[done : done + count] = cast_voxels(stack.intensities.undone(fine[kept]), target.dtype)
         if spread is not None and wide is not None:
             spread[done : done + count] = pooled(wide[kept]) * np.float32(stack.intensities.unit)

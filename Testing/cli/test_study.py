@@ -17,8 +17,11 @@ from phantoms import brain
 
 import SuperResolutionLib
 from SuperResolutionLib import files
+from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.study import queue
-from SuperResolutionLib.study.plan import chosen_models
+from SuperResolutionLib.study.plan import Plan, chosen_models
+from SuperResolutionLib.study.subjects import find_scans
 from SuperResolutionLib.volume import Volume
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
@@ -112,32 +115,57 @@ def test_the_report_holds_every_figure_and_table(command, scans, quick, tmp_path
     assert (line["subjects"], line["volumes"]) == ("2", "3")
 
 
-def test_what_is_done_is_not_done_again_and_another_option_does_it_anew(command, scans, quick, tmp_path, monkeypatch):
-    out, done = tmp_path / "study", []
-    plain = queue._record
+@pytest.fixture
+def studied(scans, model, tmp_path):
+    """One slice of one scan put through the queue of a study, which draws no report."""
+
+    def study(*degradations: str, show=lambda _event: None) -> queue.Outcome:
+        runtime = Runtime(device="cpu", precision="float32", threads=1)
+        plan = Plan((str(model),), degradations=degradations, slices=1, runtime=runtime)
+        todo = queue.tasks(find_scans([scans / "ben_T1w.nii.gz"]), plan)
+        return finish(queue.working(todo, plan, tmp_path / "study"), show)
+
+    return study
+
+
+def test_what_is_done_is_told_in_parts_and_not_done_again_and_another_option_does_it_anew(studied, scans, monkeypatch):
+    done, plain = [], queue._record
     monkeypatch.setattr(queue, "_record", lambda task, *rest: (done.append(task.label), plain(task, *rest))[1])
-    one = scans / "ben_T1w.nii.gz"
-    assert command("study", one, "--out", out, *quick).code == 0
-    page = (out / "report.html").read_bytes()
-    assert command("study", one, "--out", out, *quick).code == 0
+    events: list[Progress] = []
+    first = studied("k_space", show=events.append)
+    assert_growing([event.done + event.part for event in events], parts=18)
+    assert studied("k_space") == first
     assert done == ["ben_T1w, k_space"]
-    assert (out / "report.html").read_bytes() == page
-    assert command("study", one, "--out", out, "--degradations", "area", "k_space", *quick).code == 0
+    assert [record["degradation"] for record in studied("area", "k_space").records] == ["area", "k_space"]
     assert done == ["ben_T1w, k_space", "ben_T1w, area"]
+    one = scans / "ben_T1w.nii.gz"
     volume = files.read(one)
     files.write(volume.with_voxels(volume.voxels + 1), one, overwrite=True)
-    assert command("study", one, "--out", out, *quick).code == 0
+    assert studied("k_space").folders != first.folders
     assert done[2:] == ["ben_T1w, k_space"]
 
 
-@pytest.mark.parametrize(("more", "parts"), [([], 18), (["--no-truth"], 2)])
-def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_path, more, parts):
-    out = tmp_path / "study"
-    answer = command("study", scans / "ben_T1w.nii.gz", "--out", out, *quick, "--progress", "json", *more)
-    *steps, done = answer.events()
-    shares = [event["done"] + event["part"] for event in steps]
+def assert_growing(shares: list[float], parts: int) -> None:
+    """Shares of what is done, from nothing to all of it, in more than so many parts."""
     assert shares == sorted(shares) and (shares[0], shares[-1]) == (0, 1)
     assert len(set(shares)) > parts
+
+
+def test_a_study_made_again_writes_the_same_page(command, scans, quick, tmp_path):
+    again = ["study", scans / "ben_T1w.nii.gz", "--no-truth", "--slices", 1, "--out", tmp_path / "study", *quick]
+    assert command(*again).code == 0
+    page = (tmp_path / "study" / "report.html").read_bytes()
+    assert command(*again).code == 0
+    assert (tmp_path / "study" / "report.html").read_bytes() == page
+
+
+def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_path):
+    """With a truth, too: above, of the queue."""
+    out = tmp_path / "study"
+    answer = command("study", scans / "ben_T1w.nii.gz", "--out", out, *quick, "--progress", "json", "--no-truth")
+    assert answer.code == 0, answer.err
+    *steps, done = answer.events()
+    assert_growing([event["done"] + event["part"] for event in steps], parts=2)
     assert {event["total"] for event in steps} == {1}
     assert all(event["left"] is not None for event in steps if event["part"])
     assert done["output"] == str(out / "report.html")
@@ -145,13 +173,14 @@ def test_progress_tells_how_much_of_a_scan_is_done(command, scans, quick, tmp_pa
 
 def test_one_bad_scan_among_many_is_reported_and_the_rest_is_done(command, scans, quick, tmp_path):
     (scans / "carl_T1w.nii.gz").write_bytes(b"not a scan")
-    answer = command("study", scans, "--out", tmp_path / "study", "--slices", 2, *quick)
+    both = [scans / f"{name}_T1w.nii.gz" for name in ("carl", "ben")]
+    answer = command("study", *both, "--out", tmp_path / "study", "--slices", 2, *quick)
     assert answer.code == 1
     assert "not studied: carl_T1w" in answer.err
     text = " ".join(opened(tmp_path / "study").words)
     assert "could not be studied" in text
     assert "carl_T1w" in text
-    assert "3 scans of 2 subjects" in text
+    assert "1 scan of 1 subject" in text
     assert "tiny-x2: made for these tests" in text
 
 
@@ -214,7 +243,8 @@ def test_a_model_of_another_scale_is_refused(refused, scans, quick, tmp_path):
 
 def test_several_processes_find_what_one_finds(command, scans, quick, tmp_path):
     (scans / "anna_T2w.nii.gz").unlink()  # two scans are enough for two processes
-    one, two = (["study", scans, "--out", tmp_path / n, "--jobs", n, "--slices", 1, *quick] for n in ("1", "2"))
+    chosen = ["--no-truth", "--slices", 1, *quick]
+    one, two = (["study", scans, "--out", tmp_path / n, "--jobs", n, *chosen] for n in ("1", "2"))
     assert command(*one).code == 0
     # In a process of its own: Python's tracker of shared resources stays behind in whoever started processes.
     asked = [sys.executable, "-m", "SuperResolutionLib.cli", *map(str, two)]
@@ -226,7 +256,7 @@ def test_several_processes_find_what_one_finds(command, scans, quick, tmp_path):
 
 def test_an_interruption_leaves_what_is_done_and_no_half_report(scans, quick, tmp_path):
     out = tmp_path / "study"
-    chosen = [str(option) for option in ["study", scans, "--out", out, *quick]]
+    chosen = [str(option) for option in ["study", scans, "--out", out, "--no-truth", "--slices", 1, *quick]]
     child = subprocess.Popen([sys.executable, "-m", "SuperResolutionLib.cli", *chosen], cwd=ROOT)
     while child.poll() is None and not list(out.glob(".cache/*/record.json")):
         time.sleep(0.05)

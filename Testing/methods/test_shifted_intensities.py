@@ -1,6 +1,7 @@
 """Whatever is added to a scan's intensities, or whatever they are multiplied by: the result is the same, so changed."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -53,13 +54,24 @@ def test_every_model_gives_the_same_of_shifted_and_scaled_intensities(name):
     """Fault A: the networks know values from 0 up only, and made rubbish of signed ones."""
     model, volume = zoo.load(name), head()
     result = enhance(volume, model, **EXACT)
-    for factor, shift in [(1, -0.4), (0.004, -2.1), (300, 0.3)]:
-        plus = factor * shift * reach(volume)
-        found = enhance(changed(volume, factor, plus), model, **EXACT)
-        assert apart(found, changed(result, factor, plus)) < NEAR
+    factor, shift = 0.004, -2.1  # others: below, with a small network
+    plus = factor * shift * reach(volume)
+    found = enhance(changed(volume, factor, plus), model, **EXACT)
+    assert apart(found, changed(result, factor, plus)) < NEAR
 
 
 OPTIONS = [{}, {"put_back": "k_space"}, {"ensemble": True}, {"plane": "coronal"}, {"only": 1}]
+
+
+@cache
+def given_of(kind: str) -> tuple[Volume, zoo.Model]:
+    return (head(), tiny()) if kind == "scan" else (dwi(), tiny(guides=("mean_b0", "fitted")))
+
+
+@cache
+def unchanged(kind: str, options: tuple[tuple[str, object], ...]) -> Volume:
+    """What comes of the volume as it is, once for all examples."""
+    return enhance(*given_of(kind), **dict(options), **EXACT)
 
 
 @settings(max_examples=6, deadline=None)
@@ -68,10 +80,9 @@ OPTIONS = [{}, {"put_back": "k_space"}, {"ensemble": True}, {"plane": "coronal"}
 @pytest.mark.parametrize("kind", ["scan", "series"])
 def test_any_factor_and_any_shift_can_be_undone(kind, options, factor, shift):
     """Fault A: in every way to run a model; a series has one shift and one factor."""
-    volume = head() if kind == "scan" else dwi()
-    model = tiny() if kind == "scan" else tiny(guides=("mean_b0", "fitted"))
+    volume, model = given_of(kind)
     plus = factor * shift * reach(volume)
-    expected = changed(enhance(volume, model, **options, **EXACT), factor, plus)
+    expected = changed(unchanged(kind, tuple(options.items())), factor, plus)
     assert apart(enhance(changed(volume, factor, plus), model, **options, **EXACT), expected) < 5 * NEAR
 
 

@@ -156,6 +156,19 @@ def test_a_slice_alone_is_that_of_the_whole(model):
     assert whole.voxels.dtype == np.int16
 
 
+def test_of_a_slice_alone_no_batch_is_restored_anew_for_each_slice_that_is_looked_at(recogniser):
+    """A preview cost several times as much as the whole of a small scan."""
+    restored = []
+
+    def counted(x):
+        restored.append(len(x))
+        return sharpened(x)
+
+    one = zoo.Model(card(slices=1, recognition=recogniser.table()), Plain(counted, 4))
+    enhance(degrade(head(100), "k_space", 2), one, precision="float32", only=5)
+    assert restored == [8, 8], "the batch of the slice, and the batch of all that are looked at"
+
+
 def test_each_volume_of_a_series_is_decided_on_its_own(model):
     one, two = (degrade(head(seed), name, 2) for seed, name in ((100, "area"), (101, "k_space")))
     both = Volume(np.stack([one.voxels, two.voxels]), one.spacing)

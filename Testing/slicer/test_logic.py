@@ -22,6 +22,7 @@ import SuperResolutionLib as sr
 from SuperResolutionLib import cli
 from SuperResolutionLib.cli import options
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.grid import single_slice
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.method import Runtime
 
@@ -100,13 +101,13 @@ def test_a_diffusion_series_stays_one_with_its_gradients_and_order(logic):
 
 def test_a_preview_is_that_slice_of_the_whole_result_in_its_place(logic):
     node = scans.scalar()
-    whole = logic.enhanceAndInterpolate(node, EXACT)
+    volume = nodes.volume_of(node)
+    whole = sr.enhance(volume, "mri-x2", runtime=EXACT.runtime)
     part = logic.preview(node, EXACT, index=4)
-    for one, all_of_it in ((part.enhanced, whole.enhanced), (part.bicubic, whole.bicubic)):
+    for one, all_of_it in ((part.enhanced, whole), (part.bicubic, sr.upsample(volume, "bicubic", 2))):
         assert values(one).shape == (1, 48, 40)
-        assert np.allclose(values(one)[0], values(all_of_it)[4], atol=1)
-        centre = scans.grid(all_of_it) @ [0, 0, 4, 1]
-        assert np.allclose(scans.grid(one)[:, 3], centre, atol=1e-6)
+        assert np.allclose(values(one)[0], all_of_it.voxels[4], atol=1)
+        assert np.allclose(nodes.volume_of(one).bounds(), single_slice(all_of_it, 2, 4).bounds(), atol=1e-6)
     again = logic.preview(node, index=1)
     assert slicer.mrmlScene.GetNodeByID(again.enhanced.GetID()) is again.enhanced
     assert len([n for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]) == 2
@@ -134,9 +135,9 @@ def test_tensors_give_tensors_on_the_same_field_of_view_side_by_side_as_anisotro
 
 def test_a_preview_of_tensors_is_that_slice_of_the_whole_result(logic):
     node = scans.tensors()
-    whole = logic.enhance(node, settings=EXACT)
+    whole = sr.enhance(nodes.volume_of(node), "mri-x2", runtime=EXACT.runtime)
     part = logic.preview(node, EXACT, index=2)
-    assert np.allclose(values(part.enhanced)[0], values(whole)[2], rtol=0, atol=1e-7)
+    assert np.allclose(nodes.volume_of(part.enhanced).voxels, whole.voxels[:, 2:3], rtol=0, atol=1e-7)
 
 
 def test_quality_is_not_measured_on_tensors(logic):
@@ -144,7 +145,7 @@ def test_quality_is_not_measured_on_tensors(logic):
         logic.compare(scans.tensors())
 
 
-def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
+def test_the_bicubic_volume_is_the_librarys_own_and_there_is_no_uncertainty_map_unless_asked_for(logic):
     node = scans.scalar()
     result = logic.enhanceAndInterpolate(node, Settings())
     expected = sr.upsample(nodes.volume_of(node), "bicubic", 2)
@@ -154,6 +155,8 @@ def test_the_bicubic_volume_is_the_librarys_own_on_the_same_grid(logic):
     assert np.array_equal(values(added), values(result.enhanced).astype(np.float32) - values(result.bicubic))
     low, high = added.GetDisplayNode().GetWindowLevelMin(), added.GetDisplayNode().GetWindowLevelMax()
     assert low == -high
+    assert result.uncertainty is None, "it was not asked for"
+    assert [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "uncertainty" in n.GetName()] == []
 
 
 def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic):
@@ -173,13 +176,6 @@ def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic
     assert spread.GetNodeReference(nodes.SOURCE) is node
 
 
-def test_without_the_uncertainty_map_there_is_none(logic):
-    node = scans.scalar()
-    result = logic.enhanceAndInterpolate(node, Settings())
-    assert result.uncertainty is None
-    assert [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "uncertainty" in n.GetName()] == []
-
-
 def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(logic):
     node = scans.diffusion()
     enhanced = logic.enhance(node, settings=replace(EXACT, uncertainty=True))
@@ -193,10 +189,10 @@ def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(l
 def test_a_preview_with_uncertainty_is_that_slice_of_the_map_and_the_next_one_takes_its_place(logic):
     node = scans.scalar()
     wanted = replace(EXACT, uncertainty=True)
-    whole = logic.enhanceAndInterpolate(node, wanted)
+    whole = restored(nodes.volume_of(node), "mri-x2", uncertainty=True, precision="float32").uncertainty
     for index in (2, 4):
         part = logic.preview(node, wanted, index=index)
-        assert np.allclose(values(part.uncertainty)[0], values(whole.uncertainty)[index], rtol=1e-3, atol=1e-2)
+        assert np.allclose(values(part.uncertainty)[0], whole.voxels[index], rtol=1e-3, atol=1e-2)
     previews = [n.GetName() for n in slicer.util.getNodesByClass(nodes.SCALAR) if "preview" in n.GetName()]
     assert sorted(previews) == sorted(
         [
@@ -246,7 +242,7 @@ def test_comparing_fills_a_folder_with_table_chart_and_error_maps(logic):
     assert "mri-x2 is" in table.GetAttribute("SuperResolution.Summary")
 
 
-def test_error_maps_are_restored_minus_truth_on_one_scale_with_zero_in_its_middle(logic):
+def test_error_maps_are_restored_minus_truth_on_one_scale_too_bright_orange_too_dark_blue(session, logic):
     node = scans.scalar(dtype=np.float32)
     table = logic.compare(node, methods=["linear", "bicubic", "mri-x2"])
     low = sr.degrade(nodes.volume_of(node), "k_space", 2)
@@ -261,12 +257,7 @@ def test_error_maps_are_restored_minus_truth_on_one_scale_with_zero_in_its_middl
     assert {d.GetColorNode() for d in shown} == {colors.diverging()}
     assert np.allclose(scans.grid(maps["mri-x2"]), scans.grid(node))
     assert quality.error_maps(table) == (maps["bicubic"], maps["mri-x2"])
-
-
-def test_error_maps_are_shown_side_by_side_too_bright_orange_too_dark_blue(session, logic):
-    node = scans.scalar(dtype=np.float32)
-    table = logic.compare(node, methods=["bicubic", "mri-x2"])
-    left, right = quality.error_maps(table)
+    left, right = maps["bicubic"], maps["mri-x2"]
     values(left)[:] = -1e4
     values(right)[:] = 1e4
     for error in (left, right):

@@ -1,15 +1,17 @@
 """One finished training to look at, and what is needed for others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_world import discs, tiny_recipe, write_scans
+from small_world import discs, drawing_no_curves, tiny_recipe, write_scans
 
+from SuperResolutionLib.training import history
 from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.volume import Gradients, Volume
@@ -23,6 +25,19 @@ def one_thread():
     yield
     torch.set_num_threads(before)
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True)
+def no_curves() -> Iterator[None]:
+    """Trainings draw no curves."""
+    with drawing_no_curves():
+        yield
+
+
+@pytest.fixture
+def drawing(no_curves, monkeypatch) -> None:
+    """Trainings draw their curves, as they do for users."""
+    monkeypatch.setattr(history, "find_spec", find_spec)
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,8 @@ class Finished:
 def finished(tmp_path_factory) -> Finished:
     data = write_scans(tmp_path_factory.mktemp("data"), "train/a", "train/b", "train/val_c")
     out, log = tmp_path_factory.mktemp("runs") / "tiny", []
-    return Finished(data, out, train(tiny_recipe(), data, out, device="cpu", log=log.append), log)
+    with drawing_no_curves():
+        return Finished(data, out, train(tiny_recipe(), data, out, device="cpu", log=log.append), log)
 
 
 @pytest.fixture

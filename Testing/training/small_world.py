@@ -1,12 +1,16 @@
 """A small world to train in: scans of discs, and a recipe of forty steps."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from phantoms import stack
 
 from SuperResolutionLib import files
+from SuperResolutionLib.training import history
 from SuperResolutionLib.training.recipe import Recipe, from_table
 
 SETTINGS: dict[str, Any] = {
@@ -51,3 +55,10 @@ def write_scans(folder: Path, *names: str) -> Path:
 
 def tiny_recipe(**changes: Any) -> Recipe:
     return from_table({**SETTINGS, **changes})
+
+
+@contextmanager
+def drawing_no_curves() -> Iterator[None]:
+    """Trainings write curves.csv alone, as where matplotlib is not installed: to draw an epoch takes seconds."""
+    with mock.patch.object(history, "find_spec", lambda _name: None):
+        yield
