@@ -238,7 +238,7 @@ def _putting_back(
     if policy == "series" or (policy == "k_space" and guides.is_diffusion(volume) and run.model.card.guides):
         names = agreement.put_back_series(volume, result, axis, only)
     if policy == "series":
-        found = directional_contrast.keep_contrast(volume, result, axis, only, run.denoise)
+        found = directional_contrast.keep_contrast(volume, result, axis, names, only, run.denoise)
         run.notes.extend(filter(None, [directional_contrast.in_words(found)]))
     if policy == "k_space":
         names = ["k_space"] * volume.count

@@ -36,13 +36,20 @@ class Contrast:
 
 
 def keep_contrast(
-    low: Volume, restored: Volume, axis: int, only: int | None = None, denoise: float = 1.0
+    low: Volume,
+    restored: Volume,
+    axis: int,
+    models: Sequence[str | None],
+    only: int | None = None,
+    denoise: float = 1.0,
 ) -> list[Contrast]:
     """Keep the differences between the volumes of a series, in place; returns what was done at each slice position.
 
     low: the scan. restored: on the refined grid, or slice `only` of it; keeps its voxel type. axis: slices are stacked
-    along. denoise: the share of the scan's noise that is left out of what is taken from it, 0 to 1. A series of fewer
-    weighted volumes than noise can be told from is left alone.
+    along. models: the forward model by which each slice position of restored was put back, None where it was not: where
+    it was, the scan's own differences are back, and nothing is done. denoise: the share of the scan's noise that is
+    left out of what is taken from it, 0 to 1. A series of fewer weighted volumes than noise can be told from is left
+    alone.
     """
     if not has_contrast(low) or low.gradients is None:
         return []
@@ -53,7 +60,10 @@ def keep_contrast(
     sources, targets = stacks(low, axis), stacks(restored, axis)
     inside = np.moveaxis(head(_mean(low, weighted)), 2 - axis, 0)
     denoiser, done = Denoiser(sources), []
-    for place, k in enumerate(range(len(sources[0])) if only is None else (only,)):
+    places = enumerate(range(len(sources[0])) if only is None else (only,))
+    for (place, k), model in zip(places, models, strict=True):
+        if model is not None:
+            continue
         scan, fine = (
             np.stack([stack[at] for stack in volumes]).astype(np.float32)
             for volumes, at in ((sources, k), (targets, place))

@@ -20,7 +20,6 @@ from SuperResolutionLib.methods.batches import Settings, run_ensemble, run_netwo
 from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
-from SuperResolutionLib.physics import agreement as agreement_module
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.volume import Gradients, Volume
@@ -347,19 +346,12 @@ def guided(channel: int) -> zoo.Model:
 
 
 def shown_by(channel: int, series: Volume) -> np.ndarray:
-    """What the model saw, every volume divided by its range again: (t, z, y, x)."""
-    result = enhance(series, guided(channel), **EXACT).voxels[..., ::2, ::2]
+    """What the model saw, every volume divided by its range again: (t, z, y, x). Nothing is put back afterwards."""
+    result = enhance(series, guided(channel), put_back="none", **EXACT).voxels[..., ::2, ::2]
     ranges = [data_range(voxels) for voxels in series.voxels]
     return result / np.array(ranges)[:, None, None, None]
 
 
-@pytest.fixture
-def as_the_network_has_it(monkeypatch):
-    """The series is not brought into agreement with its scan afterwards."""
-    monkeypatch.setattr(agreement_module, "put_back_series", lambda *given: [])
-
-
-@pytest.mark.usefixtures("as_the_network_has_it")
 def test_a_guided_model_sees_its_slices_and_then_the_guides_each_in_its_own_range():
     series = diffusion_series()
     b0, mean = series.voxels[0], series.voxels[1:].mean(axis=0)
@@ -370,7 +362,6 @@ def test_a_guided_model_sees_its_slices_and_then_the_guides_each_in_its_own_rang
     assert np.allclose(shown_by(4, series), mean / data_range(mean), atol=1e-5)
 
 
-@pytest.mark.usefixtures("as_the_network_has_it")
 def test_a_model_that_is_told_of_the_noise_sees_it_as_its_last_channel():
     seen = []
 
@@ -392,7 +383,7 @@ def test_a_model_that_is_told_of_the_noise_sees_it_as_its_last_channel():
 
 def test_guides_lie_in_the_plane_that_is_enhanced():
     series = diffusion_series()
-    result = enhance(series, guided(3), plane="sagittal", **EXACT)
+    result = enhance(series, guided(3), plane="sagittal", put_back="none", **EXACT)
     expected = series.voxels[0] / data_range(series.voxels[0])
     for before, after in zip(series.voxels, result.voxels, strict=True):
         assert np.allclose(after[::2, ::2] / data_range(before), expected, atol=1e-5)
