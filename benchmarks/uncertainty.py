@@ -27,7 +27,8 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.method import Runtime
-from SuperResolutionLib.methods.network import NetworkMethod, pooled
+from SuperResolutionLib.methods.network import NetworkMethod
+from SuperResolutionLib.methods.network_run import pooled
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import finish
 from SuperResolutionLib.study.subjects import held_out

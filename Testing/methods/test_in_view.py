@@ -6,7 +6,7 @@ from in_words import restored
 from phantoms import stack
 from tiny_models import Plain, card, repeat, tiny
 
-from SuperResolutionLib.methods import network, zoo
+from SuperResolutionLib.methods import network_run, zoo
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.in_view import MARGIN, in_view
 
@@ -39,7 +39,7 @@ def test_where_nothing_is_seen_everything_is_in_view():
 def test_the_head_is_what_the_whole_slice_gives(monkeypatch, uncertainty):
     scan, model = stack(head_in_air(5.0).astype(np.float32)), tiny()
     cut = restored(scan, model, uncertainty=uncertainty, **EXACT)
-    monkeypatch.setattr(network, "in_view", lambda shown: (slice(0, 120), slice(0, 100)))
+    monkeypatch.setattr(network_run, "in_view", lambda shown: (slice(0, 120), slice(0, 100)))
     whole = restored(scan, model, uncertainty=uncertainty, **EXACT)
     inside = (slice(None), slice(100, 140), slice(60, 110))
     np.testing.assert_allclose(cut.volume.voxels[inside], whole.volume.voxels[inside], atol=0.01)

@@ -15,10 +15,11 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.methods import batches, network, zoo
+from SuperResolutionLib.methods import batches, zoo
 from SuperResolutionLib.methods.batches import Settings, run_ensemble, run_network
 from SuperResolutionLib.methods.catalogue import choose_model
 from SuperResolutionLib.methods.classical import upsample
+from SuperResolutionLib.methods.network_run import pooled
 from SuperResolutionLib.networks.residual import start_at_zero
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.quality.recoarsening import agreement
@@ -492,7 +493,7 @@ def test_a_small_spread_about_a_large_value_is_not_lost_in_rounding():
 def test_the_variances_of_a_spread_are_averaged_over_a_neighbourhood():
     lone = np.zeros((2, 15, 17), np.float32)
     lone[0, 7, 8] = 3.0
-    found = network.pooled(lone)
+    found = pooled(lone)
     assert found.dtype == np.float32
     assert np.square(found[0]).sum() == pytest.approx(9.0, rel=1e-4)
     assert np.allclose(np.square(found[0]) / 9, gaussian_filter(np.square(lone[0]) / 9, 1.0), atol=1e-5)
