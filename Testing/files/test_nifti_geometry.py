@@ -6,7 +6,7 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -257,6 +257,7 @@ def test_sizes_in_other_units_become_millimetres(tmp_path, code, size, word):
         assert affine_of(read(path)) == pytest.approx(REGULAR, rel=1e-5)
 
 
+@example(seed=120, left=True)
 @given(seed=st.integers(0, 10**6), left=st.booleans())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_forms_of_what_is_written_say_the_same_to_nibabel(tmp_path, make, seed, left):
@@ -266,7 +267,8 @@ def test_both_forms_of_what_is_written_say_the_same_to_nibabel(tmp_path, make, s
     write(volume, tmp_path / "a.nii", overwrite=True)
     header = nibabel.load(tmp_path / "a.nii").header
     assert header.get_sform() == pytest.approx(affine_of(volume), abs=1e-4)
-    assert header.get_qform() == pytest.approx(affine_of(volume), abs=1e-4)
+    # Of half a turn or nearly, the single precision of its three numbers leaves the fourth, a root, 4e-4 wrong at most.
+    assert header.get_qform() == pytest.approx(affine_of(volume), abs=5e-3)
     assert (header["sform_code"], header["qform_code"]) == (1, 1)
     assert header["pixdim"][1:4] == pytest.approx(spacing, rel=1e-6)
 

@@ -60,7 +60,7 @@ def step_until(job, condition, seconds: float = 60.0):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_enhancing_gives_what_the_library_gives_on_the_same_field_of_view(logic, dtype):
     node = scans.scalar(dtype=dtype)
     before = values(node).copy()
@@ -177,7 +177,7 @@ def test_the_uncertainty_map_is_the_librarys_own_on_the_grid_of_the_result(logic
 
 
 def test_the_uncertainty_of_a_series_is_one_scalar_volume_the_root_mean_square(logic):
-    node = scans.diffusion()
+    node = scans.diffusion(count=3)
     enhanced = logic.enhance(node, settings=replace(EXACT, uncertainty=True))
     spread = enhanced.GetNodeReference("SuperResolution.Uncertainty")
     expected = restored(nodes.volume_of(node), "dwi-x2", uncertainty=True, precision="float32").uncertainty
@@ -298,7 +298,7 @@ def big(name: str = "big", slices: int = 60):
 def test_cancelling_in_mid_run_leaves_no_process_no_file_and_the_scene_as_it_was(logic):
     node = big()
     before = scans.names()
-    job = logic.enhance(node, settings=ALL_TURNS, blocking=False)
+    job = logic.enhance(node, settings=EXACT, blocking=False)
     step_until(job, lambda: (job.progress.share or 0) > 0)
     assert workers() and temporary_files()
     began = time.monotonic()
@@ -342,7 +342,7 @@ def test_slicer_quitting_ends_the_worker(logic, session):
 def test_a_worker_that_is_killed_gives_a_message_and_leaves_the_scene_as_it_was(logic):
     node = big()
     before = scans.names()
-    job = logic.enhance(node, settings=ALL_TURNS, blocking=False)
+    job = logic.enhance(node, settings=EXACT, blocking=False)
     step_until(job, lambda: (job.progress.share or 0) > 0)
     workers()[0].kill()
     step_until(job, lambda: False)

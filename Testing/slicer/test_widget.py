@@ -178,7 +178,7 @@ def test_the_three_pairs_and_the_way_back(opened, wait_until):
 
 def test_while_it_runs_the_bar_moves_and_slicer_stays_responsive(opened, wait_until, grab, figures):
     """The event loop comes round every 100 ms. Our own computing is judged, of most rounds: the machine may be slow."""
-    panel, _ = opened(lambda: big(slices=24))
+    panel, _ = opened(lambda: big(slices=12))
     shares, rounds = [], []
 
     def one_round_later():
@@ -467,7 +467,7 @@ def test_the_devices_are_named_when_advanced_is_opened(opened, wait_until):
 
 
 def test_a_diffusion_series_goes_through_the_whole_panel(opened, wait_until):
-    panel, node = opened(scans.diffusion)
+    panel, node = opened(lambda: scans.diffusion(count=3))
     click(panel.ui.enhanceButton)
     run_to_end(panel, wait_until)
     assert panel.job.state == "done", panel.job.error + panel.job.log
