@@ -23,7 +23,7 @@ class Denoiser:
 
     def __init__(self, stacks: Sequence[np.ndarray], step: int = STEP) -> None:
         self.stacks, self.step = stacks, step
-        self._layer = lru_cache(maxsize=WINDOW)(self._layer_from)
+        self._layer = lru_cache(maxsize=WINDOW // step + 2)(self._layer_from)
 
     def slice(self, k: int) -> np.ndarray:
         """Slice k of every volume, (t, h, w) float32."""
@@ -60,11 +60,15 @@ def _cleared(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     means = windows.mean(axis=2, keepdims=True)
     centred = (windows - means).astype(np.float64)
     voxels = centred.shape[2]
-    values, vectors = np.linalg.eigh(centred @ centred.swapaxes(1, 2) / voxels)
+    wide = centred.shape[1] > voxels  # then the components over voxels are fewer, and the same
+    series = centred.swapaxes(1, 2) if wide else centred
+    values, vectors = np.linalg.eigh(series @ series.swapaxes(1, 2) / voxels)
     noisy = _noisy(values, voxels)
-    vectors = vectors * (np.arange(values.shape[1]) >= noisy[:, None])[:, None]
-    kept = vectors @ (vectors.swapaxes(1, 2) @ centred) + means
-    return kept.astype(np.float32), (1 / (1 + values.shape[1] - noisy)).astype(np.float32)
+    count = values.shape[1]
+    vectors = vectors * (np.arange(count) >= noisy[:, None])[:, None]
+    kept = vectors @ (vectors.swapaxes(1, 2) @ series)
+    cleared = (kept.swapaxes(1, 2) if wide else kept) + means
+    return cleared.astype(np.float32), (1 / (1 + count - noisy)).astype(np.float32)
 
 
 def _noisy(values: np.ndarray, voxels: int) -> np.ndarray:

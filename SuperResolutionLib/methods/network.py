@@ -1,9 +1,9 @@
 """A network as a method: what it can make, its run over a volume, and what was measured put back."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.volume import TENSOR, Volume, signal_only
 
+Found = TypeVar("Found")
 Refining: TypeAlias = Callable[[int | None], Generator[Progress, None, Restoration]]
 """What refines a measured matrix, or one slice of it."""
 
@@ -201,14 +202,24 @@ def _putting_back(volume: Volume, run: Run, result: Volume, policy: str) -> Gene
         return (yield from _recognising(volume, run, result))
     names: list[str | None] = []
     if policy == "series" or (policy == "k_space" and guides.is_diffusion(volume) and run.model.card.guides):
-        names = agreement.put_back_series(volume, result, axis, only)
+        names = yield from _told(agreement.putting_back_series(volume, result, axis, only), result, axis)
     if policy == "series":
-        found = directional_contrast.keep_contrast(volume, result, axis, names, only, run.denoise)
-        run.notes.extend(filter(None, [directional_contrast.in_words(found)]))
+        work = directional_contrast.keeping_contrast(volume, result, axis, names, only, run.denoise)
+        run.notes.extend(filter(None, [directional_contrast.in_words((yield from _told(work, result, axis)))]))
     if policy == "k_space":
         names = ["k_space"] * volume.count
         agreement.put_back(volume, result, axis, names, policy, only)
     return names
+
+
+def _told(work: Iterator[Found], result: Volume, axis: int) -> Generator[Progress, None, list[Found]]:
+    """What work on each slice position of a restored series finds; it can be stopped between them."""
+    began, found = time.monotonic(), list[Found]()
+    total = sum(len(target) for target in stacks(result, axis))
+    for one in work:
+        found.append(one)
+        yield Progress(total, total, time.monotonic() - began)
+    return found
 
 
 def _recognising(volume: Volume, run: Run, result: Volume) -> Generator[Progress, None, list[str | None]]:

@@ -12,7 +12,7 @@ it apart from the mean of its shell: on the validation series that part carries 
 directions are read from just these differences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -102,27 +102,24 @@ def measured_from(low: Volume) -> list[float]:
     ]
 
 
-def put_back_series(low: Volume, restored: Volume, axis: int, only: int | None = None) -> list[str | None]:
-    """Bring a diffusion series, in place, into agreement with its scan and with itself.
+def putting_back_series(low: Volume, restored: Volume, axis: int, only: int | None = None) -> Iterator[str | None]:
+    """Bring a diffusion series, in place, into agreement with its scan and with itself, slice position by position.
 
-    Each slice position is decided on its own, by all volumes together. Returns the forward model found at each.
+    Each is decided on its own, by all volumes together. Yields the forward model found at each.
     low: the scan. restored: on the refined grid, or slice `only` of it. axis: slices are stacked along.
     """
     assert low.gradients is not None
     scans = [Normalisation.of(*pair) for pair in zip(low.voxels, background_levels(low), strict=True)]
     shares = mean_alike(low.gradients).astype(np.float32)
     sources, targets = stacks(low, axis), stacks(restored, axis)
-    names = []
     for place, k in enumerate(range(len(sources[0])) if only is None else (only,)):
         coarse = np.stack([scan.shown(source[k]) for scan, source in zip(scans, sources, strict=True)])
         fine = np.stack([scan.shown(target[place]) for scan, target in zip(scans, targets, strict=True)])
         model = model_of_series(fine, coarse)
-        names.append(name_of(model))
-        if model is None:
-            continue
-        for target, scan, slice_ in zip(targets, scans, together(fine, coarse, model, shares), strict=True):
-            target[place] = cast_voxels(scan.undone(slice_), target.dtype)
-    return names
+        if model is not None:
+            for target, scan, slice_ in zip(targets, scans, together(fine, coarse, model, shares), strict=True):
+                target[place] = cast_voxels(scan.undone(slice_), target.dtype)
+        yield name_of(model)
 
 
 def together(fine: np.ndarray, coarse: np.ndarray, model: str | Transfer, shares: np.ndarray) -> np.ndarray:

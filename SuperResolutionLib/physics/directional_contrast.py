@@ -7,7 +7,7 @@ volumes together (`diffusion.denoising`) and sinc-interpolated; and all of them 
 them: by the slope of its own differences over those of the result, made coarse again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,15 +35,15 @@ class Contrast:
     gain: float = 1.0
 
 
-def keep_contrast(
+def keeping_contrast(
     low: Volume,
     restored: Volume,
     axis: int,
     models: Sequence[str | None],
     only: int | None = None,
     denoise: float = 1.0,
-) -> list[Contrast]:
-    """Keep the differences between the volumes of a series, in place; returns what was done at each slice position.
+) -> Iterator[Contrast]:
+    """Keep the differences between the volumes of a series, in place; yields what was done at each slice position.
 
     low: the scan. restored: on the refined grid, or slice `only` of it; keeps its voxel type. axis: slices are stacked
     along. models: the forward model by which each slice position of restored was put back, None where it was not: where
@@ -52,14 +52,14 @@ def keep_contrast(
     alone.
     """
     if not has_contrast(low) or low.gradients is None:
-        return []
+        return
     weighted = ~unweighted(low.gradients)
     if weighted.sum() < FEWEST:
-        return []
+        return
     shares = mean_alike(low.gradients).astype(np.float32)
     sources, targets = stacks(low, axis), stacks(restored, axis)
     inside = np.moveaxis(head(_mean(low, weighted)), 2 - axis, 0)
-    denoiser, done = Denoiser(sources), []
+    denoiser = Denoiser(sources)
     places = enumerate(range(len(sources[0])) if only is None else (only,))
     for (place, k), model in zip(places, models, strict=True):
         if model is not None:
@@ -70,10 +70,9 @@ def keep_contrast(
         )
         noise = np.float32(denoise) * (scan - denoiser.slice(k))
         made, contrast = _kept(fine, scan, noise, _Directions(shares, weighted, inside[k]))
-        done.append(contrast)
         for target, slice_ in zip(targets, made, strict=True):
             target[place] = cast_voxels(slice_, target.dtype)
-    return done
+        yield contrast
 
 
 def in_words(found: Sequence[Contrast]) -> str:

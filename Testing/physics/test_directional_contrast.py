@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.diffusion.guides import mean_alike
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.physics.directional_contrast import STRONGEST, in_words, keep_contrast
+from SuperResolutionLib.physics.directional_contrast import STRONGEST, in_words, keeping_contrast
 from SuperResolutionLib.volume import Gradients, Volume
 
 SIZE = (40, 36, 6)
@@ -41,7 +41,7 @@ def weakened(truth: Volume, share: float) -> Volume:
 
 def kept(low: Volume, restored: Volume, model: str | None = None, **options) -> tuple[Volume, list]:
     result = restored.with_voxels(restored.voxels.copy())
-    return result, keep_contrast(low, result, 2, [model] * result.voxels.shape[1], **options)
+    return result, list(keeping_contrast(low, result, 2, [model] * result.voxels.shape[1], **options))
 
 
 def rms(values: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from phantoms import brain
 from scipy.ndimage import gaussian_filter
 
 from SuperResolutionLib.diffusion.guides import background_levels
-from SuperResolutionLib.physics.agreement import put_back_series, together
+from SuperResolutionLib.physics.agreement import putting_back_series, together
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.recognition import CANDIDATES, SCANNER, model_of_series, name_of
 from SuperResolutionLib.physics.transfer import Transfer
@@ -73,7 +73,7 @@ def low_range(low: Volume, truth: Volume) -> float:
 def test_the_restored_series_degrades_to_its_scan(truth, name, scale):
     low, wrong = degrade(truth, name, scale), disturbed(truth, 0.005)
     restored = wrong.with_voxels(wrong.voxels.copy())
-    put_back_series(low, restored, 2)
+    list(putting_back_series(low, restored, 2))
     level = background_levels(low)[0]
     before, after = (
         error(degrade(v.with_voxels(v.voxels - level), name, scale).voxels, low.voxels - level)
@@ -85,14 +85,14 @@ def test_the_restored_series_degrades_to_its_scan(truth, name, scale):
 def test_a_noisy_scan_is_not_agreed_with(truth):
     low = degrade(truth, "rician:snr=15", 2)
     restored = truth.with_voxels(truth.voxels.copy())
-    put_back_series(low, restored, 2)
+    list(putting_back_series(low, restored, 2))
     assert np.array_equal(restored.voxels, truth.voxels)
 
 
 def test_only_fine_detail_is_shared_and_only_within_a_shell(truth):
     low = degrade(truth, "bicubic", 2)
     restored = truth.with_voxels(truth.voxels.copy())
-    put_back_series(low, restored, 2)
+    list(putting_back_series(low, restored, 2))
     change = restored.voxels - truth.voxels
     assert np.abs(change).max() > 1
     scale = np.abs(truth.voxels).max()
@@ -105,14 +105,14 @@ def test_only_fine_detail_is_shared_and_only_within_a_shell(truth):
 def test_of_volumes_that_are_alike_sharing_takes_nothing(truth):
     alike = truth.with_voxels(np.broadcast_to(truth.voxels[:1], truth.voxels.shape).copy())
     restored = alike.with_voxels(alike.voxels.copy())
-    put_back_series(degrade(alike, "area", 2), restored, 2)
+    list(putting_back_series(degrade(alike, "area", 2), restored, 2))
     assert error(restored.voxels, alike.voxels) < 1e-3 * alike.voxels.max()
 
 
 def test_one_slice_is_restored_as_among_all(truth):
     low, wrong = degrade(truth, "k_space", 2), disturbed(truth, 0.005)
     whole = wrong.with_voxels(wrong.voxels.copy())
-    put_back_series(low, whole, 2)
+    list(putting_back_series(low, whole, 2))
     one = wrong.with_voxels(wrong.voxels[:, 1:].copy())
-    put_back_series(low, one, 2, only=1)
+    list(putting_back_series(low, one, 2, only=1))
     assert np.array_equal(one.voxels[:, 0], whole.voxels[:, 1])
