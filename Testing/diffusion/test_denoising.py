@@ -28,6 +28,7 @@ def rms(values: np.ndarray) -> float:
     return float(np.sqrt(np.square(values).mean()))
 
 
+@pytest.mark.filterwarnings("ignore:Number of samples")
 @pytest.mark.parametrize("volumes", [20, 130])
 def test_it_is_the_published_method(volumes):
     """DIPY counts the components of noise once more, by their variance: in a few windows that is one more or fewer."""
