@@ -87,9 +87,9 @@ def diffusion_table(rows: Rows) -> str:
                 cells.append([name, degradation, str(len(found["psnr"])), *_cells(found)])
     lines = [
         "Held-out diffusion series, against the best of five classical methods, with noise also of MP-PCA followed by",
-        "sinc, for each measure separately: mean of the sites (the worst one in brackets). PSNR of the weighted volumes",
-        "alone, too. FA in white matter and MD: how much smaller the error is; angle: degrees by which the principal",
-        "direction is nearer to the truth's.",
+        "sinc, for each measure separately: mean of the sites (worst one in brackets). *Weighted*: PSNR of the",
+        "weighted volumes alone. FA in white matter and MD: how much smaller the error is; angle: degrees by which",
+        "the principal direction is nearer to the truth's.",
         "",
     ]
     head = ["model", "degradation", "sites", "PSNR, dB", "weighted", "SSIM", "FA error", "MD error", "angle"]
