@@ -126,6 +126,13 @@ def test_whole_numbers_stay_whole_numbers():
     assert result.voxels.dtype == np.int16
 
 
+def test_at_four_times_the_resolution_nothing_is_done():
+    truth = series()
+    result, found = kept(degrade(truth, "rician:snr=20", 4), weakened(truth, 0.5))
+    assert found == []
+    assert np.array_equal(result.voxels, weakened(truth, 0.5).voxels)
+
+
 @pytest.mark.parametrize("directions", [1, 3, 5])
 def test_too_few_volumes_to_tell_noise_by_are_left_alone(directions):
     truth = series(directions)
