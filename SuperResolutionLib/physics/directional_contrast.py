@@ -24,7 +24,7 @@ from SuperResolutionLib.volume import Volume, cast_voxels
 SHARE = 0.4  # of the differences that the cleared scan gives where it is noisy; the network gives the others
 CALM, NOISY = 0.05, 0.15  # shares of noise in the differences' power up to which the scan gives none, and all of it
 STRONGEST = 1.3  # slope beyond which nothing is made stronger
-FINEST = 2  # times finer than the scan: at x4 the slices of test series lost SSIM, and fluid became anisotropic
+FINEST = 2  # times finer than the scan: what this was chosen and measured at
 SEEN = 0.02  # what is worth a word
 
 
