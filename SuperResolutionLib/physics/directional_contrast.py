@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.diffusion.denoising import FEWEST, Denoiser
-from SuperResolutionLib.diffusion.guides import has_contrast, mean_alike, unweighted
+from SuperResolutionLib.diffusion.guides import background_levels, has_contrast, mean_alike, unweighted
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.physics.projection import apply_forward, spread_back
@@ -61,7 +61,7 @@ def keeping_contrast(
     sources, targets = stacks(low, axis), stacks(restored, axis)
     if targets[0].shape[1] > FINEST * sources[0].shape[1]:
         return
-    inside = np.moveaxis(head(_mean(low, weighted)), 2 - axis, 0)
+    inside = np.moveaxis(head(_mean(low, weighted) - background_levels(low)[0]), 2 - axis, 0)
     denoiser = Denoiser(sources)
     places = enumerate(range(len(sources[0])) if only is None else (only,))
     for (place, k), model in zip(places, models, strict=True):

@@ -12,7 +12,7 @@ from tiny_models import store
 from SuperResolutionLib import files
 from SuperResolutionLib.files import images
 from SuperResolutionLib.files import output as output_module
-from SuperResolutionLib.methods import network
+from SuperResolutionLib.methods import network_run
 from SuperResolutionLib.quality import comparison
 from SuperResolutionLib.study import figure
 from SuperResolutionLib.volume import Volume
@@ -131,7 +131,7 @@ def test_too_little_memory_ends_with_a_sentence(refused, scan, model, monkeypatc
     def exhausted(*_arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(network, "run_network", exhausted)
+    monkeypatch.setattr(network_run, "run_network", exhausted)
     refused(enhance(scan, model, "--progress", "none", "--precision", "float32"), "too little memory")
 
 

@@ -20,7 +20,7 @@ from tiny_models import Plain, card, repeat, store
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import single_slice
-from SuperResolutionLib.methods import catalogue, network, zoo
+from SuperResolutionLib.methods import catalogue, network_run, zoo
 from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.volume import Volume
 
@@ -199,7 +199,7 @@ def test_small_and_constant_scans_are_enhanced(command, model, tmp_path, shape, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_says_so_and_leaves_nothing(command, scan, model, tmp_path, monkeypatch, number):
-    monkeypatch.setattr(network, "run_network", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr(network_run, "run_network", lambda *_: signal.raise_signal(number))
     before = contents(tmp_path)
     answer = command("enhance", scan, tmp_path / "out.nrrd", "--model", model, "--progress", "none")
     assert answer.code == 130

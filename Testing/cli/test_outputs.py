@@ -16,7 +16,7 @@ from tiny_models import store
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.files.claims import claimed, claimed_folder
-from SuperResolutionLib.methods import network
+from SuperResolutionLib.methods import network_run
 from SuperResolutionLib.volume import Volume
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
@@ -182,7 +182,7 @@ def test_a_result_that_cannot_be_written_leaves_the_old_one_and_its_map(command,
 def test_a_terminal_that_hangs_up_leaves_nothing(command, scan, model, tmp_path, monkeypatch):
     """Fault H6: SIGHUP left a hidden folder."""
     kept = signal.getsignal(signal.SIGHUP)
-    monkeypatch.setattr(network, "run_network", lambda *_: signal.raise_signal(signal.SIGHUP))
+    monkeypatch.setattr(network_run, "run_network", lambda *_: signal.raise_signal(signal.SIGHUP))
     before = contents(tmp_path)
     try:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
