@@ -205,7 +205,9 @@ def _putting_back(volume: Volume, run: Run, result: Volume, policy: str) -> Gene
         names = yield from _told(agreement.putting_back_series(volume, result, axis, only), result, axis)
     if policy == "series":
         work = directional_contrast.keeping_contrast(volume, result, axis, names, only, run.denoise)
-        run.notes.extend(filter(None, [directional_contrast.in_words((yield from _told(work, result, axis)))]))
+        found = yield from _told(work, result, axis)
+        if words := directional_contrast.in_words(found):
+            run.notes.append(words)
     if policy == "k_space":
         names = ["k_space"] * volume.count
         agreement.put_back(volume, result, axis, names, policy, only)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.diffusion.denoising import FEWEST, Denoiser
-from SuperResolutionLib.diffusion.guides import background_levels, has_contrast, mean_alike, unweighted
+from SuperResolutionLib.diffusion.guides import background_levels, combine, has_contrast, mean_alike, unweighted
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.physics.projection import apply_forward, spread_back
@@ -61,7 +61,8 @@ def keeping_contrast(
     sources, targets = stacks(low, axis), stacks(restored, axis)
     if targets[0].shape[1] > FINEST * sources[0].shape[1]:
         return
-    inside = np.moveaxis(head(_mean(low, weighted) - background_levels(low)[0]), 2 - axis, 0)
+    mean = combine(low.voxels, weighted[None] / weighted.sum())[0]
+    inside = np.moveaxis(head(mean - background_levels(low)[0]), 2 - axis, 0)
     denoiser = Denoiser(sources)
     places = enumerate(range(len(sources[0])) if only is None else (only,))
     for (place, k), model in zip(places, models, strict=True):
@@ -89,14 +90,6 @@ def in_words(found: Sequence[Contrast]) -> str:
         f"noise makes {noise:.0%} of the differences between the volumes; they were in part taken from the scan, "
         f"without its noise (MP-PCA), and made {gain:.2f} times as strong, as the scan has them"
     )
-
-
-def _mean(low: Volume, weighted: np.ndarray) -> np.ndarray:
-    """The mean of the weighted volumes, (z, y, x) float32."""
-    total = np.zeros(low.voxels.shape[1:], np.float32)
-    for k in np.flatnonzero(weighted):
-        total += low.voxels[k]
-    return total / np.float32(weighted.sum())
 
 
 @dataclass(frozen=True, eq=False)
