@@ -63,12 +63,16 @@ class Diffusion(Mixture):
 
     Half of the draws without noise are plain truncation, as echo-planar images are acquired. noise: the share of draws
     with noise, added before shrinking (work A) or Rician; small by default, for diffusion scans have their own, and a
-    network that is shown much more learns to smooth them.
+    network that is shown much more learns to smooth them. scanners: the share of draws that are what scanners do, three
+    in four of them with noise (`Scanners`).
     """
 
     noise: float = 0.12
+    scanners: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> Degradation:
+        if self.scanners and rng.random() < self.scanners:
+            return Scanners(resized=0, plain=0, noisy=0.75).draw(rng)
         if rng.random() < self.noise:
             if rng.random() < 0.6:
                 return NoiseDown(_step(rng, 0.01, 0.03, 0.01))

@@ -383,6 +383,12 @@ def test_the_diffusion_mixture_is_truncated_k_space_first_and_resizing_second():
     assert noisy_share("diffusion:noise=0.4") == pytest.approx(0.4, abs=0.08)
 
 
+def test_the_diffusion_mixture_has_as_many_scanners_as_it_is_asked_for():
+    scanners = [model for model in draws("diffusion:scanners=0.5") if isinstance(model, Acquisition)]
+    assert len(scanners) / len(draws("diffusion:scanners=0.5")) == pytest.approx(0.5, abs=0.08)
+    assert np.mean([np.isfinite(model.snr) for model in scanners]) == pytest.approx(0.75, abs=0.08)
+
+
 def test_a_mixture_never_draws_itself_nor_a_model_that_keeps_the_matrix(drawn):
     assert not any(model.keeps_matrix for model in drawn)
     assert all(isinstance(model, Acquisition) or model.matrix(8, 4).shape == (4, 8) for model in drawn)
