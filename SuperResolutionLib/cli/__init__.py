@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"superresolution: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("superresolution: stopped; no output was written.", file=sys.stderr)
+        print("superresolution: stopped; no unfinished output was left.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         reporter.close_output()

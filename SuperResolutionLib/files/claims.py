@@ -16,6 +16,7 @@ from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.moves import fresh, undo
+from SuperResolutionLib.files.stopping import unstopped
 
 PREFIX = ".superresolution-"
 _OWNER = "process"
@@ -35,23 +36,21 @@ def claimed(folder: Path, name: str = "", what: str = "") -> Iterator[Path]:
         yield workshop
         return
     sweep(folder)
+    lock = None
     try:
-        lock = _taken(workshop)
-    except OSError as error:
-        raise InputError(
-            f"The output folder {folder} cannot be written to ({error.strerror or error}); choose another."
-        ) from error
-    if lock is None:
-        raise InputError(
-            f"{what or folder / name} is being written by another process ({_owner(workshop)}); wait until it is done, "
-            "or choose another name."
-        )
-    _held.add(workshop)
-    try:
+        with unstopped():
+            lock = _taken(workshop)
+        if lock is None:
+            raise InputError(
+                f"{what or folder / name} is being written by another process ({_owner(workshop)}); wait until it is "
+                "done, or choose another name."
+            )
+        _held.add(workshop)
         yield workshop
     finally:
-        _held.discard(workshop)
-        _clear(workshop, lock)
+        if lock is not None:
+            _held.discard(workshop)
+            _clear(workshop, lock)
 
 
 @contextmanager
@@ -59,16 +58,20 @@ def claimed_folder(folder: Path) -> Iterator[Path]:
     """The hidden folder of a whole folder, which is made, and goes again if nothing was written into it."""
     made = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {folder} cannot be made ({error.strerror or error}); name another.") from error
-    try:
+        _make(folder)
         with claimed(folder) as workshop:
             yield workshop
     finally:
         if made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made ({error.strerror or error}); name another.") from error
 
 
 @contextmanager
@@ -92,7 +95,7 @@ def sweep(folder: Path) -> None:
         with suppress(OSError):
             if workshop in _held or workshop.is_symlink() or not _is_ours(workshop):
                 continue
-            lock = _taken(workshop)
+            lock = _locked(workshop)
             if lock is not None:
                 _clear(workshop, lock)
 
@@ -102,7 +105,20 @@ def _is_ours(path: Path) -> bool:
 
 
 def _taken(workshop: Path) -> int | None:
-    """The open, locked file of a hidden folder, made where it is not there; None where another process has it."""
+    """The open, locked file of a hidden folder, made where it is not there; None where another process has it.
+
+    Raises InputError where its folder takes no files.
+    """
+    try:
+        return _locked(workshop)
+    except OSError as error:
+        raise InputError(
+            f"The output folder {workshop.parent} cannot be written to ({error.strerror or error}); choose another."
+        ) from error
+
+
+def _locked(workshop: Path) -> int | None:
+    """`_taken`; raises OSError."""
     path = workshop / _OWNER
     while workshop.parent.is_dir():
         try:
@@ -175,11 +191,12 @@ def _owner(workshop: Path) -> str:
 
 def _clear(workshop: Path, lock: int) -> None:
     """Undo what was not settled, and remove a hidden folder; where the disk refuses, what was replaced stays in it."""
-    try:
-        undo(workshop)
-        if os.name == "nt":  # where no open file can be removed
-            os.close(lock)
-        shutil.rmtree(workshop, ignore_errors=True)
-    finally:
-        if os.name != "nt":
-            os.close(lock)
+    with unstopped():
+        try:
+            undo(workshop)
+            if os.name == "nt":  # where no open file can be removed
+                os.close(lock)
+            shutil.rmtree(workshop, ignore_errors=True)
+        finally:
+            if os.name != "nt":
+                os.close(lock)

@@ -20,6 +20,7 @@ from SuperResolutionLib.files.common import DETACHED, EXTENSIONS, READ_ONLY, Sca
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.moves import NEW, fresh, move, settle, undo
 from SuperResolutionLib.files.sidecar import sidecar_path, write_sidecar
+from SuperResolutionLib.files.stopping import unstopped
 from SuperResolutionLib.volume import Volume, check_finite
 
 Writer = Callable[[Path], None]
@@ -112,13 +113,15 @@ def _write_all(writers: Mapping[Path, Writer], workshops: Mapping[Path, Path], o
         for folder, workshop in workshops.items():
             move(workshop, [name for path in writers if path.parent == folder for name in _stale(path)])
     except BaseException as error:
-        for workshop in workshops.values():
-            undo(workshop)
+        with unstopped():
+            for workshop in workshops.values():
+                undo(workshop)
         if isinstance(error, (OSError, RuntimeError, _DiffersError)):
             raise _unwritten(next(iter(writers)), next(iter(workshops.values())), error) from error
         raise
-    for workshop in workshops.values():
-        settle(workshop)
+    with unstopped():
+        for workshop in workshops.values():
+            settle(workshop)
 
 
 def _make(writers: Mapping[Path, Writer], workshops: Mapping[Path, Path], overwrite: bool) -> None:

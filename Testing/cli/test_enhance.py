@@ -203,7 +203,7 @@ def test_interrupted_it_says_so_and_leaves_nothing(command, scan, model, tmp_pat
     before = contents(tmp_path)
     answer = command("enhance", scan, tmp_path / "out.nrrd", "--model", model, "--progress", "none")
     assert answer.code == 130
-    assert answer.err == "superresolution: stopped; no output was written.\n"
+    assert answer.err == "superresolution: stopped; no unfinished output was left.\n"
     assert contents(tmp_path) == before
 
 
@@ -225,7 +225,7 @@ def test_ctrl_c_in_the_middle_leaves_no_file_and_no_process(tmp_path):
         _, errors = process.communicate(timeout=120)
     assert 0 < event["done"] < event["total"]
     assert process.returncode == 130
-    assert errors == "superresolution: stopped; no output was written.\n"
+    assert errors == "superresolution: stopped; no unfinished output was left.\n"
     assert contents(tmp_path) == before
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -190,7 +190,7 @@ def test_a_terminal_that_hangs_up_leaves_nothing(command, scan, model, tmp_path,
     finally:
         signal.signal(signal.SIGHUP, kept)
     assert answer.code == 130
-    assert answer.err.endswith("superresolution: stopped; no output was written.\n")
+    assert answer.err.endswith("superresolution: stopped; no unfinished output was left.\n")
     assert contents(tmp_path) == before
     assert not list(tmp_path.rglob(".superresolution-*"))
 
