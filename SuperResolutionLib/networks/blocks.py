@@ -7,7 +7,7 @@ from torch import nn
 
 from SuperResolutionLib.errors import InputError
 
-AT_ONCE = 2**24  # numbers on the fine grid
+AT_ONCE = 2**21  # numbers of a layer: more gains no time
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
@@ -40,22 +40,31 @@ class Upscale(nn.Sequential):
         return reach
 
 
-def by_rows(finish: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, reach: int, scale: int) -> torch.Tensor:
-    """finish(x), where nothing is learnt in strips of rows: on the fine grid all features at once are the most memory.
+def by_rows(layers: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, reach: int, scale: int) -> torch.Tensor:
+    """layers(x), where nothing is learnt in strips of rows: large slices take less memory so, and stay in the cache.
 
-    finish: the layers from coarse features to the fine slice. x: (n, features, h, w). reach: how far, in coarse
-    voxels, finish sees along the rows. scale: how much finer its result is, (n, outputs, scale h, scale w).
+    layers: of one slice. x: (n, features, h, w). reach: how far, in coarse voxels, the layers see along the rows.
+    scale: how much finer their result is, (n, outputs, scale h, scale w).
     """
     n, features, h, w = x.shape
     rows = max(4 * reach, AT_ONCE // (n * features * w * scale**2))
     if torch.is_grad_enabled() or rows >= h:
-        return finish(x)
-    strips = []
+        return layers(x)
+    result: torch.Tensor | None = None
     for top in range(0, h, rows):
-        first, last = max(0, top - reach), min(h, top + rows + reach)
-        strip = finish(x[:, :, first:last])
-        strips.append(strip[:, :, (top - first) * scale : (min(top + rows, h) - first) * scale].clone())
-    return torch.cat(strips, 2)
+        first, bottom = max(0, top - reach), min(h, top + rows)
+        strip = layers(x[:, :, first : bottom + reach])
+        if result is None:
+            whole = (*strip.shape[:2], scale * h, strip.shape[3])
+            result = torch.empty(whole, dtype=strip.dtype, device=strip.device, memory_format=_layout(x))
+        result[:, :, scale * top : scale * bottom] = strip[:, :, (top - first) * scale : (bottom - first) * scale]
+    assert result is not None
+    return result
+
+
+def _layout(x: torch.Tensor) -> torch.memory_format:
+    last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    return torch.channels_last if last else torch.contiguous_format
 
 
 class DenseHead(nn.Sequential):

@@ -18,8 +18,13 @@ class ResidualBlock(nn.Module):
         self.res_scale = res_scale
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        residual: torch.Tensor = self.conv2(torch.relu(self.conv1(x)))
-        return x + residual * self.res_scale if self.res_scale != 1 else x + residual
+        return by_rows(self._added, x, 2, 1)
+
+    def _added(self, x: torch.Tensor) -> torch.Tensor:
+        residual: torch.Tensor = self.conv2(torch.relu_(self.conv1(x)))
+        if self.res_scale != 1:
+            residual = residual * self.res_scale
+        return residual.add_(x)
 
 
 class EDSR(nn.Module):
