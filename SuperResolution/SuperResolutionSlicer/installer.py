@@ -17,6 +17,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from SuperResolutionLib.errors import InputError
+from SuperResolutionSlicer import process
 
 # The licence files of torch 2.13 have paths too long for Windows: the installation ends half way.
 TORCH = ">=2.6,<2.13" if os.name == "nt" else ">=2.6"
@@ -72,6 +73,7 @@ def ensure(modules: tuple[str, ...]) -> None:
         raise InputError(
             _("The packages were not installed, so nothing was done; click again when you want to install them.")
         )
+    process.end_resting()  # it would hold files that pip replaces, and know nothing of the new ones
     before = bundled_versions()
     with _constrained(before) as constraints:
         for name in lacking:

@@ -1,4 +1,4 @@
-"""One run of the library's command line in a process of its own: its events, its log, its end.
+"""Runs of the library's command line in a process of their own: its events, its log, its end.
 
 Slicer's own Python never loads torch, so neither a long computation nor a crash in it can take Slicer along.
 """
@@ -23,6 +23,8 @@ from SuperResolutionSlicer.locations import home
 LOG_LINES = 400  # kept of what a run says
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # of Windows
 LINE = 65536  # bytes after which a line without an end is taken as it is
+REST = "rest"  # the event that follows a command that ended well
+RESTS = 300.0  # seconds that a process waits for the next command
 Event = dict[str, Any]
 
 
@@ -35,20 +37,24 @@ class EngineError(InputError):
 
 
 class EngineProcess:
-    """A running command. Its standard output carries JSON events; everything else it says goes to the log."""
+    """A process that runs one command after another. Its standard output carries JSON events; all else goes to the log.
 
-    def __init__(self, arguments: list[str], folder: Path) -> None:
-        script = Path(__file__).with_name("run_engine.py")
-        self.command = [interpreter(), "-u", str(script), str(home()), str(folder), *arguments]
+    Once a command has ended well, the process rests until the next one, which then need not load PyTorch again. After
+    a failure it ends.
+    """
+
+    def __init__(self) -> None:
+        self.command, self._environment = _command(), dict(os.environ)
         self.log: deque[str] = deque([" ".join(self.command)], maxlen=LOG_LINES)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._resting = threading.Event()
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
-            cwd=folder,
+            env={**self._environment, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+            cwd=home(),
             start_new_session=os.name == "posix",  # a group of its own, to be ended with the launcher's children
             creationflags=NO_WINDOW,
         )
@@ -57,12 +63,25 @@ class EngineProcess:
         for reader in self._readers:
             reader.start()
 
+    def begin(self, arguments: list[str], folder: Path) -> None:
+        """Run a command of the library, with a job's folder as the current one. Raises OSError if the process is gone.
+
+        arguments: as on the command line. folder: goes with this process, should Slicer itself be gone.
+        """
+        self._resting.clear()
+        self.log.append(" ".join(arguments))
+        request = json.dumps({"folder": str(folder), "arguments": arguments})
+        self._process.stdin.write(request.encode() + b"\n")
+        self._process.stdin.flush()
+
     def _read(self, stream: IO[bytes]) -> None:
         for raw in iter(lambda: stream.readline(LINE), b""):
             line = raw.decode("utf-8", errors="replace").rstrip()
             event = _event(line)
             if event is None:
                 self.log.append(line)
+            elif event["event"] == REST:
+                self._resting.set()
             else:
                 self._events.put(event)
 
@@ -73,10 +92,18 @@ class EngineProcess:
 
     @property
     def code(self) -> int | None:
-        """The exit code; None while it runs or still has something to say."""
+        """The exit code of the command; None while it runs or still has something to say."""
+        if self._resting.is_set():
+            return 0
         if self._process.poll() is None or any(reader.is_alive() for reader in self._readers):
             return None
         return self._process.returncode
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it rests, and is what would be started now."""
+        alike = self.command == _command() and self._environment == dict(os.environ)
+        return self._resting.is_set() and self._process.poll() is None and alike
 
     def events(self) -> list[Event]:
         """The events since the last call."""
@@ -102,12 +129,63 @@ class EngineProcess:
         return any(reader.is_alive() for reader in self._readers)
 
 
+class _Resting:
+    """The one process that waits for the next command, for some minutes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: EngineProcess | None = None
+
+    def take(self) -> EngineProcess | None:
+        """The process, which is no longer here."""
+        with self._lock:
+            process, self._process = self._process, None
+        return process
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that is here."""
+        with self._lock:
+            return self._process and self._process.pid
+
+    def put(self, process: EngineProcess) -> None:
+        """Let a process rest here, in place of another."""
+        if other := self.take():
+            other.end()
+        with self._lock:
+            self._process = process
+        timer = threading.Timer(RESTS, self._end, (process,))
+        timer.daemon = True
+        timer.start()
+
+    def _end(self, process: EngineProcess) -> None:
+        with self._lock:
+            if self._process is not process:
+                return
+            self._process = None
+        process.end()
+
+
+_resting = _Resting()
+
+
+def end_resting() -> None:
+    """End the process that waits for the next command: before packages are installed that it may hold."""
+    if process := _resting.take():
+        process.end()
+
+
+def resting() -> int | None:
+    """The number of the process that waits for the next command, if one does."""
+    return _resting.pid
+
+
 def running(arguments: list[str], folder: Path) -> Generator[Event, None, Event]:
     """Run a command to its end; yields its newest progress event, and returns its last event ("done").
 
     Closing the generator ends the process. Raises EngineError if the command fails.
     """
-    process = EngineProcess(arguments, folder)
+    process = _started(arguments, folder)
     newest: Event = {}
     failed = ""
     try:
@@ -120,11 +198,32 @@ def running(arguments: list[str], folder: Path) -> Generator[Event, None, Event]
                 break
             yield newest
     finally:
-        process.end()
+        if process.can_go_on:
+            _resting.put(process)
+        else:
+            process.end()
     if code != 0 or newest.get("event") != "done":
         log = "\n".join(process.log)
         raise EngineError(_reason(code, failed, log), log)
     return newest
+
+
+def _started(arguments: list[str], folder: Path) -> EngineProcess:
+    """A process that has begun a command: the one that rests, or a new one."""
+    if process := _resting.take():
+        if process.can_go_on:
+            with contextlib.suppress(OSError):
+                process.begin(arguments, folder)
+                return process
+        process.end()
+    process = EngineProcess()
+    with contextlib.suppress(OSError):  # it ended at once; its log says why
+        process.begin(arguments, folder)
+    return process
+
+
+def _command() -> list[str]:
+    return [interpreter(), "-u", str(Path(__file__).with_name("run_engine.py")), str(home())]
 
 
 def interpreter() -> str:

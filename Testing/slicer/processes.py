@@ -1,7 +1,8 @@
 """The processes that a test has started, alive.
 
 What was there when the test began is not counted: multiprocessing keeps a process of its own (its resource tracker)
-from the first pool until the interpreter ends, and another test may have had one.
+from the first pool until the interpreter ends, and another test may have had one. The engine that rests after a command
+is not counted either.
 """
 
 import psutil
@@ -12,12 +13,19 @@ _before: set[psutil.Process] = set()
 def begin() -> None:
     """Called before each test."""
     _before.clear()
-    _before.update(psutil.Process().children(recursive=True))
+    _before.update(set(psutil.Process().children(recursive=True)) - _resting())
 
 
 def workers() -> list[psutil.Process]:
     """Every process below this one that this test has started and that has not ended."""
-    return alive([p for p in psutil.Process().children(recursive=True) if p not in _before])
+    return alive([p for p in psutil.Process().children(recursive=True) if p not in _before | _resting()])
+
+
+def _resting() -> set[psutil.Process]:
+    from SuperResolutionSlicer import process  # only here: the path to it is set after this file is imported
+
+    pid = process.resting()
+    return set() if pid is None else set(family(pid))
 
 
 def family(pid: int) -> list[psutil.Process]:

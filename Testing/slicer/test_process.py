@@ -182,7 +182,8 @@ def test_when_slicer_dies_the_worker_ends_itself_and_removes_the_jobs_files(engi
             from pathlib import Path
             from SuperResolutionSlicer import process
             process.home = lambda: Path({str(tmp_path / "home")!r})
-            worker = process.EngineProcess(["x"], Path({str(folder)!r}))
+            worker = process.EngineProcess()
+            worker.begin(["x"], Path({str(folder)!r}))
             print(worker.pid, flush=True)
             time.sleep(60)
             """
@@ -200,9 +201,98 @@ def test_when_slicer_dies_the_worker_ends_itself_and_removes_the_jobs_files(engi
 
 def test_the_log_begins_with_the_command_and_keeps_the_last_lines(engine):
     folder = engine("import sys; [print(k, file=sys.stderr) for k in range(2000)]; return 1")
-    worker = EngineProcess(["x"], folder)
+    worker = EngineProcess()
+    worker.begin(["x"], folder)
     assert wait_for(lambda: worker.code is not None, 20)
     worker.end()
     assert worker.code == 1
     assert worker.log[-1] == "1999"
     assert len(worker.log) == process.LOG_LINES
+
+
+SAYS_WHO = """
+    import json, os, time
+    if arguments == ["fail"]:
+        return 1
+    time.sleep(0.5 if arguments == ["slow"] else 0)
+    print(json.dumps({"event": "done", "process": os.getpid(), "where": os.getcwd(), "arguments": arguments}))
+    return 0
+    """
+
+
+def test_a_process_that_ended_well_runs_the_next_command_in_the_next_folder(engine, tmp_path):
+    folder = engine(SAYS_WHO)
+    other = tmp_path / "other job"
+    other.mkdir()
+    (_, one), (_, two) = finish(running(["a", "b"], folder)), finish(running(["c \u00e9"], other))
+    assert one["process"] == two["process"]
+    assert (one["arguments"], two["arguments"]) == (["a", "b"], ["c \u00e9"])
+    assert (Path(one["where"]), Path(two["where"])) == (folder.resolve(), other.resolve())
+
+
+def test_while_it_rests_the_folder_of_its_last_job_can_go(engine):
+    folder = engine(SAYS_WHO)
+    finish(running(["x"], folder))
+    assert Path(os.readlink(f"/proc/{process.resting()}/cwd") if sys.platform == "linux" else "/") != folder
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("change", ["failure", "cancel", "environment", "installation", "time"])
+def test_a_new_process_is_started_where_the_old_one_cannot_be_trusted(engine, monkeypatch, change):
+    folder = engine(SAYS_WHO)
+    if change == "time":
+        monkeypatch.setattr(process, "RESTS", 0.1)
+    _, one = finish(running(["x"], folder))
+    if change == "failure":
+        with pytest.raises(EngineError):
+            finish(running(["fail"], folder))
+        assert process.resting() is None
+    elif change == "cancel":
+        run = running(["slow"], folder)
+        next(run)
+        run.close()
+    elif change == "environment":
+        monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    elif change == "installation":
+        process.end_resting()
+    else:
+        assert wait_for(lambda: process.resting() is None, 5)
+    _, two = finish(running(["x"], folder))
+    assert one["process"] != two["process"]
+
+
+def test_of_two_runs_at_once_each_has_its_own_process_and_one_of_them_rests(engine):
+    folder = engine(SAYS_WHO)
+    runs = [running(["slow"], folder) for _ in range(2)]
+    for run in runs:
+        next(run)
+    ends = [finish(run)[1]["process"] for run in runs]
+    assert ends[0] != ends[1]
+    assert workers() == []
+    assert process.resting() is not None
+
+
+def test_the_same_warning_is_given_to_every_command(engine):
+    folder = engine(
+        """
+        import json, os, warnings
+        shown = []
+        warnings.showwarning = lambda message, *_: shown.append(str(message))
+        warnings.warn("unusual", stacklevel=1)
+        print(json.dumps({"event": "done", "shown": shown, "process": os.getpid()}))
+        return 0
+        """
+    )
+    (_, one), (_, two) = finish(running(["x"], folder)), finish(running(["x"], folder))
+    assert one == two
+    assert two["shown"] == ["unusual"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
+def test_a_process_that_died_while_it_rested_is_replaced(engine):
+    folder = engine(SAYS_WHO)
+    _, one = finish(running(["x"], folder))
+    os.kill(process.resting(), signal.SIGKILL)
+    time.sleep(0.2)
+    _, two = finish(running(["x"], folder))
+    assert one["process"] != two["process"]
