@@ -25,8 +25,9 @@ help: ## list these
 demo: .venv/.study ## make thick slices of a real head thin, then its plane finer (INPUT=path: your own scan, too)
 	@.venv/bin/python -m benchmarks.demo $(if $(INPUT),"$(INPUT)")
 
+# Byte code is written even where the environment says not to: the tests start more than a hundred processes.
 test: .venv/.test slicer-tools ## run all tests (ARGS="-k geometry": some)
-	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 # Slicer's own Python with the newest core of Slicer, in an environment of its own. PyTorch's small build is for another
 # Python on some machines, so it is left out: tests that start the engine skip there, and say so.

@@ -16,14 +16,14 @@ from SuperResolutionLib.geometry.sampling import Grid
 from SuperResolutionLib.methods import checks, measured, zoo
 from SuperResolutionLib.methods.catalogue import default_model
 from SuperResolutionLib.volume import Volume
-from SuperResolutionSlicer import nodes
+from SuperResolutionSlicer import nodes, process
 from SuperResolutionSlicer.engine_work import duration
 
 if TYPE_CHECKING:
     from SuperResolutionSlicer.logic import Settings
 
 PACE = 4e10  # multiply-adds a second, of two CPU cores with AVX2, where no run has told better
-START = 3.0  # s until the engine begins
+START = 3.0  # s until a new process of the engine begins
 THICK = 1.5  # times as far apart as the pixels are wide: slices that are better made thin
 TURNS = 8  # of a slice, averaged by the ensemble and for the uncertainty map
 ISOTROPIC, IN_PLANE = "isotropic", "2"  # of the choices under Make
@@ -69,7 +69,8 @@ def suitable(node: Any) -> str:
 
 def seconds(volume: Volume, settings: "Settings", card: zoo.Card) -> float:
     """About how long the engine will take."""
-    return START + work(volume, settings, card) / _pace(settings)
+    start = START if process.resting() is None else 0.0
+    return start + work(volume, settings, card) / _pace(settings)
 
 
 def work(volume: Volume, settings: "Settings", card: zoo.Card) -> float:

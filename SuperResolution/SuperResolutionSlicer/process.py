@@ -44,7 +44,7 @@ class EngineProcess:
     """
 
     def __init__(self) -> None:
-        self.command, self._environment = _command(), dict(os.environ)
+        self.command, self._environment = _command(), environment()
         self.log: deque[str] = deque([" ".join(self.command)], maxlen=LOG_LINES)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._resting = threading.Event()
@@ -102,7 +102,7 @@ class EngineProcess:
     @property
     def can_go_on(self) -> bool:
         """Whether it rests, and is what would be started now."""
-        alike = self.command == _command() and self._environment == dict(os.environ)
+        alike = self.command == _command() and self._environment == environment()
         return self._resting.is_set() and self._process.poll() is None and alike
 
     def events(self) -> list[Event]:
@@ -224,6 +224,11 @@ def _started(arguments: list[str], folder: Path) -> EngineProcess:
 
 def _command() -> list[str]:
     return [interpreter(), "-u", str(Path(__file__).with_name("run_engine.py")), str(home())]
+
+
+def environment() -> dict[str, str]:
+    """What a process inherits: one that was started with another is not gone on with."""
+    return dict(os.environ)
 
 
 def interpreter() -> str:

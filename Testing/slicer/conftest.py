@@ -129,6 +129,19 @@ def only_its_own_processes() -> None:
     processes.begin()
 
 
+@pytest.fixture(autouse=True)
+def the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of the engine goes on in the next test, whose name pytest writes into the environment."""
+    if MISSING:
+        return
+    from SuperResolutionSlicer import process
+
+    def without_the_test() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+    monkeypatch.setattr(process, "environment", without_the_test)
+
+
 NO_ENGINE = f"the engine is started, and {NO_PYTORCH}"
 ENGINE_WANTED: list[str] = []
 
