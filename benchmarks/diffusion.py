@@ -37,6 +37,7 @@ SITES: dict[str, Callable[[Path], Path]] = {
     "uih_16dir": lambda data: data / "diffusion/test/uih_16dir.nii.gz",
     "siemens_xa30": lambda data: data / "dicom/siemens_xa30_enhanced_dwi.zip",
     "siemens_prisma_20dir": lambda data: data / "diffusion/test/siemens_prisma_20dir.nii.gz",
+    "siemens_prisma_12dir": lambda data: data / "diffusion/test/siemens_prisma_12dir_17mm.nii.gz",
     "public_sample": lambda data: sample_series(),
 }
 CASES = (
