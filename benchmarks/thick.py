@@ -26,8 +26,8 @@ from SuperResolutionLib.methods.thick_slices import restore
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import METHODS, matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
-from SuperResolutionLib.training.through_plane.data import Scan, read
-from SuperResolutionLib.training.through_plane.recipe import Group
+from SuperResolutionLib.training.through_plane.scans import Scan, read
+from SuperResolutionLib.training.through_plane.thick_recipe import Group
 
 # file -> the axis that plays the slice axis; openms, whose own slices are thick, is a proxy: an axis in its plane
 VOLUMES = {

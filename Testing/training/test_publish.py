@@ -14,7 +14,7 @@ from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.training import publish as publishing
 from SuperResolutionLib.training.publish import TWIN, coarse_spacing, publish, starting_weights
 from SuperResolutionLib.training.recipe import load
-from SuperResolutionLib.training.through_plane import recipe as through_plane
+from SuperResolutionLib.training.through_plane import thick_recipe as through_plane
 
 
 def test_the_published_model_is_loaded_and_enhances(finished, recipe, tmp_path):

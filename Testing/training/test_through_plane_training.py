@@ -12,12 +12,12 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training.contrast import curve, recolour
-from SuperResolutionLib.training.through_plane import recipe as recipes
-from SuperResolutionLib.training.through_plane.data import Scan, read, training_scans
+from SuperResolutionLib.training.through_plane import thick_recipe as recipes
 from SuperResolutionLib.training.through_plane.draw import Sampler, Size, View, measured
-from SuperResolutionLib.training.through_plane.loop import Budget, Start, train
-from SuperResolutionLib.training.through_plane.publish import publish
-from SuperResolutionLib.training.through_plane.recipe import Group
+from SuperResolutionLib.training.through_plane.scans import Scan, read, training_scans
+from SuperResolutionLib.training.through_plane.thick_loop import Budget, Start, train
+from SuperResolutionLib.training.through_plane.thick_publish import publish
+from SuperResolutionLib.training.through_plane.thick_recipe import Group
 from SuperResolutionLib.volume import Volume
 
 NETWORK = {"features": 16, "blocks": 1, "terms": 4, "maps": 3, "fine": 4, "offers": 2, "folds": 3}

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.training.through_plane import recipe
-from SuperResolutionLib.training.through_plane.loop import CLOCKS, Budget, Start, train
+from SuperResolutionLib.training.through_plane import thick_recipe as recipe
+from SuperResolutionLib.training.through_plane.thick_loop import CLOCKS, Budget, Start, train
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from SuperResolutionLib.physics.interpolating import positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.training.contrast import curve, recolour
-from SuperResolutionLib.training.through_plane.data import Scan
-from SuperResolutionLib.training.through_plane.recipe import Recipe
+from SuperResolutionLib.training.through_plane.scans import Scan
+from SuperResolutionLib.training.through_plane.thick_recipe import Recipe
 
 SEEN = 0.05  # of the range: what is darker is no place for a patch
 GAIN = 0.15  # the range of a thick scan is not exactly that of the fine one

@@ -11,8 +11,8 @@ from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
 from SuperResolutionLib.training.split import stem, volume_files
-from SuperResolutionLib.training.through_plane.data import Scan, read
-from SuperResolutionLib.training.through_plane.recipe import Group
+from SuperResolutionLib.training.through_plane.scans import Scan, read
+from SuperResolutionLib.training.through_plane.thick_recipe import Group
 
 # file, slice axis, thickness, spacing (mm), profile, SNR (0: no noise)
 WAYS = (

@@ -1,4 +1,4 @@
-"""From a training to a model: python -m SuperResolutionLib.training.through_plane.publish OUT --data D --to FILE.
+"""From a training to a model: python -m SuperResolutionLib.training.through_plane.thick_publish OUT --data D --to F.
 
 Takes the epoch that validation chose out of the training in OUT and writes its moving average with a card; as float16
 where validation says that this costs nothing.
@@ -19,7 +19,7 @@ from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
 from SuperResolutionLib.training import checkpoint
 from SuperResolutionLib.training.publish import HALF_COST
-from SuperResolutionLib.training.through_plane.validation import Case, cases, validate
+from SuperResolutionLib.training.through_plane.ways import Case, cases, validate
 
 IN_PLANE = (0.4, 1.6)  # mm of the pixels beside the slice axis, of what the recipe's scans have
 

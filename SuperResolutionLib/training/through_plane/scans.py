@@ -10,7 +10,7 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.training.blanked import blanked
 from SuperResolutionLib.training.split import stem, volume_files
-from SuperResolutionLib.training.through_plane.recipe import Group, Recipe
+from SuperResolutionLib.training.through_plane.thick_recipe import Group, Recipe
 
 
 @dataclass(frozen=True, eq=False)

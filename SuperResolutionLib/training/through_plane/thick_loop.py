@@ -22,10 +22,10 @@ from SuperResolutionLib.training import checkpoint
 from SuperResolutionLib.training.losses.late_loss import FLOOR
 from SuperResolutionLib.training.optimiser import Learner, optimisers
 from SuperResolutionLib.training.state import follow
-from SuperResolutionLib.training.through_plane.data import training_scans
 from SuperResolutionLib.training.through_plane.draw import Patches, Sampler, Size
-from SuperResolutionLib.training.through_plane.recipe import Recipe
-from SuperResolutionLib.training.through_plane.validation import cases, validate
+from SuperResolutionLib.training.through_plane.scans import training_scans
+from SuperResolutionLib.training.through_plane.thick_recipe import Recipe
+from SuperResolutionLib.training.through_plane.ways import cases, validate
 
 Log = Callable[[str], None]
 
