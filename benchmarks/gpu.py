@@ -29,8 +29,9 @@ from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import recipe as recipes
 from SuperResolutionLib.training import split
 from SuperResolutionLib.training.ahead import made_ahead
+from SuperResolutionLib.training.begin import Begin
 from SuperResolutionLib.training.data import Sampler, training_stacks
-from SuperResolutionLib.training.loop import Begin, train
+from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.state import Phase, Place, Run

@@ -69,7 +69,8 @@ def run(options: argparse.Namespace) -> int:
         recipe = split.fold(recipe, options.data, *options.fold)
     if options.dry_run:
         return _describe(recipe, options)
-    from SuperResolutionLib.training.loop import Begin, train
+    from SuperResolutionLib.training.begin import Begin
+    from SuperResolutionLib.training.loop import train
 
     start = starting_weights(recipe)
     begin = Begin(options.resume, options.budget, start, since=began)
