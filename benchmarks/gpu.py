@@ -139,6 +139,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     recipe = recipes.load(options.recipe)
+    if not isinstance(recipe, Recipe):
+        parser.error(f"{recipe.name} is trained on the CPU; name a recipe that works in the plane of the slices")
     if options.what == "pack":
         if options.data is None:
             parser.error("pack needs --data")

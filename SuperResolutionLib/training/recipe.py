@@ -10,7 +10,7 @@ from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
-from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
+from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, THROUGH_PLANE, grid_of
 from SuperResolutionLib.physics.degradation import by_name
 from SuperResolutionLib.schema import Amount, Option, Share, Word, limits
 from SuperResolutionLib.training import any_recipe
@@ -18,8 +18,10 @@ from SuperResolutionLib.training.any_recipe import AnyRecipe, Margin, Pattern, S
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
+from SuperResolutionLib.training.through_plane import thick_recipe
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
 
-FOLDER = Path(__file__).parent / "recipes"
+FOLDERS = (Path(__file__).parent / "recipes", Path(__file__).parent / "through_plane" / "recipes")
 SOURCES = ("volumes", "photographs")
 
 Below1 = Annotated[float, limits(ge=0, lt=1)]
@@ -169,25 +171,28 @@ class Recipe(AnyRecipe[Group]):
 
 def names() -> list[str]:
     """The recipes that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(path.stem for folder in FOLDERS for path in folder.glob("*.toml"))
 
 
-def load(name_or_path: str) -> Recipe:
-    """A recipe by name, or from a user's own TOML file.
+def load(name_or_path: str) -> Recipe | ThickRecipe:
+    """A recipe by name, or from a user's own TOML file; its architecture says of which kind it is.
 
     Raises InputError for a recipe that does not exist, is not TOML, or has settings that do not.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        path = FOLDER / f"{name_or_path}.toml"
+        there = [folder / f"{name_or_path}.toml" for folder in FOLDERS]
+        path = next((one for one in there if one.is_file()), there[0])
     if not path.is_file():
         raise unknown("recipe", name_or_path, names())
     table = schema.parsed(schema.read(path, "a recipe"), path.name, "a recipe", tomllib.loads)
     return from_table({"name": path.stem, **table})
 
 
-def from_table(table: dict[str, Any]) -> Recipe:
+def from_table(table: dict[str, Any]) -> Recipe | ThickRecipe:
     """A recipe from a dictionary of its settings; every name and value is checked."""
+    if table.get("architecture") in list(THROUGH_PLANE):
+        return thick_recipe.from_table(table)
     given = {**table, "skip": None} if table.get("skip") == "none" else table
     recipe = schema.convert(Recipe, given, "The recipe", "setting")
     any_recipe.check(recipe)
@@ -210,7 +215,7 @@ def from_table(table: dict[str, Any]) -> Recipe:
 def _check_names(recipe: Recipe) -> None:
     """Raise InputError where the recipe names something that does not exist, with the nearest that does."""
     given: list[tuple[str, str, Any]] = [
-        ("network", recipe.architecture, NETWORKS),
+        ("network", recipe.architecture, [*NETWORKS, *THROUGH_PLANE]),
         ("optimiser", recipe.optimiser, OPTIMISERS),
         ("schedule", recipe.schedule, SCHEDULES),
         ("source", recipe.source, SOURCES),

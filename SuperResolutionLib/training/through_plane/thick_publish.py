@@ -1,81 +1,69 @@
-"""From a training to a model: python -m SuperResolutionLib.training.through_plane.thick_publish OUT --data D --to F.
+"""From a finished training for thick slices to a model: weights, card, and the check that float16 costs nothing."""
 
-Takes the epoch that validation chose out of the training in OUT and writes its moving average with a card; as float16
-where validation says that this costs nothing.
-"""
-
-import argparse
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.networks import parameters
-from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
-from SuperResolutionLib.training import checkpoint
 from SuperResolutionLib.training.publish import HALF_COST
+from SuperResolutionLib.training.through_plane.scans import training_scans
+from SuperResolutionLib.training.through_plane.thick_loop import network_of
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
 from SuperResolutionLib.training.through_plane.ways import Case, cases, validate
 
-IN_PLANE = (0.4, 1.6)  # mm of the pixels beside the slice axis, of what the recipe's scans have
+Span = tuple[float, float]
 
 
-def publish(out: Path, data: Path, target: Path) -> zoo.Card:
-    """Write `target` (safetensors) and its card, which is returned. Raises InputError for no training."""
-    state = checkpoint.load(out / "checkpoint.pt", torch.device("cpu"), print)
-    if state is None or state["best"] is None:
-        raise InputError(f"{out} holds no training that has come to its first validation; train first.")
-    recipe, weights, held = json.loads(state["recipe"]), state["best"]["weights"], cases(data)
+def publish(recipe: ThickRecipe, best: dict[str, Any], data: Path, folder: Path) -> Path:
+    """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much.
+
+    recipe: of the training. best: the kept epoch. data: the folder of scans.
+    """
+    path = folder / f"{recipe.name}.safetensors"
+    network, weights, held = network_of(recipe), best["weights"], cases(data, recipe)
     halved = {name: tensor.half().float() for name, tensor in weights.items()}
-    exact, stored = (_gain(recipe["network"], chosen, held) for chosen in (weights, halved))
-    network = ThroughPlane(Shape(**recipe["network"]))
+    exact, stored = (_gain(recipe, chosen, held) for chosen in (weights, halved))
+    half = exact - stored <= HALF_COST
+    in_plane, between = spacings(data, recipe)
+    reached = {"validation: above the best of B-spline and deconvolution, dB": round(stored if half else exact, 3)}
     card = zoo.Card(
-        name=recipe["name"],
-        architecture="through_plane",
-        arguments=recipe["network"],
+        name=recipe.name,
+        architecture=recipe.architecture,
+        arguments=recipe.network,
         scale=1,
         slices=network.neighbours,
         skip=None,
         input_grid="low",
         intensity="divided by the 99.9th percentile of the 3-D volume",
-        spacing=IN_PLANE,
-        slice_spacing=tuple(recipe["spacing"]),
+        spacing=in_plane,
+        slice_spacing=between,
         parameters=parameters(network),
         sha256="",
-        trained_on=recipe["trained_on"],
-        data_licence=recipe["licence"],
-        recipe=recipe["name"],
+        trained_on=recipe.trained_on,
+        data_licence=recipe.licence,
+        recipe=recipe.name,
         date=time.strftime("%Y-%m-%d"),
-        made_for=recipe["made_for"],
-        held_out={"validation: above the best of B-spline and deconvolution, dB": round(stored, 3)},
+        made_for=recipe.made_for,
+        held_out=reached if held else {},
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return zoo.save(weights, card, target, half=exact - stored <= HALF_COST)
+    zoo.save(weights, card, path, half)
+    return path
 
 
-def _gain(arguments: dict[str, Any], weights: dict[str, torch.Tensor], held: list[Case]) -> float:
-    network = ThroughPlane(Shape(**arguments)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def spacings(data: Path, recipe: ThickRecipe) -> tuple[Span, Span]:
+    """The least and greatest voxel size (mm) along the axes that were sliced, and the spacings that were drawn."""
+    scans = training_scans(data, recipe)
+    axes = [(scan.voxels.shape[k], scan.spacing[k]) for scan in scans for k in scan.axes]
+    voxels = [float(voxel) for _, voxel in axes]
+    drawn = [recipe.spacings(size, voxel, recipe.rows) for size, voxel in axes]
+    least, most = min(least for least, _ in drawn), max(most for _, most in drawn)
+    return (round(min(voxels), 3), round(max(voxels), 3)), (round(float(least), 3), round(float(most), 3))
+
+
+def _gain(recipe: ThickRecipe, weights: dict[str, torch.Tensor], held: list[Case]) -> float:
+    network = network_of(recipe)
     network.load_state_dict(weights)
     return validate(network, held)["gain"]
-
-
-def main() -> None:
-    """Read the command line, publish, say what was wrong in one sentence."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="folder of the training")
-    parser.add_argument("--data", type=Path, required=True, help="folder of training volumes, for the validation")
-    parser.add_argument("--to", type=Path, required=True, help="the safetensors to write")
-    given = parser.parse_args()
-    try:
-        card = publish(given.out, given.data, given.to)
-    except InputError as error:
-        sys.exit(f"error: {error}")
-    print(f"{given.to}: {card.parameters} parameters, {card.held_out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,7 @@
 """Validation: reformats of people that nothing is learnt from, sliced in several ways, beside classical methods."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +11,14 @@ from SuperResolutionLib.methods.thick_slices import restore
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
-from SuperResolutionLib.training.split import stem, volume_files
+from SuperResolutionLib.training import split
 from SuperResolutionLib.training.through_plane.scans import Scan, read
-from SuperResolutionLib.training.through_plane.thick_recipe import Group
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickGroup, ThickRecipe, Way
 
-# file, slice axis, thickness, spacing (mm), profile, SNR (0: no noise)
-WAYS = (
-    ("ds002748_sub-40_T1w", "z", 4.0, 4.0, "gaussian", 0),
-    ("ds002748_sub-40_T1w", "z", 4.0, 4.0, "box", 0),
-    ("ds002748_sub-40_T1w", "z", 2.0, 2.0, "gaussian", 0),
-    ("ds002748_sub-40_T1w", "z", 3.0, 4.0, "gaussian", 40),
-    ("ds002748_sub-40_T1w", "z", 6.0, 6.0, "box", 0),
-    ("ds002748_sub-40_T1w", "z", 4.0, 4.6, "gaussian", 20),
-    ("rorden_T1w_08mm", "z", 4.0, 4.0, "gaussian", 0),
-    ("rorden_T1w_08mm", "y", 3.0, 3.0, "box", 40),
-    ("openms_patient20_FLAIR", "y", 4.0, 4.0, "gaussian", 0),
-    ("openms_patient20_FLAIR", "x", 3.0, 4.0, "box", 40),
-)
 REFORMATS = 4
+# Of the scans that no way of the recipe fits: how far the spacing lies, on a logarithmic scale, between the least and
+# the largest that the recipe draws for such a scan; the profile; the SNR (0: no noise). Slices as thick as apart.
+USUAL = ((0.25, "gaussian", 0.0), (0.5, "box", 40.0), (0.75, "gaussian", 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,37 +36,62 @@ class Case:
     classical: float
 
 
-def cases(folder: Path) -> list[Case]:
-    """The ways of slicing that are there; of each scan the reformats at even distances."""
-    paths = {stem(path): path for path in volume_files(folder)}
-    there = [way for way in WAYS if way[0] in paths]
-    scans = {name: read(paths[name], Group("*")) for name in {way[0] for way in there}}
-    return [_case(scans[way[0]], way) for way in there]
+def cases(folder: Path, recipe: ThickRecipe) -> list[Case]:
+    """The validation scans in the recipe's ways; of each scan the reformats at even distances.
+
+    Where the ways fit none of them, each is sliced in the usual ways. Scans that show nothing are left out.
+    """
+    held = split.validation_files(folder, recipe)
+    asked = [(way, path) for way in recipe.ways for path in held if fnmatch(split.stem(path), way.pattern)]
+    if asked:
+        scans = {path: _held(path, recipe) for path in {path for _, path in asked}}
+        found = [_case(scans[path], way) for way, path in asked]
+    else:
+        found = [_case(scan, way) for scan in (_held(p, recipe) for p in held) for way in usual(scan, recipe)]
+    return [case for case in found if case is not None]
 
 
-def _case(scan: Scan, way: tuple[str, str, float, float, str, int]) -> Case:
-    name, letter, thickness, spacing, profile, snr = way
-    along = 2 - "xyz".index(letter)
-    columns = 1 if along == 2 else 2
+def _held(path: Path, recipe: ThickRecipe) -> Scan:
+    return read(path, replace(recipe.group_of(split.stem(path)) or ThickGroup(), margin=0))
+
+
+def usual(scan: Scan, recipe: ThickRecipe) -> list[Way]:
+    """A few ways to slice a scan along an axis that may be, z if that is one, by spacings that the recipe draws."""
+    axis = min(scan.axes)
+    least, most = recipe.spacings(scan.voxels.shape[axis], scan.spacing[axis], recipe.rows)
+    lengths = [round(float(least * (most / least) ** share), 2) for share, _, _ in USUAL]
+    return [
+        Way(axis="zyx"[axis], thickness=mm, spacing=mm, profile=profile, snr=snr)
+        for mm, (_, profile, snr) in zip(lengths, USUAL, strict=True)
+    ]
+
+
+def _case(scan: Scan, way: Way) -> Case | None:
+    """A scan sliced in one way; None where the reformats show nothing."""
+    thickness, spacing, profile, snr = way.thickness, way.spacing, way.profile, way.snr
+    along = "zyx".index(way.axis)
+    columns = next(axis for axis in (2, 1, 0) if axis != along and axis in scan.axes)
     order = (3 - along - columns, along, columns)
     view, (beside, voxel, pixel) = scan.voxels.transpose(order), (scan.spacing[k] for k in order)
+    chosen = np.linspace(0.3, 0.7, REFORMATS) * len(view)
+    truth = view[chosen.astype(int)]
+    if not head(truth).any():
+        return None
     slices = Slices(spacing, thickness, profile)
     forward = slices.matrix(view.shape[1], voxel).astype(np.float32)
     level = float(view[view > 0.05].mean())
-    chosen = np.linspace(0.3, 0.7, REFORMATS) * len(view)
     wide = np.concatenate([np.arange(int(k) - 2, int(k) + 3) for k in chosen])
     thick = forward @ view[np.clip(wide, 0, len(view) - 1)]
     if snr:
         noise = np.random.default_rng(0).standard_normal((2, *thick.shape)) * level / snr
         thick = np.hypot(thick + noise[0], noise[1]).astype(np.float32)
-    truth = view[chosen.astype(int)]
     middle = thick[2::5]
     spline = matrix_at("bspline", len(forward), positions(view.shape[1], voxel, spacing))
     told = Slices(spacing, thickness)
     sharp = deconvolution(told, view.shape[1], voxel, 3e-3 if not snr else 3e-3 + 40 / snr**2)
     classical = max(decibels(truth, spline @ middle), decibels(truth, sharp @ middle))
     scene = Scene(spacing, thickness, voxel, pixel, beside)
-    return Case(f"{name} {thickness:g}/{spacing:g} {profile} {snr}", thick, truth, scene, chosen, classical)
+    return Case(f"{scan.name} {way}", thick, truth, scene, chosen, classical)
 
 
 def decibels(truth: np.ndarray, restored: np.ndarray) -> float:
@@ -84,11 +100,15 @@ def decibels(truth: np.ndarray, restored: np.ndarray) -> float:
 
 
 def validate(network: ThroughPlane, held: list[Case]) -> dict[str, float]:
-    """The gain over the classical methods of every case, dB in the head, and "gain", their mean."""
+    """Means over the cases, dB in the head: "gain" over the classical methods, "psnr_head"; and the gain of each."""
+    if not held:
+        return {"gain": 0.0}
     network.eval()
-    gains = {case.name: _psnr(network, case) - case.classical for case in held}
+    psnrs = [_psnr(network, case) for case in held]
     network.train()
-    return {"gain": float(np.mean(list(gains.values()))) if gains else 0.0, **gains}
+    gains = [psnr - case.classical for psnr, case in zip(psnrs, held, strict=True)]
+    each = {f"gain {case.name}": gain for case, gain in zip(held, gains, strict=True)}
+    return {"gain": float(np.mean(gains)), "psnr_head": float(np.mean(psnrs)), **each}
 
 
 def _psnr(network: ThroughPlane, case: Case) -> float:
