@@ -21,7 +21,7 @@ from SuperResolutionLib.training.schedule import SCHEDULES
 from SuperResolutionLib.training.through_plane import thick_recipe
 from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
 
-FOLDERS = (Path(__file__).parent / "recipes", Path(__file__).parent / "through_plane" / "recipes")
+FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
 
 Below1 = Annotated[float, limits(ge=0, lt=1)]
@@ -171,7 +171,7 @@ class Recipe(AnyRecipe[Group]):
 
 def names() -> list[str]:
     """The recipes that come with the package."""
-    return sorted(path.stem for folder in FOLDERS for path in folder.glob("*.toml"))
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def load(name_or_path: str) -> Recipe | ThickRecipe:
@@ -181,8 +181,7 @@ def load(name_or_path: str) -> Recipe | ThickRecipe:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        there = [folder / f"{name_or_path}.toml" for folder in FOLDERS]
-        path = next((one for one in there if one.is_file()), there[0])
+        path = FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
         raise unknown("recipe", name_or_path, names())
     table = schema.parsed(schema.read(path, "a recipe"), path.name, "a recipe", tomllib.loads)
