@@ -140,7 +140,7 @@ def test_axes_of_thick_slices_are_left_out_unless_they_are_named(tmp_path):
 def test_a_scan_too_small_for_the_patches_is_refused_and_a_short_axis_is_not_sliced(folder, refuses):
     scans = training_scans(folder, small_recipe(late_columns=38))
     assert [scan.axes for scan in scans] == [(1, 0), (1, 0)]  # x has 36 voxels
-    with refuses("sub-0_T1w of 36 x 40 x 44 voxels is too small", "exclude", "late_columns"):
+    with refuses("sub-0_T1w of 36 x 40 x 44 voxels is too small", "take it out", "late_columns"):
         training_scans(folder, small_recipe(late_columns=42))
 
 
@@ -254,11 +254,11 @@ def test_a_budget_cuts_the_steps_and_what_it_allowed_holds_when_the_training_goe
     lines, long = [], small_recipe(steps=10**6, epoch=10**4, warm_up=2)
     begin = Begin(budget=1.0, since=time.monotonic() - 3600)
     train(long, folder, tmp_path / "out", begin, log=lines.append)
-    assert lines[0].startswith("small: 4 steps")
+    assert lines[0].startswith("small: 2 steps")
     assert "more than were given" in lines[1]
     lines.clear()
     train(long, folder, tmp_path / "out", Begin(resume=True), log=lines.append)
-    assert lines == ["small: 4 steps on cpu in float32; 2 training scans, 0 validation cases"]
+    assert lines == ["small: 2 steps on cpu in float32; 2 training scans, 0 validation cases"]
 
 
 def test_a_training_is_as_long_as_its_budget(folder, tmp_path):

@@ -67,6 +67,6 @@ def _fitting(scan: Scan, recipe: ThickRecipe) -> Scan:
         size = " x ".join(str(n) for n in scan.voxels.shape[::-1])
         raise InputError(
             f"{scan.name} of {size} voxels is too small for the recipe's patches, which need two longer axes; "
-            "name it in the recipe's exclude, or give smaller rows, columns, late_rows and late_columns."
+            "take it out of the folder, or give smaller rows, columns, late_rows and late_columns in the recipe."
         )
     return replace(scan, axes=axes)

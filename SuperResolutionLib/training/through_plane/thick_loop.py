@@ -237,14 +237,7 @@ def minutes(recipe: ThickRecipe, data: Path, device: str = "auto") -> float:
     """
     _check_place(device)
     sampler = Sampler(training_scans(data, recipe), recipe, network_of(recipe))
-    return math.fsum(count * _seconds_a_step(recipe, sampler, begin) for begin, count in _phases(recipe)) / 60
-
-
-def _phases(recipe: ThickRecipe) -> list[tuple[float, int]]:
-    """Of the steps by each loss: the share of the training at which they begin, and how many there are."""
-    early = math.ceil(recipe.mse_from * recipe.steps)
-    parts = [(0.0, early), (recipe.mse_from, recipe.steps - early)]
-    return [(begin, count) for begin, count in parts if count]
+    return recipe.steps * _seconds_a_step(recipe, sampler) / 60
 
 
 def _within(begin: Begin, training: Training, setting: Setting) -> tuple[ThickRecipe, str]:
@@ -252,20 +245,27 @@ def _within(begin: Begin, training: Training, setting: Setting) -> tuple[ThickRe
 
     begin: with a budget. training: not begun yet; it is left as it is.
     """
-    recipe, phases = training.recipe, _phases(training.recipe)
-    steps = tuple(_seconds_a_step(recipe, setting.sampler, share) for share, _ in phases)
+    recipe, step = training.recipe, _seconds_a_step(training.recipe, setting.sampler)
     now = time.monotonic()
     validate(training.average, setting.held)
-    costs = Costs(steps, time.monotonic() - now, publishing=setting.reading)  # which reads the scans again
+    costs = Costs((step,), time.monotonic() - now, publishing=setting.reading)  # which reads the scans again
     assert begin.budget is not None
     passed, given = begin.passed(), 60 * begin.budget
-    counts, epoch = cut([count for _, count in phases], recipe, costs, given - passed)
+    counts, epoch = cut([recipe.steps], recipe, costs, given - passed)
     return replace(recipe, steps=sum(counts), epoch=epoch), too_long(passed + costs.of(counts, epoch), given)
 
 
-def _seconds_a_step(recipe: ThickRecipe, sampler: Sampler, progress: float) -> float:
-    """Measured on a network of its own, so that the training itself is untouched."""
-    trial = Training(recipe)
+def _seconds_a_step(recipe: ThickRecipe, sampler: Sampler) -> float:
+    """The mean over the steps by the first loss and those by the second, of a few of each.
+
+    Measured on a network of its own, so that the training itself is untouched.
+    """
+    trial, parts = Training(recipe), ((0.0, recipe.mse_from), (recipe.mse_from, 1 - recipe.mse_from))
+    return math.fsum(share * _timed(trial, sampler, begin) for begin, share in parts if share)
+
+
+def _timed(trial: Training, sampler: Sampler, progress: float) -> float:
+    """Seconds of a step at that share of the training."""
     for step in range(8):
         if step == 3:
             began = time.monotonic()
