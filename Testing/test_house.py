@@ -31,7 +31,6 @@ FLOORS = (
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 UPWARDS = {"volume": {"files", "display"}}  # a value's own shortcuts: to_nibabel(), plot(), repr
-OTHER_TRAINING = LIBRARY / "training" / "through_plane"  # its data, loop, recipe are named as those beside it
 SAME = {"__init__.py", "devices.py"}  # cli/devices.py is the command about methods/devices.py
 
 
@@ -88,7 +87,7 @@ def test_an_ensemble_is_asked_for_in_one_place():
 
 
 def test_no_two_files_of_one_name_mean_different_things():
-    names = Counter(path.name for path in FILES if OTHER_TRAINING not in path.parents)
+    names = Counter(path.name for path in FILES)
     assert [name for name, count in names.items() if count > 1 and name not in SAME and name != "trust.py"] == []
 
 

@@ -29,8 +29,9 @@ from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import recipe as recipes
 from SuperResolutionLib.training import split
 from SuperResolutionLib.training.ahead import made_ahead
+from SuperResolutionLib.training.begin import Begin
 from SuperResolutionLib.training.data import Sampler, training_stacks
-from SuperResolutionLib.training.loop import Begin, train
+from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.state import Phase, Place, Run
@@ -138,6 +139,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     recipe = recipes.load(options.recipe)
+    if not isinstance(recipe, Recipe):
+        parser.error(f"{recipe.name} is trained on the CPU; name a recipe that works in the plane of the slices")
     if options.what == "pack":
         if options.data is None:
             parser.error("pack needs --data")

@@ -26,8 +26,8 @@ from SuperResolutionLib.methods.thick_slices import restore
 from SuperResolutionLib.networks.through_plane import Scene, ThroughPlane
 from SuperResolutionLib.physics.interpolating import METHODS, matrix_at, positions
 from SuperResolutionLib.physics.slice_profile import Slices, deconvolution
-from SuperResolutionLib.training.through_plane.data import Scan, read
-from SuperResolutionLib.training.through_plane.recipe import Group
+from SuperResolutionLib.training.through_plane.scans import Scan, read
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickGroup
 
 # file -> the axis that plays the slice axis; openms, whose own slices are thick, is a proxy: an axis in its plane
 VOLUMES = {
@@ -179,7 +179,7 @@ def main() -> None:
     store, end = results.beside(given.out), time.monotonic() + 60 * given.minutes
     paths = {path.name.split(".")[0]: path for path in given.data.rglob("*.nii.gz")}
     for name in given.volumes:
-        scan = read(paths[name], Group("*", margin=MARGIN if name in FACED else 0))
+        scan = read(paths[name], ThickGroup(margin=MARGIN if name in FACED else 0))
         part = block(scan, VOLUMES[name], given.reformats)
         for way in ways():
             there = results.find(results.load(store), scan=name, degradation=way.name)

@@ -10,7 +10,7 @@ from SuperResolutionLib.cli import options as common
 from SuperResolutionLib.cli import reporter
 
 if TYPE_CHECKING:
-    from SuperResolutionLib.training.recipe import Recipe
+    from SuperResolutionLib.training.any_recipe import AnyRecipe
 
 
 def add(commands: Any) -> None:
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
         "train a model by a recipe, on any folder of scans or a BIDS tree",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2 --budget 60",
         "superresolution train mri-x2 --data knees/ --out runs/knee-x2 --from mri-x2",
-        "superresolution train mri-x2 --data bids/ --out runs/mine --dry-run",
+        "superresolution train mri-iso --data bids/ --out runs/mine --dry-run",
         "superresolution train mri-x2 --data scans/ --out runs/mri-x2-fold-1 --fold 1/5",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="the name of a recipe, or a .toml file")
@@ -52,9 +52,8 @@ def run(options: argparse.Namespace) -> int:
     from SuperResolutionLib.training import recipe as recipes
     from SuperResolutionLib.training import split
     from SuperResolutionLib.training.adapting import adapted
-    from SuperResolutionLib.training.publish import publish, starting_weights
 
-    recipe = recipes.load(options.recipe)
+    recipe: AnyRecipe[Any] = recipes.load(options.recipe)
     if options.start_from is not None:
         recipe = replace(recipe, start_from=options.start_from)
     if options.seed is not None:
@@ -69,34 +68,35 @@ def run(options: argparse.Namespace) -> int:
         recipe = split.fold(recipe, options.data, *options.fold)
     if options.dry_run:
         return _describe(recipe, options)
-    from SuperResolutionLib.training.loop import Begin, train
+    from SuperResolutionLib.training.begin import Begin
+    from SuperResolutionLib.training.publish import starting_weights
+    from SuperResolutionLib.training.trainers import trainer_for
 
-    start = starting_weights(recipe)
-    begin = Begin(options.resume, options.budget, start, since=began)
-    best = train(recipe, options.data, options.out, begin, options.device, reporter.say)
+    trainer = trainer_for(recipe)
+    begin = Begin(options.resume, options.budget, starting_weights(recipe), since=began)
+    best = trainer.train(recipe, options.data, options.out, begin, options.device, reporter.say)
     if "twin" in best:
-        twin = publish(recipe, best["twin"], options.data, options.out, twin=True)
+        twin = trainer.publish(recipe, best["twin"], options.data, options.out, twin=True)
         reporter.say(f"twin of step {best['twin']['step']}; model written to {twin}")
     if best:
-        reporter.say(
-            f"best epoch at step {best['step']}; model written to {publish(recipe, best, options.data, options.out)}"
-        )
+        path = trainer.publish(recipe, best, options.data, options.out)
+        reporter.say(f"best epoch at step {best['step']}; model written to {path}")
     return 0
 
 
-def _describe(recipe: "Recipe", options: argparse.Namespace) -> int:
+def _describe(recipe: "AnyRecipe[Any]", options: argparse.Namespace) -> int:
     """What a training would do."""
     from SuperResolutionLib.training import split
-    from SuperResolutionLib.training.loop import minutes
+    from SuperResolutionLib.training.trainers import trainer_for
 
     held = [split.stem(path) for path in split.validation_files(options.data, recipe)]
     learnt = [split.stem(path) for path, _ in split.training_files(options.data, recipe)]
     for what, names in (("learnt from", learnt), ("chosen by", held)):
         people = sorted({recipe.subject_of(name) for name in names})
         print(f"{what}: {len(names)} scans of {len(people)} people: {', '.join(people)}")
-    each = f"{recipe.patch} x {recipe.patch} coarse voxels of {recipe.slices} slices"
-    print(f"{recipe.steps} steps of {recipe.batch} patches, {each}; an epoch is {recipe.epoch} steps")
-    print(f"about {minutes(recipe, options.data, options.device):.0f} minutes on this machine, validation apart")
+    print(f"{recipe.steps} steps of {recipe.batch} patches, {recipe.patches}; an epoch is {recipe.epoch} steps")
+    minutes = trainer_for(recipe).minutes(recipe, options.data, options.device)
+    print(f"about {minutes:.0f} minutes on this machine, validation apart")
     return 0
 
 

@@ -7,6 +7,7 @@ slice's interval; the series is summed at each wanted row.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -14,8 +15,12 @@ from torch import nn
 
 from SuperResolutionLib.networks.blocks import conv3x3
 from SuperResolutionLib.networks.edsr import ResidualBlock
+from SuperResolutionLib.physics.starts import OFFERS
+from SuperResolutionLib.schema import limits
 
 CONDITIONS = 4
+
+Count = Annotated[int, limits(ge=1, le=1024)]
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,14 @@ class Shape:
     (`folded`).
     """
 
-    neighbours: int = 5
-    features: int = 48
-    blocks: int = 10
-    terms: int = 10
-    maps: int = 1
-    fine: int = 16
-    offers: int = 0
-    folds: int = 0
+    neighbours: Annotated[int, limits(ge=1, le=63)] = 5
+    features: Count = 48
+    blocks: Annotated[int, limits(ge=0, le=1024)] = 10
+    terms: Count = 10
+    maps: Count = 1
+    fine: Count = 16
+    offers: Annotated[int, limits(ge=0, le=len(OFFERS))] = 0
+    folds: Annotated[int, limits(ge=0, le=1024)] = 0
 
 
 class ThroughPlane(nn.Module):

@@ -1,20 +1,20 @@
 """A recipe for scans of any name: where its patterns fit none, all are learnt from, and some people held back."""
 
-import glob
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.subject_rule import RULE, subject_at
 from SuperResolutionLib.training import split
-from SuperResolutionLib.training.recipe import Group, Recipe
+from SuperResolutionLib.training.any_recipe import AnyRecipe, R
 
 HELD = 0.15  # share of the people who choose the epoch
 
 
-def adapted(recipe: Recipe, folder: Path) -> tuple[Recipe, str]:
+def adapted(recipe: R, folder: Path) -> tuple[R, str]:
     """The recipe for the scans of a folder, and a sentence on what was changed; "" where its patterns fit.
 
     Where no file belongs to one of its groups, every file does. Where its validation patterns fit none, the files of
@@ -26,14 +26,12 @@ def adapted(recipe: Recipe, folder: Path) -> tuple[Recipe, str]:
     if learnt and (not recipe.validation or any(recipe.is_validation(name) for name in paths.values())):
         return recipe, ""
     if not learnt:
-        recipe = replace(recipe, groups=(Group(),), exclude=(), validation=())
+        recipe = recipe.for_any_name()
     people = _people(recipe, {path: name for path, name in paths.items() if recipe.group_of(name)})
     held = _drawn(sorted(people), recipe.seed)
-    chosen = tuple(glob.escape(name) for person in held for name in people[person])
     count = sum(len(names) for names in people.values())
     changed = replace(
-        recipe,
-        validation=chosen,
+        recipe.chosen_by(name for person in held for name in people[person]),
         trained_on=f"{count} scans of {len(people)} people, given by the user",
         licence="that of the scans, known to the user",
     )
@@ -43,7 +41,7 @@ def adapted(recipe: Recipe, folder: Path) -> tuple[Recipe, str]:
     )
 
 
-def _people(recipe: Recipe, paths: dict[Path, str]) -> dict[str, list[str]]:
+def _people(recipe: AnyRecipe[Any], paths: dict[Path, str]) -> dict[str, list[str]]:
     """The names of each person's files. Raises InputError where two people's are alike."""
     people: dict[str, list[str]] = {}
     owners: dict[str, str] = {}

@@ -1,6 +1,11 @@
 """When a training is stopped, and which of its epochs is kept."""
 
-from typing import Any
+from typing import Any, Protocol
+
+from SuperResolutionLib.errors import InputError
+
+FALL = 1.0  # dB of validation PSNR below its first epoch that end a supervised training
+NOT_FINITE = "the loss is not finite"
 
 Figures = dict[str, float]
 
@@ -37,3 +42,25 @@ def eased(ease: float, twin: Figures, before: Figures, figures: Figures, most: f
     """
     nearer = figures.get("psnr_head", 0.0) > before.get("psnr_head", 0.0)
     return ease / 2 if fallen(figures, twin, most / 2) and not nearer else ease
+
+
+class Stoppable(Protocol):
+    """A training: its step, the epoch that is kept, its curves, and why it stopped."""
+
+    step: int
+    best: dict[str, Any] | None
+    history: list[dict[str, Any]]
+    stopped: str | None
+
+
+def stop(run: Stoppable, reason: str) -> str:
+    """Stop a training that has an epoch to keep; returns why, in a sentence, which the curves have as well."""
+    assert run.best is not None
+    run.stopped = f"stopped at step {run.step}: {reason}; step {run.best['step']} is kept"
+    run.history.append({"step": run.step, "note": run.stopped})
+    return run.stopped
+
+
+def diverged(step: int) -> InputError:
+    """What is said where there is nothing to keep."""
+    return InputError(f"Training diverged at step {step}: {NOT_FINITE}; lower the learning rate.")

@@ -41,7 +41,7 @@ def _draw(history: list[dict[str, Any]], path: Path) -> None:
     losses = [name for name in names if name not in NO_LOSSES and name not in gains]
     panels = {
         "training losses": losses,
-        "validation gain over bicubic (dB, head)": gains,
+        "validation gain over interpolation (dB, head)": gains,
         "validation PSNR (dB, head)": ["psnr_head"],
         "validation SSIM": ["ssim"],
         "power beyond the coarse Nyquist frequency / truth's": ["power"],

@@ -20,6 +20,7 @@ from SuperResolutionLib.files.claims import claimed_folder
 from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.training import checkpoint, guard
 from SuperResolutionLib.training.ahead import made_ahead
+from SuperResolutionLib.training.begin import CHECKPOINT, Begin, check_free, check_published, or_full, or_refuse
 from SuperResolutionLib.training.cycle_game import Cycle
 from SuperResolutionLib.training.data import Sampler, training_stacks
 from SuperResolutionLib.training.game import Adversarial
@@ -33,13 +34,12 @@ from SuperResolutionLib.training.state import (
     Phase,
     Place,
     Run,
-    Weights,
     load_fitting,
     phases,
     restore_method,
 )
 from SuperResolutionLib.training.supervised import Supervised
-from SuperResolutionLib.training.time_left import Costs, cut, publishing
+from SuperResolutionLib.training.time_left import Costs, cut, publishing, too_long
 from SuperResolutionLib.training.validation import Case, apart, cases, measure, restore, validate
 
 METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
@@ -47,7 +47,6 @@ METHODS: dict[str, Callable[[Run, Phase, Place, Sampler], Method]] = {
     "adversarial": Adversarial,
     "cycle": Cycle,
 }
-FALL = 1.0  # dB of validation PSNR below its first epoch that end a supervised training
 
 
 @dataclass(frozen=True)
@@ -61,27 +60,11 @@ class Setting:
     log: Log
 
 
-@dataclass(frozen=True)
-class Begin:
-    """Where a training begins, and how long it may take.
-
-    resume: go on with the one in its folder. budget: minutes; the number of steps is cut to what this machine does in
-    that time, reading, validating and publishing among it. start: weights to begin from, taken where name and shape
-    fit; those of a game take the place of the steps for its twin. since: when the minutes began to pass
-    (time.monotonic()); None: when the training begins.
-    """
-
-    resume: bool = False
-    budget: float | None = None
-    start: Weights | None = None
-    since: float | None = None
-
-
 def train(
     recipe: Recipe,
     data: Path,
     out: Path,
-    begin: "Begin | None" = None,
+    begin: Begin | None = None,
     device: str = "auto",
     log: Log = print,
 ) -> dict[str, Any]:
@@ -100,9 +83,7 @@ def train(
     if processes > 1 and recipe.adversarial is not None:
         raise InputError(f"The game of '{recipe.name}' is played in one process; start it without torchrun.")
     log = log if rank == 0 else _silent
-    begin = begin or Begin()
-    if begin.since is None:
-        begin = replace(begin, since=time.monotonic())
+    begin = (begin or Begin()).now()
     with claimed_folder(out) if rank == 0 else nullcontext():
         return _train(recipe, data, out, begin, place, log)
 
@@ -111,14 +92,12 @@ def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, lo
     """`train` in a folder that is ours alone."""
     resume, budget, start = begin.resume, begin.budget, begin.start
     where, rank, processes = place.device, place.rank, place.processes
-    path = out / "checkpoint.pt"
-    if checkpoint.is_there(path) and not resume:
-        raise InputError(f"{out} already holds a training; give --resume to go on with it, or another --out.")
+    check_free(out, resume)
     if rank == 0:
-        _check_published(recipe, path)
+        check_published(recipe.name, out)
     sampler = Sampler(training_stacks(data, recipe), recipe)
     held = cases(data, recipe) if rank == 0 else []
-    saved = checkpoint.load(path, where, log) if resume else None
+    saved = checkpoint.load(out / CHECKPOINT, where, log) if resume else None
     if saved is not None:
         begun = json.loads(saved["recipe"])
         recipe = replace(recipe, steps=begun["steps"], twin_steps=begun.get("twin_steps", 0), epoch=begun["epoch"])
@@ -148,14 +127,6 @@ def _train(recipe: Recipe, data: Path, out: Path, begin: Begin, place: Place, lo
     return run.best if run.twin is None else {**run.best, "twin": run.twin}
 
 
-def _check_published(recipe: Recipe, path: Path) -> None:
-    """Refuse a folder that holds a model of this name, but no training of it: it would be replaced."""
-    names = (f"{name}{end}" for name in (recipe.name, f"{recipe.name}-twin") for end in (".safetensors", ".json"))
-    taken = [path.with_name(name) for name in (*names, "curves.csv", "curves.png") if path.with_name(name).exists()]
-    if taken and not checkpoint.is_there(path):
-        raise InputError(f"{taken[0]} exists already, and {path.parent} holds no training of it; give another --out.")
-
-
 @contextmanager
 def _flushing() -> Iterator[None]:
     """Tiny numbers count as 0 meanwhile: as activations they would make CPU convolutions many times slower."""
@@ -168,7 +139,7 @@ def _flushing() -> Iterator[None]:
 
 def _all_phases(run: Run, saved: dict[str, Any] | None, setting: Setting) -> None:
     if saved is not None:
-        _or_refuse(partial(run.restore, saved), setting.out)
+        or_refuse(partial(run.restore, saved), setting.out)
     for phase in phases(run.recipe):
         if run.step > phase.end:
             continue
@@ -178,7 +149,7 @@ def _all_phases(run: Run, saved: dict[str, Any] | None, setting: Setting) -> Non
         run.seed_step(setting.place)  # a discriminator begins the same, whether or not the training was stopped before
         method = METHODS[phase.method](run, phase, setting.place, setting.sampler)
         if saved is not None and saved["step"] > phase.begin:
-            _or_refuse(partial(restore_method, method, saved), setting.out)
+            or_refuse(partial(restore_method, method, saved), setting.out)
         _steps(run, phase, method, setting)
     if run.twin is not None and run.best is not None and run.best["step"] == run.twin["step"]:
         setting.log("no epoch of the game stayed near enough to the twin and above bicubic; the twin is kept")
@@ -218,10 +189,8 @@ def _steps(run: Run, phase: Phase, method: Method, setting: Setting) -> None:
                     return
         except DivergedError as error:
             if run.best is None or not setting.held:
-                raise InputError(
-                    f"Training diverged at step {run.step}: the loss is not finite; lower the learning rate."
-                ) from error
-            _stop(run, "the loss is not finite", setting)
+                raise guard.diverged(run.step) from error
+            setting.log(guard.stop(run, guard.NOT_FINITE))
             _write(run, method, setting)
 
 
@@ -245,14 +214,14 @@ def _end_epoch(run: Run, means: dict[str, float], beside: list[np.ndarray] | Non
         if beside is not None:
             figures["apart"] = apart(images, beside)
         picture = setting.out / "samples" / f"step-{run.step:06}.png"
-        _or_full(partial(write_samples, held, images, picture), setting.out)
+        or_full(partial(write_samples, held, images, picture), setting.out)
     run.history.append({"step": run.step, **means, **figures})
     left = means["seconds"] * (recipe.steps - run.step) / 60
     setting.log(f"step {run.step}/{recipe.steps}  {_line(run.history[-1])}  {left:.0f} min left")
     if run.twin is None or recipe.adversarial is None:
         if guard.keep_best(run.best, figures):
             run.best = run.mark(figures)
-        reason = guard.fallen(figures, run.history[0], FALL)
+        reason = guard.fallen(figures, run.history[0], guard.FALL)
     else:
         most, twin = recipe.adversarial.guard, run.twin["figures"]
         if guard.keep_last(twin, figures, most):
@@ -260,29 +229,12 @@ def _end_epoch(run: Run, means: dict[str, float], beside: list[np.ndarray] | Non
         run.ease = guard.eased(run.ease, twin, run.history[-2:][0], figures, most)
         reason = guard.fallen(figures, twin, most)
     if reason is not None:
-        _stop(run, reason, setting)
-
-
-def _stop(run: Run, reason: str, setting: Setting) -> None:
-    assert run.best is not None
-    run.stopped = f"stopped at step {run.step}: {reason}; step {run.best['step']} is kept"
-    run.history.append({"step": run.step, "note": run.stopped})
-    setting.log(run.stopped)
+        setting.log(guard.stop(run, reason))
 
 
 def _write(run: Run, method: Method, setting: Setting) -> None:
-    checkpoint.save(run.state(method), setting.out / "checkpoint.pt")
-    _or_full(partial(write_history, run.history, setting.out), setting.out)
-
-
-def _or_full(write: Callable[[], None], out: Path) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise InputError(
-            f"The curves and samples in {out} could not be written ({error.strerror or error}); free some space, "
-            "then go on with --resume."
-        ) from error
+    checkpoint.save(run.state(method), setting.out / CHECKPOINT)
+    or_full(partial(write_history, run.history, setting.out), setting.out)
 
 
 def minutes(recipe: Recipe, data: Path, device: str = "auto") -> float:
@@ -306,15 +258,12 @@ def _within(begin: Begin, run: Run, setting: Setting) -> tuple[Recipe, str]:
     if setting.held:
         validate(run.average, setting.held, place.autocast())
     costs = Costs(steps, time.monotonic() - now, publishing(run.average, recipe, sampler.stacks))
-    assert begin.budget is not None and begin.since is not None
-    passed = time.monotonic() - begin.since
+    assert begin.budget is not None
+    passed = begin.passed()
     counts, epoch = cut([part.end - part.begin for part in parts], recipe, costs, 60 * begin.budget - passed)
     counts, epoch = [_agree(n, place) for n in counts], _agree(epoch, place)
     recipe = replace(recipe, steps=sum(counts), twin_steps=sum(counts) - counts[-1], epoch=epoch)
-    needed = passed + costs.of(counts, epoch)
-    if needed <= 60 * begin.budget:
-        return recipe, ""
-    return recipe, f"the shortest training takes about {needed / 60:.1f} minutes here, more than were given"
+    return recipe, too_long(passed + costs.of(counts, epoch), 60 * begin.budget)
 
 
 def _seconds_a_step(recipe: Recipe, phase: Phase, sampler: Sampler, place: Place) -> float:
@@ -328,16 +277,6 @@ def _seconds_a_step(recipe: Recipe, phase: Phase, sampler: Sampler, place: Place
         method.step()
         trial.step += 1
     return (time.monotonic() - began) / 5
-
-
-def _or_refuse(restore: Callable[[], None], out: Path) -> None:
-    try:
-        restore()
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise InputError(
-            f"The training in {out} was begun by another recipe, with another network or optimiser; "
-            "go on with that recipe, or give another --out."
-        ) from error
 
 
 def _join(device: torch.device) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import build, grid_of, parameters
 from SuperResolutionLib.training import split
+from SuperResolutionLib.training.any_recipe import AnyRecipe
 from SuperResolutionLib.training.recipe import Recipe
 from SuperResolutionLib.training.recognising import learn
 from SuperResolutionLib.training.validation import cases, validate
@@ -22,7 +23,7 @@ HALF_COST = 0.005  # dB that storing float16 may cost
 TWIN = "comparison under {recipe.degradation}: what the game of {recipe.name} began with"
 
 
-def starting_weights(recipe: Recipe) -> dict[str, torch.Tensor] | None:
+def starting_weights(recipe: AnyRecipe[Any]) -> dict[str, torch.Tensor] | None:
     """The weights of the model that the recipe starts from, None where it starts afresh."""
     if recipe.start_from is None:
         return None

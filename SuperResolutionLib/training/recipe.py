@@ -1,33 +1,30 @@
 """A recipe: everything that decides how a model is trained, in one small TOML file."""
 
-import re
 import tomllib
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any
 
 from SuperResolutionLib import schema
 from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.errors import InputError, unknown
-from SuperResolutionLib.files.subject_rule import RULE, subject_named
 from SuperResolutionLib.geometry.grid import PLANES
 from SuperResolutionLib.methods.zoo import Scale, Slices, Turns
-from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, grid_of
+from SuperResolutionLib.networks import DISCRIMINATORS, NETWORKS, THROUGH_PLANE, grid_of
 from SuperResolutionLib.physics.degradation import by_name
-from SuperResolutionLib.schema import Amount, Option, Sentence, Share, Word, component, limits
+from SuperResolutionLib.schema import Amount, Option, Share, Word, limits
+from SuperResolutionLib.training import any_recipe
+from SuperResolutionLib.training.any_recipe import AnyRecipe, Margin, Pattern, Steps
 from SuperResolutionLib.training.losses import ADVERSARIAL_LOSSES, IMAGE_LOSSES
-from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import OPTIMISERS
 from SuperResolutionLib.training.schedule import SCHEDULES
+from SuperResolutionLib.training.through_plane import thick_recipe
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
 
 FOLDER = Path(__file__).parent / "recipes"
 SOURCES = ("volumes", "photographs")
 
-Steps = Annotated[int, limits(ge=1, le=10**8)]
 Below1 = Annotated[float, limits(ge=0, lt=1)]
-Pattern = Annotated[str, limits(max_length=256)]
-Patterns = Annotated[tuple[Pattern, ...], limits(max_length=256)]
 Names = Annotated[tuple[Word, ...], limits(max_length=64)]
 Coarser = Annotated[float, limits(ge=1, le=16)]
 Table = Annotated["Group", limits("a table that begins with a line [[groups]]")]
@@ -48,7 +45,7 @@ class Group:
     weight: Amount = 1.0
     voxels: Annotated[tuple[Coarser, ...], limits(min_length=1, max_length=16)] = (1.0,)
     b0: Share = 0.0
-    margin: Annotated[int, limits(ge=0, le=100)] = 0
+    margin: Margin = 0
 
 
 @dataclass(frozen=True)
@@ -97,77 +94,57 @@ class Cycle:
     paired: Share = 1.0
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(AnyRecipe[Group]):
+    """How a model that works in the plane of the slices is trained; see `AnyRecipe` for what every recipe has.
 
-    patch: coarse voxels along a side. batch: patches a step. steps: optimiser steps, an epoch is `epoch` of
-    them. hold: the share of the steps at the full learning rate, before it falls to `final` of it by `schedule`, along
-    a cosine or a line. skip: "bicubic" where the network learns only what interpolation misses, "none" in a file for
-    the whole image. mse_from: the share of the steps after which the loss turns from L1 to `second_loss`: "mse", or
-    "psnr", the logarithm of each patch's mean square error.
+    patch: coarse voxels along a side. hold: the share of the steps at the full learning rate, before it falls to
+    `final` of it by `schedule`, along a cosine or a line. skip: "bicubic" where the network learns only what
+    interpolation misses, "none" in a file for the whole image.
     contrast: intensities, as shares of their range, are raised to a power between e^-contrast and e^contrast before
     they are degraded, another one for each patch: few scans then show many contrasts. recoloured: the share of patches
     whose intensities go through a random curve instead, rising or not.
     told_noise: the network is told how much noise the scan has, by one more channel.
     turns: in how many orientations the finished model restores a slice, to average the results; 1 to 8.
     recognise: forward models that the finished model is to tell apart by its errors, to put back what a scan measured.
-    losses: image losses in place of these two, each with a weight, or a table of its weight and its options.
+    losses: image losses in place of L1 and `second_loss`, each with a weight, or a table of its weight and its options.
     adversarial, cycle: a game against a discriminator, with one generator or two; then the first `twin_steps` of the
     steps are supervised, by L1 and mean square error, and what they make is the twin that the game begins with.
     start_share: how much of the weights of the model `start_from` is in the finished model, the weighted mean of these
     and of what was learnt, which knows nearly all that either does (Wortsman et al. 2022, Robust fine-tuning of
     zero-shot models, CVPR, equation 1).
-    made_for: what the finished model is to be taken for, in a few words. trained_on, licence: as the card has them.
     source: "volumes", or "photographs" (PNG, JPEG), each a volume of one slice.
-    subject: a regular expression, of whose first group the files of one subject have the same in their names.
     """
 
-    name: Annotated[str, component(64)]
-    architecture: Word
     scale: Scale
     slices: Slices = 5
     guides: Names = ()
-    network: dict[str, Option] = field(default_factory=dict)
     skip: Word | None = "bicubic"
     degradation: Word = "clinical"
     validate_on: Names = ("bicubic", "area", "k_space", "bicubic_blur3")
     groups: Annotated[tuple[Table, ...], limits("tables, each of which begins with a line [[groups]]")] = (Group(),)
-    validation: Patterns = ()
-    exclude: Patterns = ()
     turns: Turns = 1
     recognise: Names = ()
-    start_from: Sentence | None = None
     start_share: Share = 0.0
     contrast: Annotated[float, limits(ge=0, le=10)] = 0.0
     recoloured: Share = 0.0
     told_noise: bool = False
     patch: Annotated[int, limits(ge=1, le=1024)] = 32
-    batch: Annotated[int, limits(ge=1, le=4096)] = 16
-    steps: Steps = 20000
-    epoch: Steps = 500
     optimiser: Word = "muon"
-    learning_rate: Amount = 1e-3
-    muon_rate: Amount = 0.01
-    warm_up: Steps = 100
     hold: Below1 = 0.0
-    clip: Amount = 0.5
-    mse_from: Share = 0.7
-    second_loss: Word = "mse"
     schedule: Word = "cosine"
     final: Share = 0.0
     losses: dict[str, Amount | dict[str, Option]] = field(default_factory=dict)
     twin_steps: Annotated[int, limits(ge=0, le=10**8)] = 0
     adversarial: Game | None = None
     cycle: Cycle | None = None
-    ema: Share = 0.999
     precision: Word = "auto"
-    seed: Annotated[int, limits(ge=0, lt=2**32)] = 0
-    licence: Sentence = ""
-    made_for: Sentence = ""
-    trained_on: Sentence = ""
     source: Word = "volumes"
-    subject: Annotated[str, limits(max_length=1000)] = RULE
+
+    @property
+    def patches(self) -> str:
+        """How large a patch is, in words."""
+        return f"{self.patch} x {self.patch} coarse voxels of {self.slices} slices"
 
     def arguments(self) -> dict[str, Any]:
         """The constructor arguments of the network."""
@@ -191,28 +168,14 @@ class Recipe:
         one = self.losses[name]
         return {key: value for key, value in one.items() if key != "weight"} if isinstance(one, dict) else {}
 
-    def subject_of(self, name: str) -> str:
-        """Whose scan a file of this name is: files of one subject are never divided between training and validation."""
-        return subject_named(name, self.subject)
-
-    def group_of(self, name: str) -> Group | None:
-        """The first group whose pattern fits a file's name, None for a file that is left out."""
-        if any(fnmatch(name, pattern) for pattern in self.exclude):
-            return None
-        return next((group for group in self.groups if fnmatch(name, group.pattern)), None)
-
-    def is_validation(self, name: str) -> bool:
-        """Whether a file is kept out of training to choose the best epoch."""
-        return any(fnmatch(name, pattern) for pattern in self.validation)
-
 
 def names() -> list[str]:
     """The recipes that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load(name_or_path: str) -> Recipe:
-    """A recipe by name, or from a user's own TOML file.
+def load(name_or_path: str) -> Recipe | ThickRecipe:
+    """A recipe by name, or from a user's own TOML file; its architecture says of which kind it is.
 
     Raises InputError for a recipe that does not exist, is not TOML, or has settings that do not.
     """
@@ -225,10 +188,13 @@ def load(name_or_path: str) -> Recipe:
     return from_table({"name": path.stem, **table})
 
 
-def from_table(table: dict[str, Any]) -> Recipe:
+def from_table(table: dict[str, Any]) -> Recipe | ThickRecipe:
     """A recipe from a dictionary of its settings; every name and value is checked."""
+    if table.get("architecture") in list(THROUGH_PLANE):
+        return thick_recipe.from_table(table)
     given = {**table, "skip": None} if table.get("skip") == "none" else table
     recipe = schema.convert(Recipe, given, "The recipe", "setting")
+    any_recipe.check(recipe)
     _check_names(recipe)
     _check_losses(recipe)
     _check_phases(recipe)
@@ -248,10 +214,9 @@ def from_table(table: dict[str, Any]) -> Recipe:
 def _check_names(recipe: Recipe) -> None:
     """Raise InputError where the recipe names something that does not exist, with the nearest that does."""
     given: list[tuple[str, str, Any]] = [
-        ("network", recipe.architecture, NETWORKS),
+        ("network", recipe.architecture, [*NETWORKS, *THROUGH_PLANE]),
         ("optimiser", recipe.optimiser, OPTIMISERS),
         ("schedule", recipe.schedule, SCHEDULES),
-        ("second_loss", recipe.second_loss, SECOND_LOSSES),
         ("source", recipe.source, SOURCES),
         *(("loss", name, IMAGE_LOSSES) for name in recipe.losses),
     ]
@@ -270,12 +235,6 @@ def _check_names(recipe: Recipe) -> None:
     guides.check(recipe.guides)
     for degradation in (recipe.degradation, *recipe.validate_on, *recipe.recognise):
         by_name(degradation)
-    try:
-        groups = re.compile(recipe.subject).groups
-    except re.error as error:
-        raise InputError(f"The recipe has subject = '{recipe.subject}', not a regular expression: {error}.") from error
-    if groups < 1:
-        raise InputError(f"The recipe has subject = '{recipe.subject}'; put what names the subject in parentheses.")
 
 
 def _weight(loss: Any) -> Any:

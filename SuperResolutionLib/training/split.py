@@ -1,15 +1,16 @@
 """Which files are learnt from, which choose the epoch, and whose they are."""
 
-import glob
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.training.recipe import Group, Recipe
+from SuperResolutionLib.training.any_recipe import AnyGroup, AnyRecipe, G, R
 from SuperResolutionLib.volume import Volume
 
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
@@ -37,7 +38,7 @@ def stem(path: Path) -> str:
     return path.name.split(".", 1)[0]
 
 
-def read(path: Path, recipe: Recipe) -> Volume:
+def read(path: Path, recipe: AnyRecipe[Any]) -> Volume:
     """A volume, or a photograph as a volume of one grey slice."""
     return read_photograph(path) if recipe.source == "photographs" else files.read(path)
 
@@ -58,7 +59,7 @@ def read_photograph(path: Path) -> Volume:
     return Volume(shrunk[None].astype(np.float32))
 
 
-def training_files(folder: Path, recipe: Recipe) -> list[tuple[Path, Group]]:
+def training_files(folder: Path, recipe: AnyRecipe[G]) -> list[tuple[Path, G]]:
     """The files to learn from, each with its group. Raises InputError where there is none, or a subject is in both."""
     every = volume_files(folder, recipe.source)
     chosen = [(path, recipe.group_of(stem(path))) for path in every if not recipe.is_validation(stem(path))]
@@ -69,12 +70,12 @@ def training_files(folder: Path, recipe: Recipe) -> list[tuple[Path, Group]]:
     return learnt
 
 
-def validation_files(folder: Path, recipe: Recipe) -> list[Path]:
+def validation_files(folder: Path, recipe: AnyRecipe[Any]) -> list[Path]:
     """The files that choose the epoch."""
     return [path for path in volume_files(folder, recipe.source) if recipe.is_validation(stem(path))]
 
 
-def _check_apart(learnt: list[str], held: list[str], recipe: Recipe) -> None:
+def _check_apart(learnt: list[str], held: list[str], recipe: AnyRecipe[Any]) -> None:
     subjects = {recipe.subject_of(name): name for name in learnt}
     for name in held:
         if (subject := recipe.subject_of(name)) in subjects:
@@ -84,7 +85,7 @@ def _check_apart(learnt: list[str], held: list[str], recipe: Recipe) -> None:
             )
 
 
-def fold(recipe: Recipe, folder: Path, k: int, n: int) -> Recipe:
+def fold(recipe: R, folder: Path, k: int, n: int) -> R:
     """The recipe of the k-th of n parts of a cross-validation by subject, counted from 1.
 
     The subjects of the recipe's groups, in the order of their names, are dealt out to the parts one after the other;
@@ -100,11 +101,11 @@ def fold(recipe: Recipe, folder: Path, k: int, n: int) -> Recipe:
             f"to {len(subjects)}."
         )
     held = set(subjects[k - 1 :: n])
-    chosen = tuple(glob.escape(name) for name in names if recipe.subject_of(name) in held)
-    return replace(recipe, name=f"{recipe.name}-fold-{k}-of-{n}", validation=chosen)
+    part = replace(recipe, name=f"{recipe.name}-fold-{k}-of-{n}")
+    return part.chosen_by(name for name in names if recipe.subject_of(name) in held)
 
 
-def shares(chosen: list[tuple[Path, Group]]) -> list[float]:
+def shares(chosen: Sequence[tuple[Path, AnyGroup]]) -> list[float]:
     """How much each file counts: the files of a group share its weight."""
     counts = Counter(id(group) for _, group in chosen)
     return [group.weight / counts[id(group)] for _, group in chosen]

@@ -15,10 +15,11 @@ from SuperResolutionLib.methods.devices import autocast
 from SuperResolutionLib.networks import build
 from SuperResolutionLib.networks.edsr import EDSR
 from SuperResolutionLib.networks.residual import Residual, adds_to_baseline, start_at_zero
+from SuperResolutionLib.training.any_recipe import AnyRecipe
+from SuperResolutionLib.training.begin import Weights
 from SuperResolutionLib.training.recipe import Recipe
 
 Log = Callable[[str], None]
-Weights = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,23 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
             mean.copy_(now)
 
 
-def load_fitting(run: Run, start: Weights) -> int:
+class Trained(Protocol):
+    """A training: the network, the moving average of its weights, and the recipe that names its architecture."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What learns."""
+
+    @property
+    def average(self) -> nn.Module:
+        """What is validated and published."""
+
+    @property
+    def recipe(self) -> AnyRecipe[Any]:
+        """What it is trained by."""
+
+
+def load_fitting(run: Trained, start: Weights) -> int:
     """Begin with given weights where name and shape fit; returns how many. Raises InputError where most do not.
 
     A network that can take those of a shallower one begins as that one. Those of another architecture may fit here

@@ -5,11 +5,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from SuperResolutionLib.physics.recognition import SLICES
+from SuperResolutionLib.training.any_recipe import AnyRecipe
 from SuperResolutionLib.training.data import Stack
 from SuperResolutionLib.training.recipe import Recipe
 
@@ -33,7 +35,7 @@ class Costs:
         return MARGIN * (learning + (2 + math.ceil(sum(counts) / epoch)) * self.validation + self.publishing)
 
 
-def cut(wanted: Sequence[int], recipe: Recipe, costs: Costs, seconds: float) -> tuple[list[int], int]:
+def cut(wanted: Sequence[int], recipe: AnyRecipe[Any], costs: Costs, seconds: float) -> tuple[list[int], int]:
     """The steps of each phase that fit into the seconds, and those of an epoch; every phase loses the same share.
 
     wanted: the steps of the recipe's phases. A game is watched, and eased, at the end of an epoch: a short one needs
@@ -50,11 +52,18 @@ def cut(wanted: Sequence[int], recipe: Recipe, costs: Costs, seconds: float) -> 
     return _shortened(wanted, recipe, costs, low)
 
 
-def _shortened(wanted: Sequence[int], recipe: Recipe, costs: Costs, share: float) -> tuple[list[int], int]:
+def _shortened(wanted: Sequence[int], recipe: AnyRecipe[Any], costs: Costs, share: float) -> tuple[list[int], int]:
     counts = [min(n, max(recipe.warm_up, int(n * share))) for n in wanted]
     total = sum(counts)
     least = max(SHORTEST_EPOCH, math.ceil(FEW * costs.validation / max(costs.steps)))
     return counts, max(recipe.epoch * total // recipe.steps, min(recipe.epoch, least))
+
+
+def too_long(needed: float, given: float) -> str:
+    """A word where a training needs more seconds than were given; "" where it does not."""
+    if needed <= given:
+        return ""
+    return f"the shortest training takes about {needed / 60:.1f} minutes here, more than were given"
 
 
 def publishing(network: nn.Module, recipe: Recipe, stacks: Sequence[Stack]) -> float:

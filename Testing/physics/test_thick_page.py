@@ -10,7 +10,7 @@ from benchmarks.results import Row
 from benchmarks.thick_measures import measures, shift
 from benchmarks.thick_report import BENT, CLASSICAL, NETWORK, gain, report
 from SuperResolutionLib.networks.through_plane import Shape, ThroughPlane
-from SuperResolutionLib.training.through_plane.data import Scan
+from SuperResolutionLib.training.through_plane.scans import Scan
 
 
 def row(network: float, scan: str = "arc_b", snr: int = 20, sagittal: float | None = None) -> Row:

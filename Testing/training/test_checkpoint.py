@@ -10,7 +10,7 @@ import torch
 
 import SuperResolutionLib
 from SuperResolutionLib.training import checkpoint
-from SuperResolutionLib.training.through_plane import loop as through_plane
+from SuperResolutionLib.training.through_plane import thick_loop as through_plane
 
 ROOT = Path(SuperResolutionLib.__file__).parent.parent
 CPU = torch.device("cpu")

@@ -14,9 +14,10 @@ import torch
 import SuperResolutionLib
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import guard, loop, time_left
+from SuperResolutionLib.training.begin import Begin
 from SuperResolutionLib.training.game import Adversarial
 from SuperResolutionLib.training.history import write_history
-from SuperResolutionLib.training.loop import Begin, train
+from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.state import Phase, Place, Run, phases
 
 HERE = Path(__file__).parent

@@ -14,7 +14,6 @@ from SuperResolutionLib.networks import parameters
 from SuperResolutionLib.training import publish as publishing
 from SuperResolutionLib.training.publish import TWIN, coarse_spacing, publish, starting_weights
 from SuperResolutionLib.training.recipe import load
-from SuperResolutionLib.training.through_plane import recipe as through_plane
 
 
 def test_the_published_model_is_loaded_and_enhances(finished, recipe, tmp_path):
@@ -47,7 +46,7 @@ def test_the_card_tells_what_the_model_is_made_for(finished, recipe, tmp_path):
 def test_the_installed_models_are_made_for_what_their_recipes_say():
     for name, weights in zoo.installed().items():
         card = zoo.read_card(weights)
-        recipe = through_plane.load(card.recipe) if card.thins else load(card.recipe)
+        recipe = load(card.recipe)
         assert card.made_for, name
         assert card.made_for == (TWIN.format(recipe=recipe) if name.endswith("-twin") else recipe.made_for), name
 

@@ -23,7 +23,8 @@ from SuperResolutionLib.networks.high_grid import refine
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.training import checkpoint as checkpoints
 from SuperResolutionLib.training import loop, time_left
-from SuperResolutionLib.training.loop import Begin, train
+from SuperResolutionLib.training.begin import Begin
+from SuperResolutionLib.training.loop import train
 from SuperResolutionLib.training.publish import publish
 from SuperResolutionLib.training.schedule import factor
 from SuperResolutionLib.training.state import Place
@@ -41,7 +42,7 @@ DRIVER = """
 import sys, time
 from pathlib import Path
 from small_world import tiny_recipe
-from SuperResolutionLib.training import history, loop
+from SuperResolutionLib.training import begin, history, loop
 history.find_spec = lambda name: None  # no curves are drawn
 """
 
@@ -388,7 +389,7 @@ class Kept(loop.Run):
         runs.append(self)
 loop.Run = Kept
 data, out = map(Path, sys.argv[1:])
-best = loop.train(tiny_recipe(steps=8, epoch=4), data, out, loop.Begin(budget=1e9), device="cpu")
+best = loop.train(tiny_recipe(steps=8, epoch=4), data, out, begin.Begin(budget=1e9), device="cpu")
 rank = os.environ["RANK"]
 torch.save({{"weights": runs[0].network.state_dict(), "best": bool(best)}}, out / f"rank{{rank}}.pt")
 """)

@@ -10,8 +10,8 @@ from SuperResolutionLib.physics.interpolating import positions
 from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.physics.starts import starts
 from SuperResolutionLib.training.contrast import curve, recolour
-from SuperResolutionLib.training.through_plane.data import Scan
-from SuperResolutionLib.training.through_plane.recipe import Recipe
+from SuperResolutionLib.training.through_plane.scans import Scan
+from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
 
 SEEN = 0.05  # of the range: what is darker is no place for a patch
 GAIN = 0.15  # the range of a thick scan is not exactly that of the fine one
@@ -47,7 +47,7 @@ class Size:
 class Sampler:
     """Draws batches; a batch depends on the seed and the step alone. network: what the patches are for."""
 
-    def __init__(self, scans: list[Scan], recipe: Recipe, network: ThroughPlane) -> None:
+    def __init__(self, scans: list[Scan], recipe: ThickRecipe, network: ThroughPlane) -> None:
         self.scans, self.recipe, self.network = scans, recipe, network
         weights = np.array([scan.weight for scan in scans])
         self.chances = weights / weights.sum()
@@ -119,15 +119,14 @@ class Sliced:
         return len(self.forward)
 
     @classmethod
-    def drawn(cls, view: View, recipe: Recipe, rows: int, rng: np.random.Generator) -> "Sliced":
+    def drawn(cls, view: View, recipe: ThickRecipe, rows: int, rng: np.random.Generator) -> "Sliced":
         """A spacing, a thickness and a profile; at least `rows` slices.
 
         view: how the scan is looked at. recipe: from which ranges is drawn. rng: what is drawn from.
         """
         beside, voxel, pixel = view.spacing
         size = view.voxels.shape[1]
-        least = max(recipe.spacing[0], recipe.ratio * voxel)
-        most = max(least, min(recipe.spacing[1], size * voxel / (rows + 0.5)))
+        least, most = recipe.spacings(size, voxel, rows)
         spacing = float(np.exp(rng.uniform(np.log(least), np.log(most))))
         thickness = spacing * rng.uniform(*recipe.thickness)
         slices = Slices(spacing, thickness, str(rng.choice(recipe.profiles)), float(rng.choice([2, 3, 4, 6, 8])))
@@ -156,7 +155,7 @@ class Cut:
     folds: np.ndarray
     size: Size
 
-    def patch(self, view: View, recipe: Recipe, channels: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def patch(self, view: View, recipe: ThickRecipe, channels: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """Thick slices and `folded` (channels, rows, columns); starts (1 + offers, fine rows, ...); truth; trust.
 
         view: how the scan is looked at. recipe: the sizes and chances. rng: what is drawn from.
@@ -177,7 +176,7 @@ class Cut:
         return kept * gain, begun * gain, truth[None] * gain, trust[None]
 
 
-def measured(thick: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+def measured(thick: np.ndarray, recipe: ThickRecipe, rng: np.random.Generator) -> np.ndarray:
     """Thick slices (neighbours, rows, columns) as a scanner has them: slices of unequal gain, noise."""
     if rng.random() < recipe.uneven:
         thick = thick * (1 + rng.normal(0, rng.uniform(0.005, 0.03), (1, thick.shape[1], 1))).astype(np.float32)
