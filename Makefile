@@ -16,7 +16,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slicer slicer-tools docs lint wheel clean
+.PHONY: help demo test test-slicer test-views slicer-tools docs lint wheel clean
 .NOTPARALLEL:
 
 help: ## list these
@@ -40,15 +40,32 @@ test-slicer: .venv-slicer/.ready slicer-tools ## run what needs no PyTorch with 
 	@PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv-slicer/bin/python -m pytest --numprocesses auto --maxprocesses 4 \
 	    --dist loadfile $(slicer_tests) $(ARGS)
 
-.venv-slicer/.ready:
-	@for candidate in $(SLICER_PYTHON); do \
+define find_slicer_python
+	python=; for candidate in $(SLICER_PYTHON); do \
 	    if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; \
 	    then python=$$candidate; break; fi; \
 	done; \
-	if [ -z "$$python" ]; then echo "Python 3.12 is missing: make test-slicer SLICER_PYTHON=path" >&2; exit 1; fi; \
-	"$$python" -m venv --clear .venv-slicer
+	if [ -z "$$python" ]; then echo "Python 3.12 is missing: make $(1) SLICER_PYTHON=path" >&2; exit 1; fi
+endef
+
+.venv-slicer/.ready:
+	@$(call find_slicer_python,test-slicer); "$$python" -m venv --clear .venv-slicer
 	@.venv-slicer/bin/python -m pip install --quiet $(SLICER_CORE) $(slicer_library) \
 	    pytest pytest-xdist hypothesis psutil
+	@touch $@
+
+# Slicer's real slice views, shown in the machine's Chromium by trame-slicer, in an environment of its own: it takes the
+# slicer-core that its displayable managers were compiled for.
+VIEWS_CORE ?= trame-slicer==2.0.0 slicer-core==5.11.0.6 slicer-layer-dm==2.0.0 vtk==9.6.0 \
+    trame==4.0.0 trame-client==4.1.4 trame-server==4.1.0 trame-rca==2.11.8
+views_library = numpy scipy safetensors msgspec playwright==1.65.2 pytest
+
+test-views: .venv-views/.ready slicer-tools ## look at our views as Slicer's own slice views, in a browser
+	@PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv-views/bin/python -m pytest Testing/slicer_views $(ARGS)
+
+.venv-views/.ready:
+	@$(call find_slicer_python,test-views); "$$python" -m venv --clear .venv-views
+	@.venv-views/bin/python -m pip install --quiet $(VIEWS_CORE) $(views_library)
 	@touch $@
 
 docs: .venv/.docs ## build the documentation site in build/docs; a warning, such as a broken link, is an error
@@ -65,7 +82,7 @@ wheel: .venv/.torch ## build dist/superresolution-*.whl, models inside
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## remove the environment and everything that was built; runs/ stays
-	rm -rf .venv .venv-slicer build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-slicer .venv-views build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The package with the extras that a target needs: .venv/.study holds superresolution[study].

@@ -1,10 +1,10 @@
 """What the tests of several rooms share. (A conftest here also puts the modules beside it within their reach.)"""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import OPTIONS, chromium_path
 from pages import Opened
 
 from SuperResolutionLib.errors import InputError
@@ -48,11 +48,9 @@ def refuses():
 def chromium():
     """A real browser; the tests are skipped where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
+    path = chromium_path()
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
 

@@ -6,6 +6,7 @@ from typing import Any
 import vtk
 
 HALF = 60  # pixels from the mouse to the edges of the window
+FIRST = 1.0  # before Slicer itself (0.0), which lets nobody else know of a move that one of its tools has used
 
 
 class Reveal:
@@ -25,13 +26,14 @@ class Reveal:
         self._mapper.SetColorLevel(127.5)
         self._actor = vtk.vtkActor2D()
         self._actor.SetMapper(self._mapper)
+        self._actor.GetProperty().SetDisplayLocationToBackground()  # above the slice, below words and markups
         self._actor.SetVisibility(False)
         self._renderer.AddViewProp(self._actor)
         self._interactor = self._view.interactor()
         self._observers = [
-            self._interactor.AddObserver(event, self._moved) for event in ("MouseMoveEvent", "EnterEvent")
+            self._interactor.AddObserver(event, self._moved, FIRST) for event in ("MouseMoveEvent", "EnterEvent")
         ]
-        self._observers.append(self._interactor.AddObserver("LeaveEvent", self._left))
+        self._observers.append(self._interactor.AddObserver("LeaveEvent", self._left, FIRST))
 
     @property
     def pixels(self) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 import processes
 import pytest
 from needs import NO_PYTORCH
+from slicer_path import out_of_its_sight
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
@@ -26,18 +27,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def import_all() -> None:
-    """Import what standin/ needs. Raises ImportError.
-
-    slicer-core takes every folder called "slicer" on sys.path for a part of itself and imports the files in it; the
-    tests here are none, so the folder above is off the path for that moment.
-    """
-    path = sys.path[:]
-    sys.path[:] = [entry for entry in path if Path(entry).resolve() != HERE.parent]
-    try:
+    """Import what standin/ needs. Raises ImportError."""
+    with out_of_its_sight():
         import PySide6.QtUiTools  # noqa: F401 - needs Qt's system libraries too
         import slicer.util  # noqa: F401
-    finally:
-        sys.path[:] = path
 
 
 try:

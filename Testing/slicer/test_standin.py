@@ -563,6 +563,14 @@ def test_a_slice_view_has_a_renderer_and_a_corner_annotation(two_views):
     view.forceRender()
 
 
+def test_a_move_of_the_mouse_is_told_only_to_those_who_come_before_the_tools_of_the_view(two_views, events):
+    interactor = slicer.app.layoutManager().sliceWidget("Left").sliceView().interactor()
+    for priority in (0.0, 0.1):
+        interactor.AddObserver("MouseMoveEvent", lambda *_, priority=priority: events.append(priority), priority)
+    interactor.InvokeEvent("MouseMoveEvent")
+    assert events == [0.1]
+
+
 def test_the_viewport_shows_the_views_of_the_layout_side_by_side(two_views, grab):
     viewport = slicer.app.layoutManager().viewport()
     viewport.resize(400, 200)

@@ -37,9 +37,14 @@ class qMRMLSliceView(QtWidgets.QWidget):
         return self._window
 
     def interactor(self) -> Any:
-        """A real one, whose events scripts invoke: the mouse moves nothing here."""
+        """A real one, whose events scripts invoke: the mouse moves nothing here.
+
+        As in Slicer (vtkMRMLViewInteractorStyle.cxx) a move that one of the view's tools has used, such as the
+        crosshair, is kept from all observers that come after it: those of priority 0.
+        """
         if self._interactor is None:
             self._interactor = vtk.vtkGenericRenderWindowInteractor()
+            tag = self._interactor.AddObserver("MouseMoveEvent", lambda caller, _: caller.GetCommand(tag).AbortFlagOn())
         return self._interactor
 
     def cornerAnnotation(self) -> Any:
