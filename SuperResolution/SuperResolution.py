@@ -37,8 +37,8 @@ class SuperResolution(ScriptedLoadableModule):
         parent.acknowledgementText = _(
             "The networks were trained on public scans: ds002748 (Bezmaternykh, Melnikov, Savelov, Petrovskii; "
             "OpenNeuro, CC0), openms (Lesjak et al., University of Ljubljana, CC-BY), dcm_qa (C. Rorden and "
-            "colleagues, BSD), studyforrest (PDDL), bch (FNNDSC, Apache-2.0), torchio (MIT), prostatex (TCIA, CC BY "
-            "3.0). Each model's card says which."
+            "colleagues, BSD), studyforrest (PDDL), bch (FNNDSC, Apache-2.0), rorden (CC0), torchio (MIT), "
+            "prostatex (TCIA, CC BY 3.0). Each model's card says which."
         )
         slicer.app.connect("startupCompleted()", onStartupCompleted)
         icon = resource("Icons", "SuperResolution.png")

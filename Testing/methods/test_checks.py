@@ -46,7 +46,7 @@ def test_voxels_beyond_the_trained_ones_are_unusual(mm, word):
 
 
 @pytest.mark.parametrize(
-    ("name", "mm"), [("mri-x2", 0.8), ("dwi-x2", 0.87), ("E-edsr-x2", 0.87), ("B-srresnet-x4", 0.87)]
+    ("name", "mm"), [("mri-x2", 0.8), ("dwi-x2", 0.8), ("E-edsr-x2", 0.87), ("B-srresnet-x4", 0.87)]
 )
 def test_a_fine_head_is_finer_than_the_models_were_trained_on(name, mm):
     """Fault K3: a T1w of .87 mm was inside what models of 1.2 to 5 mm were trained on."""
