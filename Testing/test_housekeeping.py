@@ -118,6 +118,15 @@ def test_the_readme_names_the_two_commands(command):
     assert command in text("README.md")
 
 
+def test_nobody_is_told_to_install_a_name_that_is_not_ours():
+    """Fault K2: `pip install "superresolution[diffusion]"` asks the index, where a stranger may take that name."""
+    folders = (ROOT / "SuperResolutionLib", ROOT / "SuperResolution", ROOT / "docs", ROOT / "benchmarks")
+    told = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md", ".html", ".toml")]
+    assert len(told) > 200
+    advice = re.compile(r"""install\s+["']?superresolution\b""")
+    assert [path.name for path in (*told, ROOT / "README.md") if advice.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_no_file_in_git_is_over_8_mb():
     if shutil.which("git") is None:
         pytest.skip("git not found")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from SuperResolutionLib.study.subjects import find_scans, held_out
+from SuperResolutionLib.training import recipe
 
 
 @pytest.fixture
@@ -37,6 +38,16 @@ def test_the_subject_is_that_of_bids_or_the_name_up_to_its_last_underscore(tree,
 def test_several_scans_of_a_patient_are_one_subject(tree):
     folder = tree("p01_T1W.nii.gz", "p01_T2W.nii.gz", "p01_FLAIR.nii.gz", "p02_T1W.nii.gz")
     assert sorted(scan.subject for scan in find_scans([folder])) == ["p01", "p01", "p01", "p02"]
+
+
+@pytest.mark.parametrize(
+    "name", ["scan_1", "scan_2", "anna_T1w", "sub-01_ses-2_run-1_T1w", "brain", "a_b_FLAIR", "x_07"]
+)
+def test_studies_and_trainings_tell_people_by_one_rule(tree, name):
+    """Fault K6: scan_1 and scan_2 were one person for a study, and two for a training."""
+    (scan,) = find_scans([tree(f"{name}.nii") / f"{name}.nii"])
+    assert scan.subject == recipe.load("mri-x2").subject_of(name)
+    assert (scan.subject == name) == (name in ("scan_1", "scan_2", "brain", "x_07"))
 
 
 def test_a_pattern_finds_the_subject(tree, refuses):
