@@ -46,6 +46,23 @@ def finished(recipe: Recipe, learnt: dict[str, torch.Tensor]) -> dict[str, torch
     return {n: torch.lerp(t.float(), start[n].float(), recipe.start_share) for n, t in learnt.items()}
 
 
+def card_of(recipe: AnyRecipe[Any], network: nn.Module, **own: Any) -> zoo.Card:
+    """The card of a recipe's model. own: what its kind of network says beside what all of them do."""
+    common: dict[str, Any] = {
+        "name": recipe.name,
+        "architecture": recipe.architecture,
+        "intensity": "divided by the 99.9th percentile of the 3-D volume",
+        "parameters": parameters(network),
+        "sha256": "",  # known when the weights are written
+        "trained_on": recipe.trained_on,
+        "data_licence": recipe.licence,
+        "recipe": recipe.name,
+        "date": time.strftime("%Y-%m-%d"),
+        "made_for": recipe.made_for,
+    }
+    return zoo.Card(**(common | own))
+
+
 def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin: bool = False) -> Path:
     """Write NAME.safetensors and its card into `folder`; float16 unless validation says that it costs too much.
 
@@ -55,22 +72,16 @@ def publish(recipe: Recipe, best: dict[str, Any], data: Path, folder: Path, twin
     name = f"{recipe.name}-twin" if twin else recipe.name
     path = folder / f"{name}.safetensors"
     network = build(recipe.architecture, recipe.arguments(), recipe.skip, beside=recipe.beside)
-    card = zoo.Card(
+    card = card_of(
+        recipe,
+        network,
         name=name,
-        architecture=recipe.architecture,
         arguments=recipe.arguments(),
         scale=recipe.scale,
         slices=recipe.slices,
         skip=recipe.skip,
         input_grid=grid_of(recipe.architecture),
-        intensity="divided by the 99.9th percentile of the 3-D volume",
         spacing=coarse_spacing(data, recipe),
-        parameters=parameters(network),
-        sha256="",
-        trained_on=recipe.trained_on,
-        data_licence=recipe.licence,
-        recipe=recipe.name,
-        date=time.strftime("%Y-%m-%d"),
         guides=recipe.guides,
         told_noise=recipe.told_noise,
         turns=recipe.turns,

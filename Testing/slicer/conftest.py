@@ -16,6 +16,7 @@ import numpy as np
 import processes
 import pytest
 from needs import NO_PYTORCH
+from skipped import skipped
 from slicer_path import out_of_its_sight
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -46,16 +47,9 @@ else:
     sys.path.append(str(HERE.parents[1] / "SuperResolution"))  # as Slicer does with the folder of a module
 
 
-class SkippedModule(pytest.Module):
-    """A test file that cannot be imported here."""
-
-    def collect(self) -> Any:
-        pytest.skip(MISSING, allow_module_level=True)
-
-
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module | None:
     """Skip the files of this folder, before they are imported, where something is missing."""
-    return SkippedModule.from_parent(parent, path=module_path) if MISSING else None
+    return skipped(module_path, parent, MISSING)
 
 
 @pytest.fixture(scope="session")

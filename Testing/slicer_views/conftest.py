@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from browsers import OPTIONS, chromium_path
+from skipped import skipped
 from slicer_path import out_of_its_sight
 
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -34,16 +35,9 @@ else:
     sys.path.append(str(Path(__file__).resolve().parents[2] / "SuperResolution"))
 
 
-class SkippedModule(pytest.Module):
-    """A test file that cannot be imported here."""
-
-    def collect(self) -> Any:
-        pytest.skip(MISSING, allow_module_level=True)
-
-
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module | None:
     """Skip the files of this folder, before they are imported, where something is missing."""
-    return SkippedModule.from_parent(parent, path=module_path) if MISSING else None
+    return skipped(module_path, parent, MISSING)
 
 
 @pytest.fixture(scope="session")

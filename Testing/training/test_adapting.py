@@ -2,30 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from named_scans import parts, scans
 
-from SuperResolutionLib import files
 from SuperResolutionLib.training import recipe as recipes
-from SuperResolutionLib.training import split
 from SuperResolutionLib.training.adapting import adapted
-from SuperResolutionLib.volume import Volume
 
 RECIPE = recipes.load("mri-x2")
-
-
-def scans(folder, *names):
-    voxels = np.random.default_rng(0).integers(0, 900, (4, 40, 40)).astype(np.int16)
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(Volume(voxels, spacing=(1, 1, 3)), path)
-    return folder
-
-
-def parts(recipe, folder):
-    learnt = {split.stem(path) for path, _ in split.training_files(folder, recipe)}
-    return learnt, {split.stem(path) for path in split.validation_files(folder, recipe)}
 
 
 def test_scans_of_any_name_are_split_by_person(tmp_path):

@@ -4,17 +4,15 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
+from named_scans import parts, scans
 
-from SuperResolutionLib import files
 from SuperResolutionLib.networks import build_through_plane
 from SuperResolutionLib.training import recipe as recipes
 from SuperResolutionLib.training import split
 from SuperResolutionLib.training.adapting import adapted
 from SuperResolutionLib.training.recipe import from_table, load
 from SuperResolutionLib.training.through_plane.thick_recipe import ThickGroup, ThickRecipe, Way
-from SuperResolutionLib.volume import Volume
 
 LEAST = {"name": "mine", "architecture": "through_plane"}
 WAY = {"axis": "z", "thickness": 4, "spacing": 4}
@@ -124,19 +122,6 @@ def test_an_unknown_recipe_for_thick_slices_names_the_nearest(refuses):
 
 
 # ---------------------------------------------------------------- scans of any name
-
-
-def scans(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(Volume(np.ones((2, 3, 4), np.int16)), path)
-    return folder
-
-
-def parts(recipe, folder):
-    learnt = {split.stem(path) for path, _ in split.training_files(folder, recipe)}
-    return learnt, {split.stem(path) for path in split.validation_files(folder, recipe)}
 
 
 def test_thick_slices_are_learnt_of_scans_of_any_name_split_by_person(tmp_path):

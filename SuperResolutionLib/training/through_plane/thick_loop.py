@@ -20,7 +20,7 @@ from SuperResolutionLib.networks.through_plane import ThroughPlane
 from SuperResolutionLib.training import checkpoint, guard
 from SuperResolutionLib.training.begin import CHECKPOINT, Begin, check_free, check_published, or_full, or_refuse
 from SuperResolutionLib.training.history import write_history
-from SuperResolutionLib.training.losses.late_loss import FLOOR
+from SuperResolutionLib.training.losses.late_loss import SECOND_LOSSES
 from SuperResolutionLib.training.optimiser import DivergedError, Learner, optimisers
 from SuperResolutionLib.training.state import Log, follow, load_fitting
 from SuperResolutionLib.training.through_plane.draw import Patches, Sampler, Size
@@ -94,11 +94,11 @@ class Training:
         slices = torch.from_numpy(np.concatenate([part.slices for part in batch]))
         told = torch.from_numpy(np.concatenate([part.told for part in batch]))
         coefficients = self.network(slices.contiguous(memory_format=torch.channels_last), told)
-        losses = []
+        second, losses = SECOND_LOSSES[self.recipe.second_loss], []
         for part, own in zip(batch, coefficients.split([len(p.told) for p in batch]), strict=True):
             waves, begun, truth, trust = map(torch.from_numpy, (part.series, part.starts, part.truth, part.trust))
             error = (self.network.between(own, waves, begun) - truth) * trust
-            losses.append(_second(error, self.recipe.second_loss) if late else error.abs().mean())
+            losses.append(second(error, torch.zeros_like(error)) if late else error.abs().mean())
         return torch.stack(losses).mean()
 
     def size(self, progress: float) -> Size:
@@ -118,12 +118,6 @@ def network_of(recipe: ThickRecipe) -> ThroughPlane:
     """The recipe's network with fresh weights."""
     network = build_through_plane(recipe.architecture, recipe.network)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _second(error: torch.Tensor, name: str) -> torch.Tensor:
-    if name == "mse":
-        return 10 * error.square().mean()
-    return 0.01 * torch.log1p(error.square().mean(dim=(1, 2, 3)) / FLOOR).mean()
 
 
 def train(

@@ -1,14 +1,12 @@
 """From a finished training for thick slices to a model: weights, card, and the check that float16 costs nothing."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.networks import parameters
-from SuperResolutionLib.training.publish import HALF_COST
+from SuperResolutionLib.training.publish import HALF_COST, card_of
 from SuperResolutionLib.training.through_plane.scans import training_scans
 from SuperResolutionLib.training.through_plane.thick_loop import network_of
 from SuperResolutionLib.training.through_plane.thick_recipe import ThickRecipe
@@ -29,24 +27,16 @@ def publish(recipe: ThickRecipe, best: dict[str, Any], data: Path, folder: Path)
     half = exact - stored <= HALF_COST
     in_plane, between = spacings(data, recipe)
     reached = {"validation: above the best of B-spline and deconvolution, dB": round(stored if half else exact, 3)}
-    card = zoo.Card(
-        name=recipe.name,
-        architecture=recipe.architecture,
+    card = card_of(
+        recipe,
+        network,
         arguments=recipe.network,
         scale=1,
         slices=network.neighbours,
         skip=None,
         input_grid="low",
-        intensity="divided by the 99.9th percentile of the 3-D volume",
         spacing=in_plane,
         slice_spacing=between,
-        parameters=parameters(network),
-        sha256="",
-        trained_on=recipe.trained_on,
-        data_licence=recipe.licence,
-        recipe=recipe.name,
-        date=time.strftime("%Y-%m-%d"),
-        made_for=recipe.made_for,
         held_out=reached if held else {},
     )
     zoo.save(weights, card, path, half)
