@@ -14,7 +14,8 @@ Shown = TypeVar("Shown")
 class Progress:
     """How far some work is: steps done of a total, seconds since the start, and perhaps a message.
 
-    part: the share of the step under way that is done, for work whose steps are long.
+    part: the share of the step under way that is done, for work whose steps are long. expected: seconds that the whole
+    will take, reckoned before anything is done; None where nobody can know.
     """
 
     done: int
@@ -22,12 +23,21 @@ class Progress:
     seconds: float
     message: str = ""
     part: float = 0.0
+    expected: float | None = None
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left at the pace so far; None before anything is done."""
+        """Seconds that are left at the pace so far; before anything is done what is expected, or None."""
         done = self.done + self.part
-        return self.seconds / done * (self.total - done) if done else None
+        return self.seconds / done * (self.total - done) if done else self.expected
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 40 s, 12 min, 1.5 h."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def finish(steps: Generator[Given, None, Result], show: Callable[[Given], None] | None = None) -> Result:
@@ -43,13 +53,19 @@ def finish(steps: Generator[Given, None, Result], show: Callable[[Given], None] 
 
 
 def within(
-    steps: Generator[Progress, None, Result], done: int, total: int, began: float
+    steps: Generator[Progress, None, Result], done: int, total: int, began: float, after: float | None = None
 ) -> Generator[Progress, None, Result]:
     """The events of a part as events of the whole work; returns the part's result.
 
-    done: steps of the whole before the part. total: of the whole. began: when the whole began, by time.monotonic.
+    steps: the part. done: steps of the whole before it. total: of the whole. began: when the whole began, by
+    time.monotonic. after: seconds that what follows the part is expected to take; None where nobody knows.
     """
-    return mapped(steps, lambda e: Progress(done + e.done, total, time.monotonic() - began, e.message))
+
+    def whole(event: Progress) -> Progress:
+        expected = None if event.expected is None or after is None else event.expected + after
+        return Progress(done + event.done, total, time.monotonic() - began, event.message, expected=expected)
+
+    return mapped(steps, whole)
 
 
 def mapped(work: Generator[Given, None, Result], function: Callable[[Given], Shown]) -> Generator[Shown, None, Result]:

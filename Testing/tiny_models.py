@@ -107,5 +107,6 @@ def store_thinning(folder: Path, name: str = "tiny-iso", woken: bool = True) -> 
     described = card(architecture="through_plane", arguments=shape, scale=1, slices=5, skip=None)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
-    zoo.save(network.state_dict(), replace(described, name=name, slice_spacing=(1.3, 7.0), looks={}), path)
+    described = replace(described, name=name, parameters=parameters(network), slice_spacing=(1.3, 7.0), looks={})
+    zoo.save(network.state_dict(), described, path)
     return path

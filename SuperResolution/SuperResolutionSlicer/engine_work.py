@@ -11,7 +11,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from SuperResolutionLib.progress import mapped
+from SuperResolutionLib.progress import duration, mapped
 from SuperResolutionSlicer import nodes
 from SuperResolutionSlicer.jobs import Step
 from SuperResolutionSlicer.process import EngineError, Event
@@ -84,11 +84,3 @@ def importing(path: Path, source: Any, name: str) -> Generator[Step, None, Any]:
 def importing_one(path: Path, name: str) -> Generator[Step, None, Any]:
     """The scalar node of a result, of a series too; not yet in the scene."""
     return mapped(nodes.reading_one(path, name), always(_("Loading the result")))
-
-
-def duration(seconds: float) -> str:
-    """A time in words: 40 s, 12 min, 1.5 h."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

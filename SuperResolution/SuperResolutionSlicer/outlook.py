@@ -15,9 +15,10 @@ from SuperResolutionLib.geometry.grid import stacking_axis
 from SuperResolutionLib.geometry.sampling import Grid
 from SuperResolutionLib.methods import checks, measured, zoo
 from SuperResolutionLib.methods.catalogue import default_model
+from SuperResolutionLib.methods.forecast import multiply_adds
+from SuperResolutionLib.progress import duration
 from SuperResolutionLib.volume import Volume
 from SuperResolutionSlicer import nodes, process
-from SuperResolutionSlicer.engine_work import duration
 
 if TYPE_CHECKING:
     from SuperResolutionSlicer.logic import Settings
@@ -74,14 +75,14 @@ def seconds(volume: Volume, settings: "Settings", card: zoo.Card) -> float:
 
 
 def work(volume: Volume, settings: "Settings", card: zoo.Card) -> float:
-    """Multiply-adds: a convolutional network has as many for each voxel that it is given as it has weights."""
+    """Multiply-adds of the networks that a run takes."""
     usual = max(card.turns, 2 if card.thins else 1)  # thick slices are seen from two sides
     turns = TURNS if settings.runtime.ensemble or settings.uncertainty else usual
-    done = float(card.parameters * prod(volume.size) * volume.count * turns)
+    done = multiply_adds(card.parameters, prod(volume.size) * volume.count, turns)
     grids = settings.sampling.finer(volume) if settings.sampling.asked else None
     if card.thins and grids is not None and (beside := _plane_model(volume, grids.factors, grids.axis)) is not None:
         thin = prod(volume.size) * grids.factors[grids.axis]
-        done += beside.parameters * thin * volume.count * beside.turns
+        done += multiply_adds(beside.parameters, thin * volume.count, beside.turns)
     return done
 
 

@@ -7,12 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from SuperResolutionLib.errors import InputError
-
-if TYPE_CHECKING:
-    from SuperResolutionLib.progress import Progress
+from SuperResolutionLib.progress import Progress, duration
 
 STYLES = ("bar", "json", "none")
 
@@ -28,7 +26,7 @@ class Reporter:
     ran = ""
     notes: tuple[str, ...] = ()
 
-    def show(self, progress: "Progress") -> None:
+    def show(self, progress: Progress) -> None:
         """One event of the work."""
         if not self.ran:
             self.ran = progress.message
@@ -49,7 +47,7 @@ class Bar(Reporter):
         self.unit = unit
         self.bar: Any = None
 
-    def show(self, progress: "Progress") -> None:
+    def show(self, progress: Progress) -> None:
         """Move the bar; print messages above it."""
         super().show(progress)
         from tqdm import tqdm
@@ -57,7 +55,8 @@ class Bar(Reporter):
         if self.bar is None:
             self.bar = tqdm(total=progress.total, unit=self.unit, file=sys.stderr, dynamic_ncols=True)
         if progress.message:
-            self.bar.write(progress.message, file=sys.stderr)
+            soon = "" if progress.done or progress.left is None else f": about {duration(progress.left)}"
+            self.bar.write(progress.message + soon, file=sys.stderr)
         self.bar.update(progress.done - self.bar.n)
 
     def finish(self, output: Path | None, seconds: float) -> None:
@@ -75,7 +74,7 @@ class Bar(Reporter):
 class Lines(Reporter):
     """One JSON object a line on standard output, flushed."""
 
-    def show(self, progress: "Progress") -> None:
+    def show(self, progress: Progress) -> None:
         """Print an event."""
         super().show(progress)
         self._print(

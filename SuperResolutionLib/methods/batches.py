@@ -53,13 +53,20 @@ def choose_settings(model: zoo.Model, source: np.ndarray, runtime: Runtime) -> S
     kind = choose_precision(runtime.precision, where)
     _, h, w = source.shape
     most = GPU_BATCH_VOXELS if where.type == "cuda" else BATCH_VOXELS
-    turns = model.card.turns if runtime.ensemble is None else len(TURNS) if runtime.ensemble else 1
     batch = max(1, most // (h * w * model.card.scale**2))
-    settings = Settings(where, kind, batch, 1024 if h * w > TILE_VOXELS else None, turns)
+    tile = 1024 if h * w > TILE_VOXELS else None
+    settings = Settings(where, kind, batch, tile, turns_of(model.card, runtime))
     if runtime.precision == "auto" and kind != "float32":
         plain = replace(settings, precision="float32")
         settings = min((settings, plain), key=lambda choice: _seconds_a_slice(model, source, choice))
     return settings
+
+
+def turns_of(card: zoo.Card, runtime: Runtime) -> int:
+    """In how many of TURNS each slice is restored."""
+    if runtime.ensemble is None:
+        return card.turns
+    return len(TURNS) if runtime.ensemble else 1
 
 
 def _seconds_a_slice(model: zoo.Model, source: np.ndarray, settings: Settings) -> float:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -62,9 +63,16 @@ class Chain:
     ) -> Generator[Progress, None, Restoration]:
         began, total = time.monotonic(), self.steps(volume, grids.asked)
         done = self.through.steps(volume, _two(volume, grids)[0])
-        thin = yield from within(work, 0, total, began)
+        thin = yield from within(work, 0, total, began, self._after(volume, grids, runtime))
         finer = yield from within(self.plane.restore(thin.volume, second, runtime), done, total, began)
         return Restoration(finer.volume, None, _joined(thin.record, finer.record, grids))
+
+    def _after(self, volume: Volume, grids: Grids, runtime: Runtime) -> float | None:
+        """About how many seconds the second method takes; None where it cannot tell."""
+        if self.plane.classical:
+            return 0.0
+        expected = getattr(self.plane, "expected", None)
+        return expected and expected(volume.count * prod(_two(volume, grids)[0].finer(volume).wanted.size), runtime)
 
 
 def _unusual(method: Method, volume: Volume, sampling: Sampling) -> list[str]:

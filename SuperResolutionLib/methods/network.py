@@ -12,8 +12,9 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, extracted, measured, through_signals, zoo
-from SuperResolutionLib.methods.batches import choose_settings, placed
+from SuperResolutionLib.methods import checks, extracted, forecast, measured, through_signals, zoo
+from SuperResolutionLib.methods.batches import choose_settings, placed, turns_of
+from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.methods.network_run import Run, signals, some_slices
 from SuperResolutionLib.physics import agreement, directional_contrast, recognition
@@ -76,6 +77,12 @@ class NetworkMethod:
                 "asked for; choose another model or grid, or a classical method, which takes any."
             )
         return grids
+
+    def expected(self, voxels: float, runtime: Runtime) -> float:
+        """About how many seconds the network takes for so many voxels of any volumes, where none of them is air."""
+        device = choose_device(runtime.device)
+        work = forecast.multiply_adds(self.model.card.parameters, voxels, turns_of(self.model.card, runtime))
+        return forecast.seconds(work, device, choose_precision(runtime.precision, device)) or 0.0
 
     def policy(self, volume: Volume) -> str:
         """How what was measured is put back into this volume. Raises InputError for a policy that does not fit it."""

@@ -13,8 +13,8 @@ from SuperResolutionLib.diffusion import guides
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.neighbours import neighbours
 from SuperResolutionLib.geometry.sampling import Grids
-from SuperResolutionLib.intensity import Normalisation, told_noise
-from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.intensity import Normalisation, background_level, told_noise
+from SuperResolutionLib.methods import forecast, zoo
 from SuperResolutionLib.methods.batches import (
     Network,
     Settings,
@@ -30,6 +30,7 @@ from SuperResolutionLib.physics.shrinking import gaussian_matrix
 from SuperResolutionLib.progress import Progress
 from SuperResolutionLib.volume import Volume, cast_voxels
 
+EVERY = 8  # slices one is looked at, to tell how much of them is air
 POOL = 1.0  # voxels of the Gaussian over which variances are averaged
 NO_GUIDES = np.empty((0, 1, 1, 1), np.float32)
 
@@ -65,12 +66,22 @@ def signals(
     spreads = stacks(spread, axis) if spread is not None else [None] * len(targets)
     total = sum(len(target) for target in targets)
     began, finished = time.monotonic(), 0
-    yield Progress(0, total, 0.0, f"{card.name} on {run.settings.device} in {run.settings.precision}")
+    where = f"{card.name} on {run.settings.device} in {run.settings.precision}"
+    yield Progress(0, total, 0.0, where, expected=None if only is not None else _expected(volume, run))
     for stack, target, wide in zip(given, targets, spreads, strict=True):
         for done, message in _restore(run, stack, target, wide, slices):
             yield Progress(finished + done, total, time.monotonic() - began, message)
         finished += len(target)
     return result
+
+
+def _expected(volume: Volume, run: Run) -> float | None:
+    """About how many seconds the network will take for a whole volume or series, of which air is not restored."""
+    some = stacks(volume, run.grids.axis)[0][::EVERY]
+    rows, columns = in_view(Normalisation.of(some, background_level(some)).shown(some))
+    seen = some[0, rows, columns].size / some[0].size
+    work = forecast.multiply_adds(run.model.card.parameters, seen * volume.voxels.size, run.settings.turns)
+    return forecast.seconds(work, run.settings.device, run.settings.precision)
 
 
 def some_slices(volume: Volume, run: Run, chosen: np.ndarray, like: list[np.ndarray]) -> list[np.ndarray]:

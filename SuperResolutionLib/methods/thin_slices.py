@@ -14,7 +14,7 @@ from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
-from SuperResolutionLib.methods import checks, extracted, through_signals, zoo
+from SuperResolutionLib.methods import checks, extracted, forecast, through_signals, zoo
 from SuperResolutionLib.methods.devices import Where, choose_device, choose_precision
 from SuperResolutionLib.methods.in_view import in_view
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
@@ -94,7 +94,8 @@ class ThinSlices:
 
     def _restoring(self, volume: Volume, run: "_Run") -> Generator[Progress, None, Restoration]:
         began, spread = time.monotonic(), None
-        yield Progress(0, run.total(volume), 0.0, f"{self.name} on {run.where.device} in {run.where.precision}")
+        where = f"{self.name} on {run.where.device} in {run.where.precision}"
+        yield Progress(0, run.total(volume), 0.0, where, expected=run.expected(volume, self.model.card))
         if volume.quantity == TENSOR:
             result = yield from through_signals.tensors(
                 volume, run.grids, lambda signals: _signals(signals, run, common=Normalisation())
@@ -138,6 +139,11 @@ class _Run:
         """Steps of progress."""
         count = len(tensor_signals.DIRECTIONS) if volume.quantity == TENSOR else volume.count
         return count * _reformats(volume, self.grids.axis, self.turns)
+
+    def expected(self, volume: Volume, card: zoo.Card) -> float | None:
+        """About how many seconds the network will take, however much of the volume is air."""
+        work = forecast.multiply_adds(card.parameters, volume.voxels.size, len(self.turns))
+        return forecast.seconds(work, self.where.device, self.where.precision)
 
     def scene(self) -> Scene:
         """The lengths that the network is told."""

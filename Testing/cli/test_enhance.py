@@ -20,7 +20,7 @@ from tiny_models import Plain, card, repeat, store
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import single_slice
-from SuperResolutionLib.methods import catalogue, network_run, zoo
+from SuperResolutionLib.methods import catalogue, forecast, network_run, zoo
 from SuperResolutionLib.quality.recoarsening import agreement
 from SuperResolutionLib.volume import Volume
 
@@ -100,6 +100,16 @@ def test_the_record_keeps_what_it_ran_on_when_memory_runs_out_at_once(command, s
     assert answer.code == 0
     assert "out of memory: going on with 1 slices at a time" in answer.err
     assert sidecar(tmp_path / "out.nrrd")["ran"] == "tiny-x2 on cpu in float32"
+
+
+def test_a_long_run_says_first_how_long_it_will_take(command, scan, model, tmp_path, monkeypatch):
+    """Fault K4: no expected time before a long run."""
+    monkeypatch.setattr(forecast, "seconds", lambda *_: 700.0)
+    answer = command("enhance", scan, tmp_path / "out.mha", "--model", model)
+    assert "tiny-x2 on cpu in float32: about 12 min" in answer.err
+    assert sidecar(tmp_path / "out.mha")["ran"] == "tiny-x2 on cpu in float32"
+    first = command("enhance", scan, tmp_path / "again.mha", "--model", model, "--progress", "json").events()[0]
+    assert (first["done"], first["left"]) == (0, 700)
 
 
 def test_progress_as_json_is_one_object_a_line_that_ends_with_done(command, scan, model, tmp_path):
