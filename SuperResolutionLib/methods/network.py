@@ -114,24 +114,22 @@ class NetworkMethod:
         card, scan = self.model.card, measured.measured_of(volume, grids.axis)
         odd = checks.unusual(volume, card, sampling.plane) + measured.sentences(card, scan)
         if scan is None or (name := measured.model_for(card, scan)) is None:
-            return self._as_it_is(volume, grids, policy, runtime, odd)
+            return runtime.running(self._restoring(volume, self._run(volume, grids, runtime, odd), policy))
         inner = self if name == card.name else replace(self, model=zoo.load(name))
-        low = measured.truncated(volume, scan)
+        low, found = measured.truncated(volume, scan), list[str | Transfer | None]()
 
         def refining(only: int | None) -> Generator[Progress, None, Restoration]:
             finer = inner.grids(low, measured.refined(low, scan, inner.model.card.scale, only))
-            return inner._as_it_is(low, finer, policy, runtime, odd)
+            run = replace(inner._run(low, finer, runtime, odd), found=found)  # which the first slice tells the others
+            return runtime.running(inner._restoring(low, run, policy))
 
         return self._from_measured(volume, grids, refining, refining(grids.only))
 
-    def _as_it_is(
-        self, volume: Volume, grids: Grids, policy: str, runtime: Runtime, odd: list[str]
-    ) -> Generator[Progress, None, Restoration]:
-        """Restore a volume whose matrix counts as measured whole. odd: what is unusual about it, for the record."""
+    def _run(self, volume: Volume, grids: Grids, runtime: Runtime, odd: list[str]) -> Run:
+        """The network, ready to restore a volume. odd: what is unusual about it, for the record."""
         with runtime.limited():
             settings = choose_settings(self.model, stacks(volume, grids.axis)[0], runtime)
-        run = Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise, tuple(odd))
-        return runtime.running(self._restoring(volume, run, policy))
+        return Run(self.model, grids, settings, placed(self.model.network, settings), self.denoise, tuple(odd))
 
     def _from_measured(
         self, volume: Volume, grids: Grids, refining: Refining, work: Generator[Progress, None, Restoration]
@@ -232,26 +230,32 @@ def _told(work: Iterator[Found], result: Volume, axis: int) -> Generator[Progres
 
 
 def _recognising(volume: Volume, run: Run, result: Volume) -> Generator[Progress, None, list[str | None]]:
-    """Recognise each 3-D volume by the errors that the network leaves, and put what was measured back.
+    """Put what was measured back into each 3-D volume, by the forward model that is recognised."""
+    began, axis = time.monotonic(), run.grids.axis
+    if not run.found:
+        run.found.extend(_found(volume, run, result))
+    agreement.put_back(volume, result, axis, run.found, "recognised", run.grids.only)
+    names = [recognition.name_of(model) for model in run.found]
+    run.notes.append(_verdict(names))
+    done = sum(len(target) for target in stacks(result, axis))
+    yield Progress(done, done, time.monotonic() - began, run.notes[-1])
+    return names
+
+
+def _found(volume: Volume, run: Run, result: Volume) -> Iterator[str | Transfer | None]:
+    """The forward model of each 3-D volume, by the errors that the network leaves.
 
     Of one slice too the model is that of the whole volume, so some others are restored to see it.
     """
-    began, axis, only = time.monotonic(), run.grids.axis, run.grids.only
-    recogniser = recognition.Recogniser.of(run.model.card.recognition)
+    axis, recogniser = run.grids.axis, recognition.Recogniser.of(run.model.card.recognition)
     sources, targets = stacks(volume, axis), stacks(result, axis)
     chosen = recognition.shown(len(sources[0]))
-    looked_at = [target[chosen] for target in targets] if only is None else some_slices(volume, run, chosen, targets)
-    found: list[str | Transfer | None] = []
+    alone = run.grids.only is not None
+    looked_at = some_slices(volume, run, chosen, targets) if alone else [target[chosen] for target in targets]
     for source, fine, level in zip(sources, looked_at, guides.background_levels(volume), strict=True):
         scan = Normalisation.of(source, level)
         model = recognised(recogniser, scan.shown(fine), scan.shown(source[chosen]))
-        found.append(replace(model, denoise=run.denoise) if isinstance(model, Transfer) else model)
-    agreement.put_back(volume, result, axis, found, "recognised", only)
-    names = [recognition.name_of(model) for model in found]
-    run.notes.append(_verdict(names))
-    done = sum(len(target) for target in targets)
-    yield Progress(done, done, time.monotonic() - began, run.notes[-1])
-    return names
+        yield replace(model, denoise=run.denoise) if isinstance(model, Transfer) else model
 
 
 def recognised(recogniser: recognition.Recogniser, fine: np.ndarray, coarse: np.ndarray) -> str | Transfer | None:

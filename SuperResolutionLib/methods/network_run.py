@@ -27,6 +27,7 @@ from SuperResolutionLib.methods.batches import (
 from SuperResolutionLib.methods.in_view import in_view
 from SuperResolutionLib.physics import kernels
 from SuperResolutionLib.physics.shrinking import gaussian_matrix
+from SuperResolutionLib.physics.transfer import Transfer
 from SuperResolutionLib.progress import Progress
 from SuperResolutionLib.volume import Volume, cast_voxels
 
@@ -40,6 +41,7 @@ class Run:
     """What is run, onto which grid, and how; notes are what happened meanwhile, in words.
 
     network: the model's, where it runs. denoise: as of `NetworkMethod`. unusual: what is unusual about the scan.
+    found: the forward model of each 3-D volume; empty until somebody has looked.
     """
 
     model: zoo.Model
@@ -48,6 +50,7 @@ class Run:
     network: Network
     denoise: float = 1.0
     unusual: tuple[str, ...] = ()
+    found: list[str | Transfer | None] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 

@@ -14,10 +14,12 @@ from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import middle_slices, stacks
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.intensity import data_range
-from SuperResolutionLib.methods import measured, zoo
+from SuperResolutionLib.methods import batches, measured, network_run, zoo
+from SuperResolutionLib.methods.batches import run_network
 from SuperResolutionLib.methods.catalogue import network
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.networks.residual import start_at_zero
+from SuperResolutionLib.physics import recognition
 from SuperResolutionLib.physics.acquisition import Acquisition
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.recognition import Recogniser
@@ -144,6 +146,16 @@ def test_one_slice_that_is_put_back_is_that_slice_of_the_whole():
     whole, one = enhance(low, "mri-x2", **EXACT), restored(low, "mri-x2", only=2, **EXACT)
     assert one.record.put_back == "recognised"
     assert np.allclose(one.volume.voxels[0], whole.voxels[2], atol=2e-3 * low.voxels.max())
+
+
+@pytest.mark.usefixtures("knowing")
+def test_one_slice_takes_no_more_than_those_that_are_looked_at(monkeypatch):
+    """A preview of 1 slice had 36 restored: each of the five that are looked at had looked for the model anew."""
+    runs = []
+    monkeypatch.setattr(network_run, "run_network", lambda *of: runs.append(len(of[1])) or run_network(*of))
+    monkeypatch.setattr(batches, "BATCH_VOXELS", 1)
+    enhance(interpolated(0.6, 0.6, slices=16), "mri-x2", only=2, **EXACT)
+    assert sum(runs) == 1 + 2 * len(recognition.shown(16)) < 16
 
 
 @pytest.mark.usefixtures("family")
