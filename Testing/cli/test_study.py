@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders import contents
-from phantoms import brain
+from phantoms import brain, layers
+from tiny_models import store_thinning
 
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.study import queue
 from SuperResolutionLib.study.plan import Plan, chosen_models
@@ -225,6 +227,11 @@ def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
         (["--degradations", "k_space_zero_filled"], ["use 'k_space'"]),
         (["--models", "sinc"], ["is a classical method"]),
         (["--models", "mri-y2"], ["There is no installed model called 'mri-y2'"]),
+        (["--scale", "2.5"], ["by a whole factor, not by 2.5", "--slice-spacing"]),
+        (["--models", "mri-iso", "--scale", "2"], ["makes thin slices", "--isotropic", "--degradations slices"]),
+        (["--models", "mri-x2", "--slice-spacing", "8"], ["makes the plane finer", "--scale 2"]),
+        (["--models", "deconvolution", "--slice-spacing", "8"], ["is a classical method"]),
+        (["--degradations", "slices", "k_space"], ["makes slices thick", "--slice-spacing"]),
     ],
 )
 def test_what_cannot_be_studied_is_refused_at_once(refused, scans, tmp_path, chosen, words):
@@ -265,6 +272,32 @@ def test_an_interruption_leaves_what_is_done_and_no_half_report(scans, quick, tm
     left = contents(out)
     assert any(path.endswith("record.json") for path in left)
     assert all("/.cache/" in path for path in left)
+
+
+# ---------------------------------------------------------------- thick slices
+
+
+@pytest.fixture
+def thinning(tmp_path) -> list[object]:
+    """Options of a study by a model for thick slices."""
+    model = store_thinning(tmp_path / "models")
+    return ["--models", model, "--precision", "float32", "--threads", 1, "--progress", "none"]
+
+
+@pytest.mark.parametrize("wish", [[], ["--degradations", "slices:spacing=4"], ["--slice-spacing", "4"]])
+def test_thin_slices_are_the_truth_of_thick_ones(command, thinning, tmp_path, wish):
+    files.write(layers(40), tmp_path / "anna_T1w.nii.gz")
+    out = tmp_path / "study"
+    answer = command("study", tmp_path / "anna_T1w.nii.gz", "--out", out, *wish, *thinning)
+    assert answer.code == 0, answer.err
+    text = " ".join(opened(out).words)
+    assert "sliced into thick slices" in text and "six classical methods" in text and ", x4" in text
+    assert not list(out.glob("*orientation*"))
+    (record,) = json.loads((out / "study.json").read_text())["records"]
+    assert set(record["methods"]) == {*METHODS, "deconvolution", "tiny-iso"}
+    assert record["methods"]["deconvolution"]["classical"]
+    assert len(record["methods"]["tiny-iso"]["psnr_slices"]) == 24  # coronal slices, not thick ones
+    assert record["methods"]["deconvolution"]["psnr_head"] > record["methods"]["nearest"]["psnr_head"]
 
 
 # ---------------------------------------------------------------- without a truth
