@@ -35,6 +35,7 @@ def add(commands: Any) -> None:
         "--models", nargs="+", metavar="NAME", help='models, or "all" of the scale (default: the one for any scan)'
     )
     common.add_grid(parser, "coarser")
+    common.add_thickness(parser)
     parser.add_argument(
         "--degradations",
         nargs="+",
@@ -108,7 +109,18 @@ def _plan(options: argparse.Namespace) -> "Plan":
         put_back=common.put_back_of(options),
         as_intensities=options.as_intensities,
         series=options.series,
+        thickness=_thickness(options, scale),
     )
+
+
+def _thickness(options: argparse.Namespace, scale: int | None) -> float | None:
+    thickness = common.thickness_of(options)
+    if thickness is not None and (scale is not None or not options.no_truth):
+        raise InputError(
+            "A thickness is that of scans whose slices are made thin as they are; give it with --no-truth and a grid "
+            "such as --isotropic, or as --degradations slices:thickness=3."
+        )
+    return thickness
 
 
 def _write(outcome: "Outcome", plan: "Plan", options: argparse.Namespace) -> Path:

@@ -25,6 +25,7 @@ class Plan:
     """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
     put_back: how networks put back what was measured. runtime: where and how they run. as_intensities: whether the
     voxels count as intensities whatever they look like. series: which one of DICOM folders that hold several.
+    thickness: of the scans' slices, mm; None for what the scans say.
 
     truth: whether the scans are the truth, to be degraded and restored; else they are enhanced as they are.
     """
@@ -40,6 +41,7 @@ class Plan:
     put_back: str = "auto"
     as_intensities: bool = False
     series: str | None = None
+    thickness: float | None = None
 
     @property
     def scale(self) -> int | None:
