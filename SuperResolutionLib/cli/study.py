@@ -24,7 +24,8 @@ def add(commands: Any) -> None:
         "measure methods on many scans and write a report with figures (HTML)",
         "superresolution study scans/ --out study",
         "superresolution study a_T1w.nii.gz b_T1w.nii.gz --degradations k_space area --out study --credit CC0",
-        "superresolution study clinical.nii.gz --no-truth --out trust",
+        "superresolution study t1_1mm.nii.gz --degradations slices:spacing=4 --out thick",
+        "superresolution study clinical.nii.gz --no-truth --isotropic --out trust",
     )
     parser.add_argument("inputs", metavar="INPUT", nargs="+", type=Path, help="scans, folders of scans, a BIDS folder")
     common.add_series(parser, "where a DICOM folder")
@@ -34,8 +35,12 @@ def add(commands: Any) -> None:
         "--models", nargs="+", metavar="NAME", help='models, or "all" of the scale (default: the one for any scan)'
     )
     common.add_grid(parser, "coarser")
+    common.add_thickness(parser)
     parser.add_argument(
-        "--degradations", nargs="+", default=["k_space"], metavar="NAME[:setting=value]", help="the forward models"
+        "--degradations",
+        nargs="+",
+        metavar="NAME[:setting=value]",
+        help="the forward models (default: k_space; of thick slices: slices)",
     )
     parser.add_argument("--no-truth", action="store_true", help="enhance the scans as they are: what can be trusted?")
     parser.add_argument("--masks", metavar="PATH", type=Path, help="a brain mask, or a folder of NAME_mask files")
@@ -87,15 +92,15 @@ def _check_folder(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> "Plan":
-    from SuperResolutionLib.study.plan import Plan, checked_degradations, chosen_models
+    from SuperResolutionLib.study.plan import Plan, checked_degradations, chosen_models, study_grid
 
-    sampling, runtime = common.sampling_of(options).usually(2), common.runtime_of(options)
-    if sampling.factor is None or sampling.factor != int(sampling.factor):
-        raise InputError("A study makes scans coarser and finer in plane, by a whole factor; give --scale 2 or 4.")
+    runtime = common.runtime_of(options)
+    sampling = study_grid(common.sampling_of(options), options.models, options.degradations)
+    scale = None if sampling.factor is None else int(sampling.factor)
     return Plan(
-        models=chosen_models(options.models, int(sampling.factor)),
+        models=chosen_models(options.models, scale),
         sampling=sampling,
-        degradations=checked_degradations(options.degradations),
+        degradations=checked_degradations(options.degradations, scale),
         seed=options.seed,
         slices=options.slices,
         masks=None if options.masks is None else str(options.masks),
@@ -104,7 +109,18 @@ def _plan(options: argparse.Namespace) -> "Plan":
         put_back=common.put_back_of(options),
         as_intensities=options.as_intensities,
         series=options.series,
+        thickness=_thickness(options, scale),
     )
+
+
+def _thickness(options: argparse.Namespace, scale: int | None) -> float | None:
+    thickness = common.thickness_of(options)
+    if thickness is not None and (scale is not None or not options.no_truth):
+        raise InputError(
+            "A thickness is that of scans whose slices are made thin as they are; give it with --no-truth and a grid "
+            "such as --isotropic, or as --degradations slices:thickness=3."
+        )
+    return thickness
 
 
 def _write(outcome: "Outcome", plan: "Plan", options: argparse.Namespace) -> Path:

@@ -5,6 +5,8 @@ import numpy as np
 from SuperResolutionLib.diffusion.guides import is_diffusion, lacking
 from SuperResolutionLib.geometry.grid import stacking_axis, stacks
 from SuperResolutionLib.methods.zoo import Card
+from SuperResolutionLib.physics.slice_evidence import smoother
+from SuperResolutionLib.physics.slice_profile import Slices
 from SuperResolutionLib.volume import SIGNAL, Volume
 
 FEW = 8  # slices, below which a stack is too short
@@ -57,8 +59,22 @@ def _unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[s
     if volume.size[axis] < FEW:
         found.append(f"it has {volume.size[axis]} slices; little is known between so few")
     if volume.quantity == SIGNAL:
-        found += _unusual_voxels(volume.voxels) + _interleaved(stacks(volume, axis)[0])
+        found += _unusual_voxels(volume.voxels) + _interleaved(stacks(volume, axis)[0]) + _contradicted(volume, axis)
     return found
+
+
+def _contradicted(volume: Volume, axis: int) -> list[str]:
+    """Whether neighbouring slices are more alike than slices of the thickness that is believed can be."""
+    stated = volume.thickness if axis == stacking_axis(volume) else None
+    spacing = volume.spacing[axis]
+    slices = Slices(spacing, stated or spacing)
+    height, width = (volume.spacing[k] for k in (2, 1, 0) if k != axis)
+    if not smoother(stacks(volume, axis)[0], slices, (height, width)):
+        return []
+    return [
+        f"neighbouring slices are more alike than slices {slices.thickness:.3g} mm thick and {spacing:.3g} mm apart "
+        "can be: they are thicker, or were interpolated from fewer; say how thick they are, or use the scan as acquired"
+    ]
 
 
 def _interleaved(stack: np.ndarray) -> list[str]:

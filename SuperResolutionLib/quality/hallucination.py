@@ -15,6 +15,7 @@ from SuperResolutionLib.intensity import head
 
 SIDE, STEP = 16, 4  # voxels of the scan
 CORRELATION = 0.75  # below this the ring's power is to 40 % or more not the scan's
+AUDIBLE = 0.5  # share of a ring's power that must be signal, not noise, for it to be asked
 EARLY = 0.75  # share of the scan's Nyquist frequency below which a fall counts; above, filters alone differ
 
 
@@ -47,8 +48,12 @@ class Agreement:
         return self.reach[:, rows][:, :, columns]
 
 
-def agreement(scan: np.ndarray, again: np.ndarray) -> Agreement | None:
-    """Compare a scan (n, h, w) with the sharper volume brought back to its grid; None for slices under 16 voxels."""
+def agreement(scan: np.ndarray, again: np.ndarray, noise: float = 0.0) -> Agreement | None:
+    """Compare a scan (n, h, w) with the sharper volume brought back to its grid; None for slices under 16 voxels.
+
+    noise: deviation of the scan's noise, in its units, that a result may lack: correlations are raised by what that
+    costs, and a ring that holds more noise than signal is not asked.
+    """
     if min(scan.shape[1:]) < SIDE:
         return None
     inside = head(scan)
@@ -57,7 +62,12 @@ def agreement(scan: np.ndarray, again: np.ndarray) -> Agreement | None:
     reach, curves = [], []
     for one, other, mask in zip(scan, again, inside, strict=True):
         known = _patches(mask).mean(axis=(2, 3)) >= 0.5
-        correlation = _correlation(_spectra(one, taper), _spectra(other, taper), which)
+        own = _spectra(one, taper)
+        correlation = _correlation(own, _spectra(other, taper), which)
+        if noise:
+            signal = _signal(own, which, noise**2 * float((taper**2).sum()))
+            raised = np.clip(correlation / np.sqrt(np.maximum(signal, AUDIBLE)), -1, 1)
+            correlation = np.where(signal < AUDIBLE, 1.0, raised)
         reach.append(np.where(known, _first_fall(correlation), np.nan))
         curves.append(correlation[known])
     together = np.concatenate(curves)
@@ -93,6 +103,16 @@ def _correlation(one: np.ndarray, other: np.ndarray, which: np.ndarray) -> np.nd
     cross, a, b = sums((one.conj() * other).real), sums(np.abs(one) ** 2), sums(np.abs(other) ** 2)
     floor = 1e-6 * np.maximum(a.sum(axis=2, keepdims=True), b.sum(axis=2, keepdims=True)) + 1e-30
     return (cross + floor) / np.sqrt((a + floor) * (b + floor))
+
+
+def _signal(spectra: np.ndarray, which: np.ndarray, noise: float) -> np.ndarray:
+    """The share of a scan's power that is no noise, by ring: (rows, columns, rings).
+
+    noise: the mean power of the noise in a sample of the spectra.
+    """
+    rings = range(1, SIDE // 2 + 1)
+    power = np.stack([np.mean(np.abs(spectra[..., which == ring]) ** 2, axis=-1) for ring in rings], axis=-1)
+    return np.clip(1 - noise / np.maximum(power, 1e-30), 0, 1)
 
 
 def _first_fall(correlation: np.ndarray) -> np.ndarray:

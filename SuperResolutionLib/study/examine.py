@@ -22,7 +22,9 @@ from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import measures, regions, tissue
 from SuperResolutionLib.quality.comparison import Comparison, Experiment, Row, comparing
 from SuperResolutionLib.quality.metrics import ssim_map
-from SuperResolutionLib.quality.spectrum import spectrum
+from SuperResolutionLib.quality.spectrum import Spectrum, spectrum, spectrum_through
+from SuperResolutionLib.study.figure import shown_axis
+from SuperResolutionLib.study.figures.gains import psnr_shown
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.rotation import ANGLES, FLIPS, Turned, turning
 from SuperResolutionLib.study.subjects import Scan
@@ -66,13 +68,15 @@ def examining(
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)
     where = volume.with_voxels(found.astype(np.uint8))
-    inside = plan.sampling.cropped(middle_slices(where, axis, plan.slices))
     experiment = Experiment(degradation=degradation, sampling=plan.sampling, seed=plan.seed, keep=True, with_ssim=False)
+    inside = experiment.resolved(part)[0].cropped(middle_slices(where, axis, plan.slices))
     work = comparing(part, experiment, plan.methods(), plan.runtime)
     restored, scored, turned = _ends(part.size[axis], len(plan.models))
     result = yield from mapped(work, _between(0.0, restored))
-    record = yield from mapped(measuring(result, stacks(inside, axis)[0] > 0), _between(restored, scored))
-    orientation = yield from mapped(_orientations(result, plan), _between(scored, turned))
+    record = yield from mapped(measuring(result, stacks(inside, shown_axis(result))[0] > 0), _between(restored, scored))
+    orientation = None  # of thick slices: turned within the slices, they stay what they are
+    if plan.scale is not None:
+        orientation = yield from mapped(_orientations(result, plan), _between(scored, turned))
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -102,16 +106,18 @@ def _between(first: float, last: float) -> Callable[[Progress], float]:
 
 
 def measuring(result: Comparison, brain: np.ndarray) -> Generator[Progress, None, dict[str, Any]]:
-    """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the stack's order.
+    """Every figure of a comparison whose volumes were kept. brain: mask (n, h, w) in the order of the shown slices.
 
+    Slices are those of the plane, of thick slices made thin those that cut across them; spectra are then along the
+    thick slices' axis.
     Yields progress; a step is a method.
     """
-    truth = stacks(result.truth, result.axis)[0]
+    truth = stacks(result.truth, shown_axis(result))[0]
     r = data_range(truth)
     best = result.best_classical
     methods, began = {}, time.monotonic()
     for number, row in enumerate(result.rows, 1):
-        methods[zoo.label(row.method)] = _method(row, truth, brain, r, result.axis)
+        methods[zoo.label(row.method)] = _method(result, row, brain)
         yield Progress(number, len(result.rows), time.monotonic() - began)
     return {
         "degradation": result.degradation,
@@ -126,15 +132,16 @@ def measuring(result: Comparison, brain: np.ndarray) -> Generator[Progress, None
     }
 
 
-def _method(row: Row, truth: np.ndarray, brain: np.ndarray, r: float, axis: int) -> dict[str, Any]:
+def _method(result: Comparison, row: Row, brain: np.ndarray) -> dict[str, Any]:
     assert row.restored is not None
-    restored = stacks(row.restored, axis)[0]
+    truth, restored = (stacks(volume, shown_axis(result))[0] for volume in (result.truth, row.restored))
+    r = data_range(truth)
     inside = head(truth)
     shown = np.flatnonzero(inside.mean(axis=(1, 2)) > 0.05)
     ssims, brain_ssim = _ssims(truth, restored, brain, r, shown)
     error = np.abs(restored - truth)
     counts, _ = np.histogram(np.minimum(error[inside] / r, ERROR_MOST), ERROR_BINS, (0, ERROR_MOST))
-    rings = spectrum(truth[shown], restored[shown])
+    rings = _spectrum(result, row.restored, shown)
     classes = tissue.dice(truth, restored, brain)
     known = [s for s in ssims if s is not None]
     return {
@@ -148,11 +155,19 @@ def _method(row: Row, truth: np.ndarray, brain: np.ndarray, r: float, axis: int)
         **measures.further(truth, restored, r, shown),
         "dice": None if classes is None else float(np.mean(classes)),
         "dice_classes": classes,
-        "psnr_slices": list(row.psnr_slices),
+        "psnr_slices": psnr_shown(result, row),
         "ssim_slices": ssims,
         "histogram": counts.tolist(),
         "spectrum": {name: values.tolist() for name, values in asdict(rings).items()},
     }
+
+
+def _spectrum(result: Comparison, restored: Volume, shown: np.ndarray) -> Spectrum:
+    """Rings of the slices `shown`; of thick slices made thin the frequencies along their axis."""
+    truth, other = (stacks(volume, result.axis)[0] for volume in (result.truth, restored))
+    if shown_axis(result) != result.axis:
+        return spectrum_through(truth, other)
+    return spectrum(truth[shown], other[shown])
 
 
 def _ssims(
@@ -177,6 +192,7 @@ def _psnr(error: np.ndarray, r: float) -> float | None:
 
 def _orientations(result: Comparison, plan: Plan) -> Generator[Progress, None, dict[str, Any]]:
     """Quality by angle and flip, on the slices around the one with most head."""
+    assert plan.scale is not None
     truth = stacks(result.truth, result.axis)[0]
     most = int(np.argmax(head(truth).mean(axis=(1, 2))))
     first = max(0, min(most - TURNED_SLICES // 2, len(truth) - TURNED_SLICES))

@@ -30,7 +30,7 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     restored = [row.restored for row in rows if row.restored is not None]
     if not restored or len(restored) < len(rows):
         raise InputError("There is no restored volume to show; compare at least one method.")
-    axis = _axis(result)
+    axis = shown_axis(result)
     truth = stacks(result.truth, axis)[0]
     k = middle(truth) if height is None else round(height * (len(truth) - 1))
     coarse = upsample(result.low, "nearest", sampling=result.back)
@@ -59,12 +59,15 @@ def comparison_figure(result: Comparison, path: Path, caption: str = "", height:
     figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
 
 
-def _axis(result: Comparison) -> int:
+def shown_axis(result: Comparison) -> int:
     """The axis that the slices shown are stacked along: of thick slices a plane that cuts across them."""
-    if result.grids.factors[result.axis] == 1:
-        return result.axis
-    coronal = stacking_axis(result.truth, "coronal")
-    return coronal if coronal != result.axis else stacking_axis(result.truth, "sagittal")
+    return result.axis if result.grids.factors[result.axis] == 1 else across(result.truth, result.axis)
+
+
+def across(volume: Volume, axis: int) -> int:
+    """The axis of a plane that cuts across slices stacked along `axis`: coronal, or sagittal where that is none."""
+    coronal = stacking_axis(volume, "coronal")
+    return coronal if coronal != axis else stacking_axis(volume, "sagittal")
 
 
 def middle(slices: np.ndarray) -> int:

@@ -47,12 +47,14 @@ def write_report(outcome: Outcome, plan: Plan, out: Path, credit: str = "") -> P
 def _curves(degradation: str, records: Sequence[Record]) -> dict[str, Callable[[Path], None]]:
     """The figures over all scans of a degradation, by file name."""
     base = _file(degradation)
-    return {
+    found: dict[str, Callable[[Path], None]] = {
         f"{base}-slices.png": partial(slices_figure, records),
-        f"{base}-orientation.png": partial(orientation_figure, records),
         f"{base}-histograms.png": partial(histogram_figure, records, ERROR_MOST),
         f"{base}-spectra.png": partial(spectra_figure, records),
     }
+    if records[0]["orientation"] is not None:
+        found[f"{base}-orientation.png"] = partial(orientation_figure, records)
+    return found
 
 
 def copy(source: Path, path: Path) -> None:
@@ -90,7 +92,7 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
         outcome,
         plan,
         counted=f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}",
-        scale=plan.scale,
+        thin=plan.scale is None,
         cases=[_case(degradation, own) for degradation, own in tables.by_degradation(records).items()],
         licences=licences(credit),
     )
@@ -110,6 +112,8 @@ def _case(degradation: str, records: list[Record]) -> dict[str, Any]:
     return {
         "degradation": degradation,
         "base": _file(degradation),
+        "scale": ", ".join(dict.fromkeys(f"{record['scale']:.3g}" for record in records)),
+        "turned": records[0]["orientation"] is not None,
         "subjects": len({record["subject"] for record in records}),
         "means": _means(records),
         "differences": _differences(records),

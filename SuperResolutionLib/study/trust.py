@@ -8,26 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Sampling
-from SuperResolutionLib.intensity import data_range, head
+from SuperResolutionLib.intensity import data_range, head, noise
 from SuperResolutionLib.methods import zoo
-from SuperResolutionLib.methods.catalogue import choose_model
+from SuperResolutionLib.methods.catalogue import network
 from SuperResolutionLib.methods.classical import upsample
-from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import regions
 from SuperResolutionLib.quality.hallucination import Agreement, agreement
-from SuperResolutionLib.quality.recoarsening import agreement as agreement_db
 from SuperResolutionLib.quality.scan_statistics import look, unlike
+from SuperResolutionLib.quality.slice_differences import differences
+from SuperResolutionLib.study.bringing_back import AsSlices, Back, InPlane, smooth
 from SuperResolutionLib.study.examine import read_single
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.subjects import Scan
 from SuperResolutionLib.study.viewers import write_enhanced
 from SuperResolutionLib.volume import Volume
 
-BACK = "k_space"  # how a result is brought back to the scan's grid: all of the scan's band, nothing above it
-MODELS_OF_SCANNERS = ("k_space", "k_space_hamming", "area", "bicubic", "bicubic_blur3")
 BINS = 100
 ENHANCED = 0.8  # share of a model's time after which its volume is there; the rest is measuring and drawing
 
@@ -38,37 +37,35 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     Yields the share that is done.
     Raises InputError for a scan that cannot be used.
     """
-    from SuperResolutionLib.methods.network import NetworkMethod
     from SuperResolutionLib.study.figures.trust_maps import Shown, trust_figure
 
     whole = read_single(scan.path, plan.as_intensities, plan.series)
-    axis = stacking_axis(whole, plan.plane)
-    low = middle_slices(whole, axis, plan.slices).cast(np.float32)
-    plane = anatomical_plane(whole, plan.plane)
-    finer = replace(plan.sampling, plane=plane)
-    smooth = upsample(low, "bicubic", sampling=finer)
+    whole = whole if plan.thickness is None else whole.with_thickness(plan.thickness)
+    back = way_back(whole, plan)
+    low = back.low
+    interpolated = smooth(back)
     found: dict[str, Any] = {}
     figures: dict[str, str] = {}
     made: dict[str, tuple[Volume, Volume]] = {}
     for number, name in enumerate(plan.models):
-        method = NetworkMethod(choose_model(name, plan.scale), plan.put_back, uncertainty=True)
-        work = method.restore(low, finer, plan.runtime)
+        method = network(low, name, back.sampling, plan.put_back, uncertainty=True)
+        work = method.restore(low, back.sampling, plan.runtime)
         result = yield from mapped(work, partial(_share, number, len(plan.models)))
         restored, spread = result.volume, result.uncertainty
         assert spread is not None
-        again, patches = brought_back(low, restored, finer)
-        label = zoo.label(name)
+        again, patches = brought_back(back, restored)
+        label, card = zoo.label(name), zoo.read_card(zoo.find(name))
         found[label] = {
-            **figures_of(low, restored, patches),
-            "spread": spread_shares(low, spread, finer),
-            "unlike": [*method.unusual(whole, finer), *_unlike(low, axis, method.model.card)],
-            "looks_known": bool(method.model.card.looks),
+            **figures_of(back, restored, again, patches),
+            "spread": spread_shares(low, spread, back.sampling),
+            "unlike": [*method.unusual(whole, back.sampling), *_unlike(low, back.axis, card)],
+            "looks_known": bool(card.looks),
         }
         made[label] = restored, spread
         figures[label] = f"{scan.name}-{label}-trust.png"
-        trust_figure(Shown(low, restored, spread, again, patches), plane, folder / figures[label])
+        trust_figure(Shown(restored, spread, again, patches), back, folder / figures[label])
     viewer = f"{scan.name}-viewer.json"
-    write_enhanced(low, smooth, made, folder / viewer)
+    write_enhanced(low, (back.classical, interpolated), made, folder / viewer)
     return {
         "scan": scan.name,
         "subject": scan.subject,
@@ -76,14 +73,40 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
         "plane": plan.plane,
         "spacing": list(low.spacing),
         "size": list(low.size),
+        "made": list(interpolated.spacing),
+        "back": back.words,
+        "note": back.note,
         "range": data_range(low.voxels),
+        "noise": noise(stacks(low, back.axis)[0]) / data_range(low.voxels),
         "whole_head": regions.shows_whole_head(head(whole.voxels), regions.brain(whole)),
         "models": found,
-        "bicubic": figures_of(low, smooth, brought_back(low, smooth, finer)[1]),
+        "classical": {back.classical: figures_of(back, interpolated, *brought_back(back, interpolated))},
         "input_histogram": _histogram(low.voxels, data_range(low.voxels)),
         "figures": figures,
         "viewer": viewer,
     }
+
+
+def way_back(whole: Volume, plan: Plan) -> Back:
+    """The part of a scan that is studied, the grid that is wanted, and how what is on it is brought back.
+
+    Raises InputError for a grid that cannot be had, or leaves thick slices as they are.
+    """
+    axis = stacking_axis(whole, plan.plane)
+    low = middle_slices(whole, axis, plan.slices).cast(np.float32)
+    wish = replace(plan.sampling, plane=anatomical_plane(whole, plan.plane))
+    if plan.scale is not None:
+        return InPlane(low, wish)
+    wish = wish if wish.asked else replace(wish, isotropic=True)
+    grids = wish.finer(low)
+    changed = ["xyz"[k] for k in range(3) if grids.factors[k] != 1]
+    if changed != ["xyz"[axis]]:
+        what = f"changes the voxels along {', '.join(changed)}" if changed else "leaves the scan as it is"
+        raise InputError(
+            f"Without a truth either thin slices are checked or a finer plane, and this grid {what}, while the slices "
+            f"are stacked along {'xyz'[axis]}; give --slice-spacing, or --scale for the plane."
+        )
+    return AsSlices(low, wish)
 
 
 def _share(number: int, models: int, event: Progress) -> float:
@@ -91,20 +114,34 @@ def _share(number: int, models: int, event: Progress) -> float:
     return (number + ENHANCED * event.done / event.total) / models
 
 
-def brought_back(low: Volume, restored: Volume, sampling: Sampling) -> tuple[Volume, Agreement | None]:
+def brought_back(back: Back, restored: Volume) -> tuple[Volume, Agreement | None]:
     """The sharper volume on the scan's own grid, and how its patches agree with the scan."""
-    again = degrade(restored.cast(np.float32), BACK, sampling=sampling)
-    axis = stacking_axis(low, sampling.plane)
-    return again, agreement(stacks(low, axis)[0], stacks(again, axis)[0])
+    again = back.again(restored)
+    scan, other = (stacks(volume, back.axis)[0] for volume in (back.low, again))
+    return again, agreement(scan, other, noise(scan) if back.spares_noise else 0.0)
 
 
-def figures_of(low: Volume, restored: Volume, patches: Agreement | None) -> dict[str, Any]:
-    """Consistency (dB by forward model), suspect patches and their curve, and the histogram of intensities."""
+def figures_of(back: Back, restored: Volume, again: Volume, patches: Agreement | None) -> dict[str, Any]:
+    """What can be measured of a result: plain values.
+
+    consistency: dB by the way it is brought back. off, far, limit, uneven: as `quality.slice_differences` has them;
+    worst, worst_off: the slice that differs most, and by how much. suspect, curve: of the patches. histogram: of
+    intensities.
+
+    back: the way back. restored: the result. again, patches: as `brought_back` returns them.
+    """
+    off = differences(stacks(back.low, back.axis)[0], stacks(again, back.axis)[0])
     return {
-        "consistency": {name: agreement_db(low, restored, name) for name in MODELS_OF_SCANNERS},
+        "consistency": back.consistency(restored),
+        "off": off.together,
+        "far": off.far,
+        "limit": off.limit,
+        "uneven": off.uneven,
+        "worst": off.worst,
+        "worst_off": float(np.nan_to_num(off.rms[off.worst])),
         "suspect": None if patches is None else patches.share,
         "curve": None if patches is None else [None if np.isnan(v) else float(v) for v in patches.curve],
-        "histogram": _histogram(restored.voxels, data_range(low.voxels)),
+        "histogram": _histogram(restored.voxels, data_range(back.low.voxels)),
     }
 
 

@@ -15,7 +15,6 @@ from SuperResolutionLib.study.figures.intensities import intensities_figure
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
 from SuperResolutionLib.study.report import copy, licences
-from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
 
 Record = Mapping[str, Any]
 
@@ -41,7 +40,19 @@ def _intensities_name(record: Record) -> str:
 
 
 def _write_csv(records: Sequence[Record], path: Path) -> None:
-    titles = ["scan", "method", "suspect_share", "spread_median", "spread_p95", "spread_p99", *MODELS_OF_SCANNERS]
+    ways = _ways(records[0])
+    titles = [
+        "scan",
+        "method",
+        "suspect_share",
+        "off",
+        "far",
+        "uneven",
+        "spread_median",
+        "spread_p95",
+        "spread_p99",
+        *ways,
+    ]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(titles)
@@ -49,11 +60,28 @@ def _write_csv(records: Sequence[Record], path: Path) -> None:
             for name, row in _rows(record).items():
                 spread = row.get("spread", {})
                 shares = [spread.get(key) for key in ("median", "p95", "p99")]
-                writer.writerow([record["scan"], name, row["suspect"], *shares, *row["consistency"].values()])
+                writer.writerow(
+                    [
+                        record["scan"],
+                        name,
+                        row["suspect"],
+                        row["off"],
+                        row["far"],
+                        row["uneven"],
+                        *shares,
+                        *row["consistency"].values(),
+                    ]
+                )
 
 
 def _rows(record: Record) -> dict[str, Any]:
-    return {**record["models"], "bicubic": record["bicubic"]}
+    return {**record["models"], **record["classical"]}
+
+
+def _ways(record: Record) -> list[str]:
+    """The ways in which results were brought back to the scan."""
+    (row,) = record["classical"].values()
+    return list(row["consistency"])
 
 
 def _write_json(outcome: Outcome, credit: str, path: Path) -> None:
@@ -76,6 +104,7 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
         scans=[_scan(record) for record in outcome.records],
         correlation=f"{CORRELATION:g}",
         early=f"{EARLY:g}",
+        thin=plan.scale is None,
         licences=licences(credit),
     )
 
@@ -85,11 +114,12 @@ def _scan(record: Record) -> dict[str, Any]:
     size, spacing = (" x ".join(f"{n:.3g}" for n in record[key]) for key in ("size", "spacing"))
     return {
         "name": record["scan"],
-        "scale": record["scale"],
+        "made": " x ".join(f"{mm:.3g}" for mm in record["made"]),
         "size": size,
         "spacing": spacing,
+        "back": record["back"],
         "range": f"{record['range']:.5g}",
-        "words": [sentence for name, row in record["models"].items() for sentence in words(record, name, row)],
+        "words": [*_note(record), *(s for name, row in record["models"].items() for s in words(record, name, row))],
         "table": _table(record),
         "maps": {name: record["figures"][name] for name in record["models"]},
         "intensities": _intensities_name(record),
@@ -97,9 +127,14 @@ def _scan(record: Record) -> dict[str, Any]:
     }
 
 
+def _note(record: Record) -> list[str]:
+    return [f"Taken for granted: {record['note']}. If that is wrong, give --thickness."] if record["note"] else []
+
+
 def words(record: Record, name: str, row: Record) -> list[str]:
     """What the figures of a model on a scan say, in sentences."""
     label = name
+    ((classical, plain),) = record["classical"].items()
     sentences = [f"{label}: {sentence}." for sentence in row["unlike"]]
     if not sentences:
         known = "voxel size, contrast, noise and sharpness" if row["looks_known"] else "voxel size"
@@ -109,26 +144,39 @@ def words(record: Record, name: str, row: Record) -> list[str]:
     if row["suspect"] is None:
         sentences.append(f"{label}: the slices are too small for the check of patches.")
     else:
-        bicubic = record["bicubic"]["suspect"]
-        verdict = "some places contradict the scan; look at them" if row["suspect"] > bicubic + 0.01 else "as expected"
+        usual = plain["suspect"]
+        verdict = "some places contradict the scan; look at them" if row["suspect"] > usual + 0.01 else "as expected"
         sentences.append(
-            f"{label}: {100 * row['suspect']:.1f} % of the patches of the head are suspect, of bicubic interpolation "
-            f"{100 * bicubic:.1f} %: {verdict}."
+            f"{label}: {100 * row['suspect']:.1f} % of the patches of the head are suspect, of {classical} "
+            f"{100 * usual:.1f} %: {verdict}."
         )
-    spread = row["spread"]
+    off, worst, usual, noise = (
+        f"{100 * v:.2f} %" for v in (row["off"], row["worst_off"], plain["off"], record["noise"])
+    )
     sentences.append(
-        f"{label}: the eight turns differ by {100 * spread['median']:.2f} % of R in half of the head, and by more than "
-        f"{100 * spread['p99']:.2f} % in one voxel of a hundred."
+        f"{label}: brought back to {record['back']}, it differs from what was measured by {off} of R in the head "
+        f"({classical} by {usual}; the noise of the scan is about {noise}), most in slice {row['worst']}: {worst}."
+    )
+    sentences.append(
+        f"{label}: {100 * row['far']:.2f} % of the head differ from it by more than {100 * row['limit']:.0f} % of R "
+        f"({classical}: {100 * plain['far']:.2f} %); no slice came back more than {100 * row['uneven']:.1f} % brighter "
+        "or darker than the others."
+    )
+    half, most = (f"{100 * row['spread'][key]:.2f} %" for key in ("median", "p99"))
+    sentences.append(
+        f"{label}: eight turned and mirrored views of the scan differ by {half} of R in half of the head, and by more "
+        f"than {most} in one voxel of a hundred."
     )
     return sentences
 
 
 def _table(record: Record) -> page.Table:
-    rows = []
+    rows, ways = [], _ways(record)
     for name, row in _rows(record).items():
         spread = row.get("spread")
         shares = ["-"] * 2 if spread is None else [f"{100 * spread[key]:.2f}" for key in ("median", "p99")]
         suspect = "-" if row["suspect"] is None else f"{100 * row['suspect']:.1f} %"
-        rows.append([name, *(f"{value:.1f}" for value in row["consistency"].values()), suspect, *shares])
-    titles = ["method", *(f"{name} (dB)" for name in MODELS_OF_SCANNERS), "suspect", "spread median", "99th perc."]
-    return page.Table(titles, rows, [name != "bicubic" for name in _rows(record)])
+        consistency = [f"{value:.1f}" for value in row["consistency"].values()]
+        rows.append([name, *consistency, f"{100 * row['off']:.2f}", f"{100 * row['far']:.2f} %", suspect, *shares])
+    titles = ["method", *(f"{name} (dB)" for name in ways), "differs", "far", "suspect", "spread median", "99th perc."]
+    return page.Table(titles, rows, [name in record["models"] for name in _rows(record)])

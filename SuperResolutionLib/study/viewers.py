@@ -30,12 +30,15 @@ def write_compared(result: Comparison, path: Path) -> None:
     _write(layers, len(layers) - 2, path)
 
 
-def write_enhanced(low: Volume, smooth: Volume, made: Mapping[str, tuple[Volume, Volume]], path: Path) -> None:
+def write_enhanced(
+    low: Volume, smooth: tuple[str, Volume], made: Mapping[str, tuple[Volume, Volume]], path: Path
+) -> None:
     """Keep what a scan without a truth is looked at by: interpolated, enhanced, the scan, and the uncertainty.
 
-    low: the scan. smooth: interpolated. made: model -> its result and the spread of its eight turns. path: of a file.
+    low: the scan. smooth: the name of a classical method, and its result. made: model -> its result and the spread of
+    its eight turns. path: of a file.
     """
-    layers = [Layer("bicubic (interpolated)", smooth)]
+    layers = [Layer(f"{smooth[0]} (interpolated)", smooth[1])]
     layers += [Layer(f"{name} (enhanced)", restored) for name, (restored, _) in made.items()]
     layers += [Layer("scan", low, nearest=True)]
     layers += [Layer(f"{name} (uncertainty)", spread, UNCERTAINTY) for name, (_, spread) in made.items()]

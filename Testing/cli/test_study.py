@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders import contents
-from phantoms import brain
+from phantoms import brain, layers
+from tiny_models import store_thinning
 
 import SuperResolutionLib
 from SuperResolutionLib import files
 from SuperResolutionLib.methods.method import Runtime
+from SuperResolutionLib.physics.degradation import degrade
+from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, finish
 from SuperResolutionLib.study import queue
 from SuperResolutionLib.study.plan import Plan, chosen_models
@@ -225,6 +228,13 @@ def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
         (["--degradations", "k_space_zero_filled"], ["use 'k_space'"]),
         (["--models", "sinc"], ["is a classical method"]),
         (["--models", "mri-y2"], ["There is no installed model called 'mri-y2'"]),
+        (["--scale", "2.5"], ["by a whole factor, not by 2.5", "--slice-spacing"]),
+        (["--models", "mri-iso", "--scale", "2"], ["makes thin slices", "--isotropic", "--degradations slices"]),
+        (["--models", "mri-x2", "--slice-spacing", "8"], ["makes the plane finer", "--scale 2"]),
+        (["--models", "deconvolution", "--slice-spacing", "8"], ["is a classical method"]),
+        (["--degradations", "slices", "k_space"], ["makes slices thick", "--slice-spacing"]),
+        (["--thickness", "3"], ["with --no-truth", "slices:thickness=3"]),
+        (["--no-truth", "--scale", "2", "--thickness", "3"], ["with --no-truth", "--isotropic"]),
     ],
 )
 def test_what_cannot_be_studied_is_refused_at_once(refused, scans, tmp_path, chosen, words):
@@ -267,6 +277,32 @@ def test_an_interruption_leaves_what_is_done_and_no_half_report(scans, quick, tm
     assert all("/.cache/" in path for path in left)
 
 
+# ---------------------------------------------------------------- thick slices
+
+
+@pytest.fixture
+def thinning(tmp_path) -> list[object]:
+    """Options of a study by a model for thick slices."""
+    model = store_thinning(tmp_path / "models")
+    return ["--models", model, "--precision", "float32", "--threads", 1, "--progress", "none"]
+
+
+@pytest.mark.parametrize("wish", [[], ["--degradations", "slices:spacing=4"], ["--slice-spacing", "4"]])
+def test_thin_slices_are_the_truth_of_thick_ones(command, thinning, tmp_path, wish):
+    files.write(layers(40), tmp_path / "anna_T1w.nii.gz")
+    out = tmp_path / "study"
+    answer = command("study", tmp_path / "anna_T1w.nii.gz", "--out", out, *wish, *thinning)
+    assert answer.code == 0, answer.err
+    text = " ".join(opened(out).words)
+    assert "sliced into thick slices" in text and "six classical methods" in text and ", x4" in text
+    assert not list(out.glob("*orientation*"))
+    (record,) = json.loads((out / "study.json").read_text())["records"]
+    assert set(record["methods"]) == {*METHODS, "deconvolution", "tiny-iso"}
+    assert record["methods"]["deconvolution"]["classical"]
+    assert len(record["methods"]["tiny-iso"]["psnr_slices"]) == 24  # coronal slices, not thick ones
+    assert record["methods"]["deconvolution"]["psnr_head"] > record["methods"]["nearest"]["psnr_head"]
+
+
 # ---------------------------------------------------------------- without a truth
 
 
@@ -289,6 +325,59 @@ def test_without_a_truth_the_report_says_what_can_be_trusted(command, scans, qui
         assert words in text, words
     (record,) = json.loads((out / "study.json").read_text())["records"]
     (found,) = record["models"].values()
-    assert found["consistency"]["k_space"] < record["bicubic"]["consistency"]["k_space"] + 40
+    assert found["consistency"]["k_space"] < record["classical"]["bicubic"]["consistency"]["k_space"] + 40
     assert found["spread"]["p99"] > found["spread"]["median"] > 0
     assert any("training scans" in sentence for sentence in found["unlike"])
+
+
+@pytest.fixture
+def thick(tmp_path) -> Path:
+    """Slices 3 mm thick, 4 mm apart."""
+    files.write(degrade(layers(64), "slices:spacing=4,thickness=3").cast(np.int16), tmp_path / "anna_T1w.nii.gz")
+    return tmp_path / "anna_T1w.nii.gz"
+
+
+@pytest.mark.parametrize("wish", [[], ["--isotropic"], ["--slice-spacing", "1"], ["--spacing", "1"]])
+def test_of_thick_slices_the_report_says_what_can_be_trusted(command, thinning, thick, tmp_path, wish):
+    out = tmp_path / "trust"
+    answer = command("study", thick, "--no-truth", "--thickness", "3", "--out", out, *wish, *thinning)
+    assert answer.code == 0, answer.err
+    report = opened(out)
+    assert len(report.pictures()) == 2
+    text = " ".join(report.words)
+    for words in (
+        "3 mm thick, 4 mm apart, with gaps of 1 mm",
+        "brought back to slices 3 mm thick and 4 mm apart, it differs from what was measured by",
+        "of deconvolution",
+        "eight turned and mirrored views",
+        "averaging does not tell",
+        "gaussian slices (dB)",
+    ):
+        assert words in text, words
+    (record,) = json.loads((out / "study.json").read_text())["records"]
+    (found,) = record["models"].values()
+    assert record["made"] == [1, 1, 1]
+    assert found["spread"]["p99"] > found["spread"]["median"] > 0
+    assert record["classical"]["deconvolution"]["off"] < 0.02 < found["off"]  # of random weights
+
+
+def test_without_a_thickness_the_report_says_what_it_takes_for_granted(command, thinning, thick, tmp_path):
+    assert command("study", thick, "--no-truth", "--out", tmp_path / "trust", *thinning).code == 0
+    words = " ".join(opened(tmp_path / "trust").words)
+    assert "Taken for granted: the slices are taken to be as thick as they are apart, 4 mm" in words
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (["--spacing", "0.5", "0.5", "1"], "changes the voxels along x, y, z"),
+        (["--spacing", "0.5", "0.5", "4"], "changes the voxels along x, y"),
+        (["--isotropic", "--thickness", "9"], "cannot be; give a thickness above 0 mm"),
+        (["--slice-spacing", "6"], "which is coarser"),
+    ],
+)
+def test_a_grid_that_cannot_be_checked_is_one_sentence(refused, thinning, thick, tmp_path, wish, words):
+    out = tmp_path / "trust"
+    out.mkdir()
+    (out / ".cache").mkdir()
+    refused(["study", thick, "--no-truth", "--out", out, *wish, *thinning], words)

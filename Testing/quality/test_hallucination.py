@@ -8,6 +8,7 @@ from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.quality.hallucination import EARLY, agreement
+from SuperResolutionLib.study.bringing_back import InPlane
 from SuperResolutionLib.study.trust import brought_back
 from SuperResolutionLib.volume import Volume
 
@@ -30,7 +31,7 @@ def painted(low: Volume, wave: float) -> Volume:
 
 def suspect_places(low: Volume, restored: Volume) -> list[tuple[int, int, int]]:
     """Slice, row and column on the scan's grid of what is called suspect."""
-    _, patches = brought_back(low, restored, Sampling(factor=2, plane="axial"))
+    _, patches = brought_back(InPlane(low, Sampling(factor=2, plane="axial")), restored)
     reach = patches.on_grid(low.voxels.shape)
     return [(int(k), int(i), int(j)) for k, i, j in np.argwhere(reach < EARLY)]
 
@@ -65,7 +66,7 @@ def test_a_changed_contrast_is_no_contradiction():
 
 def test_the_background_is_not_asked():
     low = scan()
-    _, patches = brought_back(low, upsample(low, "sinc", 2), Sampling(factor=2, plane="axial"))
+    _, patches = brought_back(InPlane(low, Sampling(factor=2, plane="axial")), upsample(low, "sinc", 2))
     assert np.isnan(patches.reach[:, 0, 0]).all()
     assert np.isfinite(patches.reach[:, 6, 6]).all()
     assert patches.share == 0
@@ -75,3 +76,13 @@ def test_the_background_is_not_asked():
 def test_slices_smaller_than_a_patch_are_not_checked():
     small = np.ones((2, 12, 40), np.float32)
     assert agreement(small, small) is None
+
+
+def test_a_result_without_the_noise_of_its_scan_is_hardly_suspect_where_that_is_known():
+    clean = scan().voxels.astype(np.float32)
+    noisy = clean + np.random.default_rng(0).normal(0, 60, clean.shape).astype(np.float32)
+    turned = clean[:, ::-1, ::-1]
+    blind, told = agreement(noisy, clean), agreement(noisy, clean, 60)
+    assert blind.share > 0.3
+    assert told.share < blind.share / 4
+    assert agreement(noisy, turned, 60).share > 0.6

@@ -5,7 +5,7 @@ import pytest
 
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.physics.degradation import degrade
-from SuperResolutionLib.quality.spectrum import RINGS, centres, spectrum
+from SuperResolutionLib.quality.spectrum import RINGS, centres, spectrum, spectrum_through
 from SuperResolutionLib.volume import Volume
 
 
@@ -56,3 +56,15 @@ def test_zero_filling_restores_nothing_beyond_the_coarse_nyquist_frequency():
     right, wrong = found.band(0.75)
     assert right + wrong < 0.02
     assert found.correlation[2:16].min() > 0.9
+
+
+@pytest.mark.parametrize("frequency", [0.1, 0.42, 0.8])
+@pytest.mark.parametrize("size", [30, 96])
+def test_a_wave_along_the_slices_lies_at_its_frequency_and_one_within_them_at_none(frequency, size):
+    along = np.moveaxis(wave(frequency), 2, 0)[:size]
+    found = spectrum_through(along, 0.5 * along)
+    assert centres()[np.argmax(found.truth)] == pytest.approx(frequency, abs=1 / RINGS)
+    assert (found.truth > 0).all()
+    assert found.band(0.05) == (pytest.approx(0.25), pytest.approx(0, abs=1e-9))
+    within = np.broadcast_to(wave(frequency)[0], (size, 96, 96))
+    assert np.argmax(spectrum_through(within, within).truth) == 0

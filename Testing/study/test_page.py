@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from SuperResolutionLib.study import page
+from SuperResolutionLib.study.bringing_back import MODELS_OF_SCANNERS
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
-from SuperResolutionLib.study.trust import MODELS_OF_SCANNERS
 from SuperResolutionLib.study.trust_report import write_trust_report
 from SuperResolutionLib.viewing.contents import as_json, contents
 from SuperResolutionLib.viewing.layer import Layer
@@ -26,17 +26,29 @@ def outcome(folder: Path) -> Outcome:
     layer = Layer(HOSTILE, Volume(np.arange(60.0).reshape(3, 4, 5)))
     (folder / "viewer.json").write_text(as_json(contents([layer])))
     row = {"consistency": dict.fromkeys(MODELS_OF_SCANNERS, 40.0), "suspect": 0.01, "curve": [1.0, 0.5]}
-    row |= {"histogram": [1] * 100}
+    row |= {
+        "histogram": [1] * 100,
+        "off": 0.01,
+        "far": 0.0,
+        "limit": 0.05,
+        "uneven": 0.0,
+        "worst": 1,
+        "worst_off": 0.02,
+    }
     model = {**row, "spread": {"median": 0.01, "p95": 0.02, "p99": 0.03}, "unlike": [], "looks_known": True}
     record = {
         "scan": "anna",
         "scale": 2,
+        "made": [0.5, 0.5, 4],
+        "back": "the scan's grid",
+        "note": HOSTILE,
+        "noise": 0.01,
         "spacing": [1, 1, 4],
         "size": [32, 32, 3],
         "range": 900.0,
         "whole_head": False,
         "models": {HOSTILE: model},
-        "bicubic": row,
+        "classical": {"bicubic": row},
         "input_histogram": [1] * 100,
         "figures": {HOSTILE: "map.png"},
         "viewer": "viewer.json",

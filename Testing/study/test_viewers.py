@@ -32,7 +32,7 @@ def test_a_comparison_is_looked_at_by_the_best_of_each_kind_beside_the_truth_and
 def test_a_scan_without_a_truth_is_looked_at_with_its_uncertainty(tmp_path):
     low = degrade(brain(), "k_space")
     made = {"mri-x2": (brain(), brain().with_voxels(brain().voxels / 50))}
-    write_enhanced(low, brain(seed=1), made, tmp_path / "viewer.json")
+    write_enhanced(low, ("bicubic", brain(seed=1)), made, tmp_path / "viewer.json")
     found = json.loads((tmp_path / "viewer.json").read_text())
     names = ["bicubic (interpolated)", "mri-x2 (enhanced)", "scan", "mri-x2 (uncertainty)"]
     assert [layer["name"] for layer in found["layers"]] == names

@@ -9,7 +9,7 @@ from SuperResolutionLib.geometry.grid import stacks
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.quality.comparison import Comparison, Row
-from SuperResolutionLib.study.figure import aspect, upright
+from SuperResolutionLib.study.figure import aspect, shown_axis, upright
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.gains import ranked_slices
 
@@ -20,18 +20,19 @@ def errors_figure(result: Comparison, path: Path) -> None:
     models = [row for row in result.rows if not row.classical]
     if best is None or not models:
         raise InputError("Error maps need a classical method and a model to set against each other.")
-    r = data_range(stacks(result.truth, result.axis)[0])
+    axis = shown_axis(result)
+    r = data_range(stacks(result.truth, axis)[0])
     figure = style.canvas(13.5, 0.6 + 3.1 * len(models), dark=True)
     places = figure.subplots(len(models), 5, squeeze=False)
     slices = [ranked_slices(result, row)["median"][0] for row in models]
     most = max(float(np.percentile(_error(result, best, k), 99.5)) for k in slices) / r or 1.0
-    stretch = aspect(result.truth, result.axis)
+    stretch = aspect(result.truth, axis)
     for axes, row, k in zip(places, models, slices, strict=True):
         assert row.restored is not None
         base, own = _error(result, best, k) / r, _error(result, row, k) / r
         label = zoo.label(row.method)
-        style.panel(axes[0], upright(result.truth, result.axis, k), f"truth, slice {k}", "gray", (0, r), stretch)
-        style.panel(axes[1], upright(row.restored, result.axis, k), label, "gray", (0, r), stretch)
+        style.panel(axes[0], upright(result.truth, axis, k), f"truth, slice {k}", "gray", (0, r), stretch)
+        style.panel(axes[1], upright(row.restored, axis, k), label, "gray", (0, r), stretch)
         style.panel(axes[2], base, f"|error|, {best.method} (best classical)", "inferno", (0, most), stretch)
         shown = style.panel(axes[3], own, f"|error|, {label}", "inferno", (0, most), stretch)
         style.bar(figure, shown, [axes[3]], "|error| / R")
@@ -42,4 +43,5 @@ def errors_figure(result: Comparison, path: Path) -> None:
 
 def _error(result: Comparison, row: Row, k: int) -> np.ndarray:
     assert row.restored is not None
-    return np.abs(upright(row.restored, result.axis, k) - upright(result.truth, result.axis, k))
+    axis = shown_axis(result)
+    return np.abs(upright(row.restored, axis, k) - upright(result.truth, axis, k))

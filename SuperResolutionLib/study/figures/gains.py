@@ -5,11 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from SuperResolutionLib.quality.comparison import Comparison, Row
+from SuperResolutionLib.quality.metrics import psnr_head_slices
+from SuperResolutionLib.study.figure import shown_axis
 
 
 def slice_gains(better: Sequence[float | None], reference: Sequence[float | None]) -> np.ndarray:
     """dB by slice, model minus reference; NaN where either has none."""
     return np.array(better, float) - np.array(reference, float)
+
+
+def psnr_shown(result: Comparison, row: Row) -> list[float | None]:
+    """psnr_head of each of the slices that are shown: of thick ones those that cut across them (`shown_axis`)."""
+    axis = shown_axis(result)
+    if axis == result.axis:
+        return list(row.psnr_slices)
+    assert row.restored is not None
+    return psnr_head_slices(result.truth, row.restored, axis)
 
 
 def ranked_slices(result: Comparison, row: Row) -> dict[str, tuple[int, float]]:
@@ -22,8 +33,8 @@ def ranked_slices(result: Comparison, row: Row) -> dict[str, tuple[int, float]]:
 
     best = result.best_classical
     assert best is not None
-    gains = slice_gains(row.psnr_slices, best.psnr_slices)
-    shown = head(stacks(result.truth, result.axis)[0]).mean(axis=(1, 2))
+    gains = slice_gains(psnr_shown(result, row), psnr_shown(result, best))
+    shown = head(stacks(result.truth, shown_axis(result))[0]).mean(axis=(1, 2))
     full = np.flatnonzero((shown >= 0.5 * shown.max()) & np.isfinite(gains))
     order = full[np.argsort(gains[full], kind="stable")]
     chosen = {"best": order[-1], "median": order[len(order) // 2], "worst": order[0]}

@@ -12,7 +12,7 @@ from SuperResolutionLib.study.figures import style
 
 def intensities_figure(record: Mapping[str, Any], path: Path) -> None:
     """Write two panels for one scan: histograms of intensity, and the mean correlation of the patches of its head."""
-    shown = {**record["models"], "bicubic": record["bicubic"]}
+    shown = {**record["models"], **record["classical"]}
     look = style.looks(shown)
     figure = style.canvas(10.5, 4.2)
     left, right = figure.subplots(1, 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.errors import InputError
-from SuperResolutionLib.physics.interpolating import METHODS
+from SuperResolutionLib.methods.deconvolution import NAME as DECONVOLUTION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ DARK, DPI = "#111111", 110
 # Okabe and Ito's palette (2008): blue, vermilion, green, purple for models, the others for classical methods
 MODELS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 CLASSICAL = {"nearest": "#999999", "linear": "#666666", "bicubic": "#000000", "bspline": "#56B4E9", "sinc": "#E69F00"}
+CLASSICAL |= {DECONVOLUTION: "#8B5A2B"}
 DASHES = ("-", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
@@ -35,11 +36,11 @@ def save(figure: "Figure", path: Path) -> None:
 def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour, dash and width of each method's line: models thick and whole, classical methods thin and dashed."""
     found: dict[str, dict[str, Any]] = {}
-    models = sorted(name for name in methods if name not in METHODS)  # the same colour in every figure
+    models = sorted(name for name in methods if name not in CLASSICAL)  # the same colour in every figure
     for k, name in enumerate(models):
         found[name] = {"color": MODELS[k % 4], "linestyle": DASHES[k // 4 % 4], "linewidth": 2.2, "zorder": 4}
     for name in methods:
-        if name in METHODS:
+        if name in CLASSICAL:
             found[name] = {"color": CLASSICAL[name], "linestyle": (0, (4, 1.5)), "linewidth": 1.4, "zorder": 3}
     return found
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.geometry.grid import stacking_axis, stacks
+from SuperResolutionLib.geometry.grid import PLANES, stacking_axis, stacks
 from SuperResolutionLib.intensity import data_range, head
 from SuperResolutionLib.quality.hallucination import EARLY, Agreement
+from SuperResolutionLib.study.bringing_back import Back
 from SuperResolutionLib.study.figure import aspect, middle, upright
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.volume import Volume
@@ -15,33 +16,36 @@ from SuperResolutionLib.volume import Volume
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A scan, what was made of it with its spread, the sharper volume brought back to the scan's grid, and patches."""
+    """What was made of a scan, with its spread, brought back to the scan's grid, and how its patches agree."""
 
-    low: Volume
     restored: Volume
     spread: Volume
     again: Volume
     patches: Agreement | None
 
 
-def trust_figure(given: Shown, plane: str, path: Path) -> None:
-    """Write two rows of the picture: the slice in the middle, and the one with the largest spread in the head."""
-    low, restored, spread = given.low, given.restored, given.spread
-    axis = stacking_axis(low, plane)
+def trust_figure(given: Shown, back: Back, path: Path) -> None:
+    """Write two rows of the picture: the slice in the middle, and the one with the largest spread in the head.
+
+    Of thick slices made thin, slices that cut across the thick ones.
+    """
+    low, restored, spread = back.low, given.restored, given.spread
+    axis = back.shown
     coarse = stacks(low, axis)[0]
     r = data_range(coarse)
     off = low.with_voxels((given.again.voxels - low.voxels) / r)
-    reach = _reach(low, given.patches, axis)
+    reach = _reach(low, given.patches, back.axis)
     wide = stacks(spread, axis)[0] / r
     rows = {"in the middle": middle(coarse), "largest spread": _widest(coarse, wide)}
+    word = "slice" if axis == back.axis else next(p for p in PLANES[1:] if stacking_axis(low, p) == axis)
     most, far = float(np.percentile(wide, 99.5)) or 1.0, float(np.percentile(np.abs(off.voxels), 99.5)) or 1.0
     figure = style.canvas(14.5, 7.0, dark=True)
     places = figure.subplots(2, 5, squeeze=False)
     for axes, (label, k) in zip(places, rows.items(), strict=True):
         fine, stretch = aspect(restored, axis), aspect(low, axis)
-        style.panel(axes[0], upright(low, axis, k), f"scan, slice {k} ({label})", "gray", (0, r), stretch)
+        style.panel(axes[0], upright(low, axis, k), f"scan, {word} {k} ({label})", "gray", (0, r), stretch)
         style.panel(axes[1], upright(restored, axis, k), "enhanced", "gray", (0, r), fine)
-        shown = style.panel(axes[2], upright(spread, axis, k) / r, "spread of the 8 turns", "inferno", (0, most), fine)
+        shown = style.panel(axes[2], upright(spread, axis, k) / r, "spread of 8 views", "inferno", (0, most), fine)
         style.bar(figure, shown, [axes[2]], "standard deviation / R")
         title = "brought back, minus scan"
         shown = style.panel(axes[3], upright(off, axis, k), title, "PuOr_r", (-far, far), stretch)
