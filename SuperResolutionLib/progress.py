@@ -53,19 +53,16 @@ def finish(steps: Generator[Given, None, Result], show: Callable[[Given], None] 
 
 
 def within(
-    steps: Generator[Progress, None, Result], done: int, total: int, began: float, after: float | None = None
+    steps: Generator[Progress, None, Result], done: int, total: int, began: float, expected: float | None = None
 ) -> Generator[Progress, None, Result]:
     """The events of a part as events of the whole work; returns the part's result.
 
     steps: the part. done: steps of the whole before it. total: of the whole. began: when the whole began, by
-    time.monotonic. after: seconds that what follows the part is expected to take; None where nobody knows.
+    time.monotonic. expected: seconds that the whole is expected to take, not the part; None where nobody knows.
     """
-
-    def whole(event: Progress) -> Progress:
-        expected = None if event.expected is None or after is None else event.expected + after
-        return Progress(done + event.done, total, time.monotonic() - began, event.message, expected=expected)
-
-    return mapped(steps, whole)
+    return mapped(
+        steps, lambda e: Progress(done + e.done, total, time.monotonic() - began, e.message, expected=expected)
+    )
 
 
 def mapped(work: Generator[Given, None, Result], function: Callable[[Given], Shown]) -> Generator[Shown, None, Result]:

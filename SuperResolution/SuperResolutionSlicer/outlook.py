@@ -78,12 +78,13 @@ def work(volume: Volume, settings: "Settings", card: zoo.Card) -> float:
     """Multiply-adds of the networks that a run takes."""
     usual = max(card.turns, 2 if card.thins else 1)  # thick slices are seen from two sides
     turns = TURNS if settings.runtime.ensemble or settings.uncertainty else usual
-    done = multiply_adds(card.parameters, prod(volume.size) * volume.count, turns)
+    voxels = float(prod(volume.size) * volume.count)
     grids = settings.sampling.finer(volume) if settings.sampling.asked else None
     if card.thins and grids is not None and (beside := _plane_model(volume, grids.factors, grids.axis)) is not None:
-        thin = prod(volume.size) * grids.factors[grids.axis]
-        done += multiply_adds(beside.parameters, thin * volume.count, beside.turns)
-    return done
+        finer = voxels * prod(grids.factors) / grids.factors[grids.axis]  # the plane is refined first
+        plane = multiply_adds(beside.parameters, voxels, beside.turns)
+        return plane + multiply_adds(card.parameters, finer, turns)
+    return multiply_adds(card.parameters, voxels, turns)
 
 
 def learn(volume: Volume, settings: "Settings", card: zoo.Card, took: float) -> None:
@@ -114,7 +115,7 @@ def _makes(card: zoo.Card, settings: "Settings") -> bool:
 
 
 def _plane_model(volume: Volume, factors: tuple[float, float, float], axis: int) -> zoo.Card | None:
-    """The card of the model that refines the plane of slices that were made thin; None where nothing does."""
+    """The card of the model that refines the plane of slices that are made thin; None where nothing does."""
     from SuperResolutionLib.diffusion.guides import is_diffusion
 
     beside = {factors[k] for k in range(3) if k != axis}

@@ -70,7 +70,7 @@ def network(
     """The network that is meant for a volume: by name, file or loaded model; None for the one that suits it.
 
     sampling: the grid that is wanted. Where slices have to become thin, a model for that is taken; where the plane has
-    to become finer as well, one for each, the slices first. put_back, uncertainty: of `NetworkMethod`, `ThinSlices`.
+    to become finer as well, one for each, the plane first. put_back, uncertainty: of `NetworkMethod`, `ThinSlices`.
     denoise: of `NetworkMethod`.
     Raises InputError where there is none.
     """
@@ -123,16 +123,16 @@ def _for_grids(volume: Volume, model: zoo.Model | None, grids: Grids, options: _
     if through < 1:
         raise InputError("Slices that become thicker need no network; degrade the scan, or resample it.")
     for_slices = model if model is not None and model.card.thins else _thinning()
-    first = _made(for_slices, *options)
+    thin = _made(for_slices, *options)
     if beside == [1, 1]:
-        return first
+        return thin
     from SuperResolutionLib.methods.chain import Chain
 
-    return Chain(first, _beside(volume, model, beside, options._replace(uncertainty=False)))
+    return Chain(_beside(volume, model, beside, options._replace(uncertainty=False)), thin)
 
 
 def _beside(volume: Volume, model: zoo.Model | None, beside: list[float], options: _Options) -> Method:
-    """What refines the plane of slices that were made thin: a model that has the factor, else a cubic B-spline."""
+    """What refines the plane of slices that are made thin: a model that has the factor, else a cubic B-spline."""
     if model is not None and not model.card.thins:
         return _made(model, *options)
     if beside[0] == beside[1] and beside[0] in _scales():

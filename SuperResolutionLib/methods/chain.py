@@ -1,4 +1,8 @@
-"""Two methods one after the other: first thin slices, then a finer plane."""
+"""Two methods one after the other: first a finer plane, then thin slices.
+
+The plane first: what a scanner did to it shows in the slices as they were measured, and can be put back there. The
+other way round was 0.27 to 0.44 dB worse (docs/thick.md).
+"""
 
 import time
 from collections.abc import Generator
@@ -10,47 +14,46 @@ import numpy as np
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import anatomical_plane
 from SuperResolutionLib.geometry.sampling import Grids, Sampling
-from SuperResolutionLib.methods.method import Method, Record, Restoration, Runtime
+from SuperResolutionLib.methods.method import Method, Network, Record, Restoration, Runtime
 from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """`through` makes the slices thin, `plane` refines the plane of what comes of it."""
+    """`plane` refines the plane, `through` makes the slices thin of what comes of it."""
 
-    through: Method
     plane: Method
+    through: Method
     classical = False
 
     @property
     def name(self) -> str:
         """Both names."""
-        return f"{self.through.name} + {self.plane.name}"
+        return f"{self.plane.name} + {self.through.name}"
 
     def unusual(self, volume: Volume, sampling: Sampling) -> list[str]:
         """What of the scan either has not seen in training."""
-        found = [f for method in (self.through, self.plane) for f in _unusual(method, volume, sampling)]
+        found = [f for method in (self.plane, self.through) for f in _unusual(method, volume, sampling)]
         return list(dict.fromkeys(found))
 
     def steps(self, volume: Volume, sampling: Sampling) -> int:
         """How many steps of progress a restoration has, as far as can be told before."""
         first, second = _two(volume, sampling.finer(volume))
-        thin = first.finer(volume).empty(volume, np.uint8)
-        return self.through.steps(volume, first) + self.plane.steps(thin, second)
+        return self.plane.steps(volume, first) + self.through.steps(_between(volume, first), second)
 
     def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
         """Restore by both. Raises InputError as each of them does, and for an uncertainty map."""
-        if any(getattr(method, "uncertainty", False) for method in (self.through, self.plane)):
+        if any(getattr(method, "uncertainty", False) for method in (self.plane, self.through)):
             raise InputError(
                 "An uncertainty map tells of thin slices or of a finer plane, not of both at once; make the slices "
                 "thin first, and refine the plane of the result."
             )
         grids = sampling.finer(volume)
         first, second = _two(volume, grids)
-        if (resolved := getattr(self.plane, "grids", None)) is not None:
-            resolved(first.finer(volume).empty(volume, np.uint8), second)  # which refuses what it cannot make
-        work = self.through.restore(volume, first, runtime)
+        if (resolved := getattr(self.through, "grids", None)) is not None:
+            resolved(_between(volume, first), second)  # which refuses what it cannot make
+        work = self.plane.restore(volume, first, runtime)
         return self._restoring(volume, grids, second, runtime, work)
 
     def _restoring(
@@ -62,17 +65,17 @@ class Chain:
         work: Generator[Progress, None, Restoration],
     ) -> Generator[Progress, None, Restoration]:
         began, total = time.monotonic(), self.steps(volume, grids.asked)
-        done = self.through.steps(volume, _two(volume, grids)[0])
-        thin = yield from within(work, 0, total, began, self._after(volume, grids, runtime))
-        finer = yield from within(self.plane.restore(thin.volume, second, runtime), done, total, began)
-        return Restoration(finer.volume, None, _joined(thin.record, finer.record, grids))
+        done = self.plane.steps(volume, _two(volume, grids)[0])
+        finer = yield from within(work, 0, total, began, self._expected(volume, grids, runtime))
+        thin = yield from within(self.through.restore(finer.volume, second, runtime), done, total, began)
+        return Restoration(thin.volume, None, _joined(finer.record, thin.record, grids))
 
-    def _after(self, volume: Volume, grids: Grids, runtime: Runtime) -> float | None:
-        """About how many seconds the second method takes; None where it cannot tell."""
-        if self.plane.classical:
-            return 0.0
-        expected = getattr(self.plane, "expected", None)
-        return expected and expected(volume.count * prod(_two(volume, grids)[0].finer(volume).wanted.size), runtime)
+    def _expected(self, volume: Volume, grids: Grids, runtime: Runtime) -> float | None:
+        """About how many seconds both methods take; None for a short time."""
+        between = _two(volume, grids)[0].finer(volume).wanted
+        given = (self.plane, grids.given), (self.through, between)
+        networks = [(method, prod(grid.size)) for method, grid in given if isinstance(method, Network)]
+        return sum(one.expected(volume.count * voxels, runtime) for one, voxels in networks) or None
 
 
 def _unusual(method: Method, volume: Volume, sampling: Sampling) -> list[str]:
@@ -81,14 +84,17 @@ def _unusual(method: Method, volume: Volume, sampling: Sampling) -> list[str]:
 
 
 def _two(volume: Volume, grids: Grids) -> tuple[Sampling, Sampling]:
-    """What the first method is asked for, and the second: of slices that are thin, "native" is another plane."""
+    """What the first method is asked for, and the second, in the same plane whichever voxels become the largest."""
     pairs = zip(grids.given.spacing, grids.wanted.spacing, strict=True)
-    x, y, z = (new if k == grids.axis else old for k, (old, new) in enumerate(pairs))
+    x, y, z = (old if k == grids.axis else new for k, (old, new) in enumerate(pairs))
     plane = anatomical_plane(volume, grids.asked.plane)
-    first = Sampling(spacing=(x, y, z), plane=plane)
-    coarser = grids.asked.allow_coarser
-    second = Sampling(spacing=grids.wanted.spacing, plane=plane, only=grids.only, allow_coarser=coarser)
-    return first, second
+    first = Sampling(spacing=(x, y, z), plane=plane, allow_coarser=grids.asked.allow_coarser)
+    return first, Sampling(spacing=grids.wanted.spacing, plane=plane, only=grids.only)
+
+
+def _between(volume: Volume, first: Sampling) -> Volume:
+    """An empty volume on the grid that the first method makes."""
+    return first.finer(volume).empty(volume, np.uint8)
 
 
 def _joined(first: Record, second: Record, grids: Grids) -> Record:

@@ -4,6 +4,8 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from SuperResolutionLib.methods.method import Runtime
+
 if TYPE_CHECKING:
     import torch
 
@@ -26,6 +28,20 @@ def seconds(work: float, device: "torch.device", precision: str) -> float | None
     import torch
 
     return work / _pace(device, precision, torch.get_num_threads())
+
+
+def expected(parameters: int, voxels: float, turns: int, runtime: Runtime) -> float:
+    """About how long a network takes, in seconds, 0 for a short time.
+
+    parameters, voxels, turns: as of `multiply_adds`. runtime: where, and how. Raises InputError for a device that
+    cannot be used.
+    """
+    from SuperResolutionLib.methods.devices import choose_device, choose_precision
+
+    device = choose_device(runtime.device)
+    with runtime.limited():
+        work = multiply_adds(parameters, voxels, turns)
+        return seconds(work, device, choose_precision(runtime.precision, device)) or 0.0
 
 
 @lru_cache

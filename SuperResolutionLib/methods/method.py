@@ -7,7 +7,7 @@ Imports nothing heavy.
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -135,6 +135,14 @@ class Method(Protocol):
 
     def restore(self, volume: Volume, sampling: Sampling, runtime: Runtime) -> Generator[Progress, None, Restoration]:
         """Restore; yields how far it is, and can be closed between two steps."""
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What takes long enough for its time to be told before."""
+
+    def expected(self, voxels: float, runtime: Runtime) -> float:
+        """About how many seconds it takes for so many voxels of any volumes; 0 for a short time."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,6 @@ from SuperResolutionLib.geometry.sampling import Grids, Sampling
 from SuperResolutionLib.intensity import Normalisation
 from SuperResolutionLib.methods import checks, extracted, forecast, measured, through_signals, zoo
 from SuperResolutionLib.methods.batches import choose_settings, placed, turns_of
-from SuperResolutionLib.methods.devices import choose_device, choose_precision
 from SuperResolutionLib.methods.method import Record, Restoration, Runtime
 from SuperResolutionLib.methods.network_run import Run, signals, some_slices
 from SuperResolutionLib.physics import agreement, directional_contrast, recognition
@@ -79,10 +78,8 @@ class NetworkMethod:
         return grids
 
     def expected(self, voxels: float, runtime: Runtime) -> float:
-        """About how many seconds the network takes for so many voxels of any volumes, where none of them is air."""
-        device = choose_device(runtime.device)
-        work = forecast.multiply_adds(self.model.card.parameters, voxels, turns_of(self.model.card, runtime))
-        return forecast.seconds(work, device, choose_precision(runtime.precision, device)) or 0.0
+        """About how many seconds the network takes for so many voxels of any volumes, where none is air; 0: few."""
+        return forecast.expected(self.model.card.parameters, voxels, turns_of(self.model.card, runtime), runtime)
 
     def policy(self, volume: Volume) -> str:
         """How what was measured is put back into this volume. Raises InputError for a policy that does not fit it."""

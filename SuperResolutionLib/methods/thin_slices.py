@@ -63,6 +63,15 @@ class ThinSlices:
         """How many steps of progress a restoration has, for two turns: one for each reformat of each volume."""
         return volume.count * _reformats(volume, self.grids(volume, sampling).axis, TURNS[:2])
 
+    def expected(self, voxels: float, runtime: Runtime) -> float:
+        """About how many seconds the network takes for so many voxels of any volumes, where none is air; 0: few."""
+        return forecast.expected(self.model.card.parameters, voxels, len(self._turns(runtime)), runtime)
+
+    def _turns(self, runtime: Runtime) -> tuple[Turn, ...]:
+        """The ways in which a stack is looked at."""
+        everything = self.uncertainty or runtime.ensemble is True
+        return TURNS if everything else TURNS[:1] if runtime.ensemble is False else TURNS[:2]
+
     def grids(self, volume: Volume, sampling: Sampling) -> Grids:
         """The grids that are meant, of cubic voxels where none is asked for. Raises InputError for others."""
         grids = (sampling if sampling.asked else replace(sampling, isotropic=True)).finer(volume)
@@ -87,8 +96,7 @@ class ThinSlices:
         slices, note = believed(volume, grids)
         device = choose_device(runtime.device)
         where = Where(device, choose_precision(runtime.precision, device))
-        everything = self.uncertainty or runtime.ensemble is True
-        turns = TURNS if everything else TURNS[:1] if runtime.ensemble is False else TURNS[:2]
+        turns = self._turns(runtime)
         network = copy.deepcopy(self.model.network).to(device)
         return runtime.running(self._restoring(volume, _Run(network, grids, slices, where, turns, [note])))
 
