@@ -27,10 +27,7 @@ diffusion series the first four volumes are measured, on the four headline degra
 every twelfth slice. *Network alone*: in one orientation, and without putting back what the scan measured, which is
 done where the scan's forward model is recognised (docs/science.md); these models are among those it knows. *Shift*:
 phase correlation with the truth, mean of 24 slices in the middle. Six structural volumes of four subjects are too few
-for a p value, so the differences are printed. The rows of `mri-x4` were measured before 2026-11-30, when a scan that
-was not recognised (all rows with noise, some windows) was left as the network made it, and air was restored; since
-then what such a scan shows of each frequency is put back as far as noise allows, and air is interpolated. Of `mri-x2`,
-noise and the scanners that no training saw: benchmarks/scanners.md.
+for a p value, so the differences are printed. Noise and the scanners that no training saw: benchmarks/scanners.md.
 """
 
 

@@ -121,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--works", nargs="+", choices=WORKS, default=list(WORKS))
+    parser.add_argument("--scans", nargs="+", metavar="NAME", help="these test volumes")
     parser.add_argument("--models", type=Path, nargs="+", default=[])
     parser.add_argument("--slices", type=int, help="only so many in the middle of each scan: to see that it works")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop measuring after this long")
@@ -128,7 +129,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, default=Path("docs"))
     options = parser.parse_args()
     store, began, fresh = results.beside(options.out), time.monotonic(), set()
-    for part in parts(options.works, held_out(options.data)):
+    scans = [scan for scan in held_out(options.data) if options.scans is None or scan.name in options.scans]
+    for part in parts(options.works, scans):
         work, case, scan, seed = part
         empty = row_of(case, scan.name, seed)
         there = next((row for row in results.load(store) if row.identity == empty.identity), None)
