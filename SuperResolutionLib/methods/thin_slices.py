@@ -98,12 +98,13 @@ class ThinSlices:
         where = Where(device, choose_precision(runtime.precision, device))
         turns = self._turns(runtime)
         network = copy.deepcopy(self.model.network).to(device)
-        return runtime.running(self._restoring(volume, _Run(network, grids, slices, where, turns, [note])))
+        expected = self.expected(volume.voxels.size, runtime) or None
+        return runtime.running(self._restoring(volume, _Run(network, grids, slices, where, turns, expected, [note])))
 
     def _restoring(self, volume: Volume, run: "_Run") -> Generator[Progress, None, Restoration]:
         began, spread = time.monotonic(), None
         where = f"{self.name} on {run.where.device} in {run.where.precision}"
-        yield Progress(0, run.total(volume), 0.0, where, expected=run.expected(volume, self.model.card))
+        yield Progress(0, run.total(volume), 0.0, where, expected=run.expected)
         if volume.quantity == TENSOR:
             result = yield from through_signals.tensors(
                 volume, run.grids, lambda signals: _signals(signals, run, common=Normalisation())
@@ -134,24 +135,23 @@ class ThinSlices:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """What is run, onto which grid, of which slices, and how; notes are what happened meanwhile, in words."""
+    """What is run, onto which grid, of which slices, and how; notes are what happened meanwhile, in words.
+
+    expected: about how many seconds it will take, None for a short time.
+    """
 
     network: nn.Module
     grids: Grids
     slices: Slices
     where: Where
     turns: tuple[Turn, ...]
+    expected: float | None = None
     notes: list[str] = field(default_factory=list)
 
     def total(self, volume: Volume) -> int:
         """Steps of progress."""
         count = len(tensor_signals.DIRECTIONS) if volume.quantity == TENSOR else volume.count
         return count * _reformats(volume, self.grids.axis, self.turns)
-
-    def expected(self, volume: Volume, card: zoo.Card) -> float | None:
-        """About how many seconds the network will take, however much of the volume is air."""
-        work = forecast.multiply_adds(card.parameters, volume.voxels.size, len(self.turns))
-        return forecast.seconds(work, self.where.device, self.where.precision)
 
     def scene(self) -> Scene:
         """The lengths that the network is told."""
