@@ -46,8 +46,8 @@ class Chain:
         """Restore by both. Raises InputError as each of them does, and for an uncertainty map."""
         if any(getattr(method, "uncertainty", False) for method in (self.plane, self.through)):
             raise InputError(
-                "An uncertainty map tells of thin slices or of a finer plane, not of both at once; make the slices "
-                "thin first, and refine the plane of the result."
+                "An uncertainty map tells of thin slices or of a finer plane, not of both at once; refine the "
+                "plane first, and make the slices of the result thin."
             )
         grids = sampling.finer(volume)
         first, second = _two(volume, grids)
