@@ -20,7 +20,8 @@ from SuperResolutionLib.volume import UNWEIGHTED, Volume
 WHITE_MATTER = 0.2  # FA above which a voxel counts as white matter
 DIRECTED = 0.3  # FA above which a principal direction means something
 FLUID = 2.0e-3  # mm2/s: MD above which a voxel counts as cerebrospinal fluid
-RIM = 2  # voxels: fluid nearer to the mask's edge is left out, for there are eyes and air
+GREY = (0.6e-3, 1.2e-3)  # mm2/s: MD of grey matter, where FA is no higher than that of white matter
+RIM = 2  # voxels: fluid and grey matter nearer to the mask's edge are left out, for there are eyes and air
 CALM = 25  # per cent of the mask with the smallest relative gradient of b0: homogeneous regions
 
 
@@ -32,9 +33,11 @@ class TensorErrors:
     mask, then over volumes; None where slices are smaller than its window. fa, fa_white: mean absolute error in the
     mask and in white matter. md, md_white: the same, 1e-3 mm2/s. angle: median between the principal directions,
     degrees, where the truth's FA exceeds 0.3. signal_ratio: how much S/S0 changes in homogeneous regions: the median
-    over voxels of the relative change, of the weighted volume where it is largest. fa_fluid: mean FA in cerebrospinal
-    fluid, not an error. psnr_weighted: as psnr, over the weighted volumes alone. fa_white_bias: the mean signed error
-    of FA in white matter. Figures of a region or of volumes that the truth does not have are None.
+    over voxels of the relative change, of the weighted volume where it is largest; signal_ratio_bias: the mean over
+    the weighted volumes, with its sign. fa_fluid: mean FA in cerebrospinal fluid, not an error. psnr_weighted: as psnr,
+    over the weighted volumes alone. fa_white_bias, fa_grey_bias, fa_fluid_bias: the mean signed error of FA in white
+    matter, in grey matter and in cerebrospinal fluid. Figures of a region or of volumes that the truth does not have
+    are None.
     """
 
     psnr: float
@@ -48,6 +51,9 @@ class TensorErrors:
     fa_fluid: float | None
     psnr_weighted: float | None = None
     fa_white_bias: float | None = None
+    fa_grey_bias: float | None = None
+    fa_fluid_bias: float | None = None
+    signal_ratio_bias: float | None = None
 
 
 HIGHER_IS_BETTER = ("psnr", "ssim", "psnr_weighted")
@@ -59,7 +65,7 @@ def best_of(rows: Sequence[TensorErrors]) -> TensorErrors:
     for measure in (field.name for field in fields(TensorErrors)):
         known = [value for row in rows if (value := getattr(row, measure)) is not None]
         choose = max if measure in HIGHER_IS_BETTER else min
-        figures[measure] = choose(known, key=abs if measure == "fa_white_bias" else None) if known else None
+        figures[measure] = choose(known, key=abs if measure.endswith("_bias") else None) if known else None
     return TensorErrors(**figures)
 
 
@@ -76,6 +82,7 @@ class Reference:
     directed: np.ndarray
     calm: np.ndarray
     fluid: np.ndarray
+    grey: np.ndarray
 
     @property
     def fa_fluid(self) -> float | None:
@@ -95,6 +102,7 @@ def reference(truth: Volume, axis: int | None = None, method: str = "wls") -> Re
     if r <= 0:
         raise InputError("The first b0 image of the series is empty, so there is no range to measure errors in.")
     mask = tensors.mask
+    inner = _inner(mask)
     return Reference(
         truth,
         tensors,
@@ -104,7 +112,8 @@ def reference(truth: Volume, axis: int | None = None, method: str = "wls") -> Re
         white=mask & (tensors.fa > WHITE_MATTER),
         directed=mask & (tensors.fa > DIRECTED),
         calm=_calm(mean_b0(truth), mask),
-        fluid=_inner(mask) & (tensors.md > FLUID),
+        fluid=inner & (tensors.md > FLUID),
+        grey=inner & (tensors.fa <= WHITE_MATTER) & (tensors.md > GREY[0]) & (tensors.md < GREY[1]),
     )
 
 
@@ -121,7 +130,8 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
         raise InputError("The restored series has NaN or infinite voxels; it cannot be measured.")
     restored = replace(restored, gradients=given.truth.gradients)
     found, true = fit_tensors(restored, given.method, given.tensors.mask), given.tensors
-    fa, md = np.abs(found.fa - true.fa), 1e3 * np.abs(found.md - true.md)
+    bias, md = found.fa - true.fa, 1e3 * np.abs(found.md - true.md)
+    fa, changes = np.abs(bias), ratio_changes(given, restored)
     errors = TensorErrors(
         psnr=_psnr(given, restored),
         ssim=_ssim(given, restored) if with_ssim else None,
@@ -130,10 +140,13 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
         md=float(md[true.mask].mean()),
         md_white=_mean(md, given.white),
         angle=_median(angles(found.direction, true.direction), given.directed),
-        signal_ratio=max(abs(change) for change in ratio_changes(given, restored)),
+        signal_ratio=max(abs(change) for change in changes),
         fa_fluid=_mean(found.fa, given.fluid),
         psnr_weighted=_psnr(given, restored, weighted=True),
-        fa_white_bias=_mean(found.fa - true.fa, given.white),
+        fa_white_bias=_mean(bias, given.white),
+        fa_grey_bias=_mean(bias, given.grey),
+        fa_fluid_bias=_mean(bias, given.fluid),
+        signal_ratio_bias=float(np.mean(changes)),
     )
     return errors, found
 

@@ -69,6 +69,24 @@ def test_the_bias_of_fa_has_a_sign(given):
         assert abs(errors.fa_white_bias) <= errors.fa_white
 
 
+def test_the_bias_of_fa_is_told_for_each_tissue(given):
+    """Directions set apart where the truth has none raise FA in grey matter and in fluid, not in white matter."""
+    factors = np.where(np.arange(13) % 2, 1.1, 0.9)
+    factors[0] = 1.0
+    voxels = np.where(given.white, given.truth.voxels, given.truth.voxels * factors[:, None, None, None])
+    errors, _ = tensor_errors(given, given.truth.with_voxels(voxels))
+    assert errors.fa_white_bias == pytest.approx(0, abs=1e-6)
+    assert errors.fa_grey_bias > 0.02
+    assert errors.fa_fluid_bias > 0.005
+    assert given.grey.any() and not (given.grey & (given.white | given.fluid)).any()
+
+
+def test_the_change_of_the_signal_ratio_has_a_sign(given):
+    for factor in (0.9, 1.1):
+        errors, _ = tensor_errors(given, changed(given, [1.0, *[factor] * 12]))
+        assert errors.signal_ratio_bias == pytest.approx(factor - 1, abs=1e-6)
+
+
 def test_weighted_images_that_are_too_bright_lower_md_by_the_logarithm(given):
     errors, _ = tensor_errors(given, changed(given, [1.0, *[1.1] * 12]))
     assert errors.signal_ratio == pytest.approx(0.1, abs=1e-6)
