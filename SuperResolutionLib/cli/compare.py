@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         "degrade a scan, restore it by every method, and measure each against the scan",
         "superresolution compare brain.nii.gz --degradation k_space --figure brain.png",
         "superresolution compare t1_1mm.nii.gz --degradation slices:spacing=4,thickness=3 --figure thick.png",
-        "superresolution compare dwi.nii.gz --json dwi.json --figure dwi.png",
+        "superresolution compare dwi.nii.gz --streamlines --json dwi.json --figure dwi.png",
         "superresolution compare brain.nii.gz --json brain.json --errors errors --keep-restored",
     )
     common.add_files(parser, output=False)
@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--degradation", default="k_space", metavar="NAME[:setting=value]", help="the forward model")
     common.add_grid(parser, "coarser")
     common.add_seed(parser)
+    common.add_streamlines(parser)
     common.add_network(parser)
     common.add_as_intensities(parser)
     _add_outputs(parser)
@@ -72,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             sampling=common.sampling_of(options),
             seed=options.seed,
             keep=options.figure is not None or options.errors is not None,
+            with_streamlines=options.streamlines,
         )
         _, grids = experiment.resolved(volume)
         names = options.methods or _usual(volume, grids)

@@ -94,6 +94,15 @@ def add_seed(
     parser.add_argument("--seed", metavar="N", type=from_zero, default=default, help=explained)
 
 
+def add_streamlines(parser: argparse.ArgumentParser) -> None:
+    """--streamlines."""
+    parser.add_argument(
+        "--streamlines",
+        action="store_true",
+        help="of a diffusion series: follow streamlines too, and measure how far they agree with the truth's",
+    )
+
+
 def add_grid(parser: argparse.ArgumentParser, how: str, usual: str = "2") -> None:
     """What grid is wanted: --scale, --factors, --spacing, --isotropic, and --plane. how: "finer" or "coarser"."""
     words = "as the finest axis has" if how == "finer" else "as the coarsest axis has"

@@ -18,6 +18,7 @@ from SuperResolutionLib.physics.degradation import degrade, model_of
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.quality.streamlines import TractErrors, tract_errors, tracts
 from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -31,7 +32,7 @@ class Experiment:
 
     degradation: a forward model, or its name with its numbers. sampling: the coarser grid; in plane by 2 where none is
     asked for. seed: of noise. keep: hold on to the restored volumes. with_ssim, with_tensors: measure these too;
-    tensors of a series that has gradients, where DIPY is installed.
+    tensors of a series that has gradients, where DIPY is installed. with_streamlines: tracts of those tensors, too.
     """
 
     degradation: str | Degradation = "k_space"
@@ -40,6 +41,7 @@ class Experiment:
     keep: bool = False
     with_ssim: bool = True
     with_tensors: bool = True
+    with_streamlines: bool = False
 
     @classmethod
     def of(cls, degradation: "str | Degradation | Experiment", scale: float | None = None) -> "Experiment":
@@ -71,7 +73,8 @@ class Row:
     """One method's result: its name, whether it is classical, its score and (if kept) its volume.
 
     psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
-    tensors: what is lost in the tensors of a diffusion series. record: how it was restored.
+    tensors: what is lost in the tensors of a diffusion series. tracts: and in their streamlines, where asked for.
+    record: how it was restored.
     """
 
     method: str
@@ -80,6 +83,7 @@ class Row:
     restored: Volume | None = None
     psnr_slices: tuple[float | None, ...] = ()
     tensors: TensorErrors | None = None
+    tracts: TractErrors | None = None
     record: Record | None = None
 
 
@@ -162,6 +166,7 @@ class Comparison:
 
     def __str__(self) -> str:
         lines = [_aligned(_SCORES), *(_aligned(self._cells(row)) for row in self.rows), *_tensor_lines(self.rows)]
+        lines += _tract_lines(self.rows)
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def __repr__(self) -> str:
@@ -172,6 +177,8 @@ class Comparison:
         tables = [_html(_SCORES, [self._cells(row) for row in self.rows])]
         if measured := _tensor_cells(self.rows):
             tables.append(_html(_TENSORS, measured) + f"<p>In the head mask; {_TENSOR_UNITS}.</p>")
+        if followed := _tract_cells(self.rows):
+            tables.append(_html(_TRACTS, followed))
         return "\n".join([*tables, f"<p>{escape(self.note)}</p>"] if self.note else tables)
 
     def _cells(self, row: Row) -> list[str]:
@@ -210,11 +217,13 @@ class Comparison:
             "gain_db": self.gain(row),
             "psnr_slices": list(row.psnr_slices),
             **({} if row.tensors is None else {"tensors": asdict(row.tensors)}),
+            **({} if row.tracts is None else {"tracts": asdict(row.tracts)}),
         }
 
 
 _SCORES = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
 _TENSORS = ["in the head mask", "PSNR", "FA", "white", "MD", "white", "angle"]
+_TRACTS = ["streamlines", "Dice", "number", "truth's"]
 _TENSOR_UNITS = "mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"
 
 
@@ -250,6 +259,17 @@ def _tensor_cells(rows: Sequence[Row]) -> list[list[str]]:
     ]
 
 
+def _tract_lines(rows: Sequence[Row]) -> list[str]:
+    """The table of streamlines as text, where there are any."""
+    cells = _tract_cells(rows)
+    return ["", _aligned(_TRACTS), *map(_aligned, cells)] if cells else []
+
+
+def _tract_cells(rows: Sequence[Row]) -> list[list[str]]:
+    measured = [(row.method, row.tracts) for row in rows if row.tracts is not None]
+    return [[method, _figure(e.dice, 4), str(e.count), str(e.true_count)] for method, e in measured]
+
+
 def _figure(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
@@ -281,7 +301,8 @@ def comparing(
     total, began, done = sum(work.values()), time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, sampling=wish, seed=experiment.seed)
-    tensors, note = _reference(truth, grids.axis) if experiment.with_tensors else (None, "")
+    tensors, note = _reference(truth, grids.axis, experiment)
+    true_tracts = tracts(tensors.tensors, tensors.directed) if tensors and experiment.with_streamlines else None
     rows = []
     for name, method in chosen.items():
         restored = yield from within(method.restore(low, back, runtime or Runtime()), done, total, began)
@@ -290,7 +311,10 @@ def comparing(
         slices = tuple(psnr_head_slices(truth, restored.volume, grids.axis))
         row = Row(name, method.classical, figures, psnr_slices=slices)
         if tensors is not None:
-            row = replace(row, tensors=tensor_errors(tensors, restored.volume, with_ssim=False)[0])
+            errors, fitted = tensor_errors(tensors, restored.volume, with_ssim=False)
+            row = replace(row, tensors=errors)
+            if true_tracts is not None:
+                row = replace(row, tracts=tract_errors(true_tracts, tracts(fitted, tensors.directed)))
         rows.append(replace(row, restored=restored.volume if experiment.keep else None, record=restored.record))
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
@@ -309,13 +333,18 @@ def refining(truth: Volume, grids: Grids) -> Sampling:
     return Sampling(factors=(x, y, z), plane=plane)
 
 
-def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
-    """What the tensors of a series are measured against, or None; and a sentence where there is one to say."""
-    if truth.gradients is None:
+def _reference(truth: Volume, axis: int, experiment: Experiment) -> tuple[Reference | None, str]:
+    """What the tensors of a series are measured against, or None; and a sentence where there is one to say.
+
+    Raises InputError where streamlines are asked for, and there are no tensors to follow.
+    """
+    if not experiment.with_streamlines and (truth.gradients is None or not experiment.with_tensors):
         return None, ""
     try:
         fitted = reference(truth, axis)
     except InputError as error:
+        if experiment.with_streamlines:
+            raise
         return None, f"No tensor errors: {error}"
     return fitted, f"Tensors were {fitted.tensors.note}." if fitted.tensors.note else ""
 

@@ -47,13 +47,23 @@ def tracts(tensors: Tensors, seeds: np.ndarray) -> Tracts:
     seeds: (z, y, x) bool, the voxels in whose middle streamlines begin.
     Raises InputError where DIPY is missing.
     """
-    tracking, utils = dipy("tracking.local_tracking"), dipy("tracking.utils")
+    tracker, utils = dipy("tracking.tracker"), dipy("tracking.utils")
     fa = tensors.fa.T.astype(np.float64)
     spacing = np.asarray(tensors.tensor.spacing, float)
     places = np.diag([*spacing, 1.0])  # mm along the grid's own axes: directions are turned to them
     ends = dipy("tracking.stopping_criterion").ThresholdStoppingCriterion(fa, LEAST_FA)
     begins = np.argwhere(seeds.T) * spacing
-    lines = tracking.LocalTracking(_followed(tensors, fa), ends, begins, places, step_size=STEP * spacing.min())
+    lines = tracker.eudx_tracking(
+        begins,
+        ends,
+        places,
+        pam=_followed(tensors, fa),
+        min_len=SHORTEST,
+        max_angle=LARGEST_ANGLE,
+        step_size=STEP * spacing.min(),
+        pmf_threshold=LEAST_FA,
+        nbr_threads=1,
+    )
     kept = [line for line in lines if _length(line) >= SHORTEST]
     return Tracts(len(kept), np.asarray(utils.density_map(kept, places, fa.shape)).T > 0)
 

@@ -149,3 +149,21 @@ def test_which_b_values_were_fitted_is_said_and_can_be_chosen(command, dwi, tmp_
     done = command("tensor", tmp_path / "both.nii.gz", tmp_path / "all", "--mask", "none", "--largest-b", "3000")
     assert "up to b" not in done.out
     assert json.loads((tmp_path / "all" / "tensor.json").read_text())["largest_b"] == 3000
+
+
+def test_compare_measures_streamlines_of_a_series(command, dwi, tmp_path):
+    out = tmp_path / "table.json"
+    answer = command("compare", dwi, "--methods", "linear", "--streamlines", "--json", out, "--progress", "none")
+    assert (answer.code, answer.err) == (0, "")
+    assert "streamlines" in answer.out
+    (row,) = json.loads(out.read_text())["rows"]
+    assert 0 <= row["tracts"]["dice"] <= 1
+
+
+def test_streamlines_of_a_single_volume_are_refused(command, dwi, tmp_path):
+    single = tmp_path / "t1.nii.gz"
+    files.write(Volume(files.read(dwi).voxels[0], (2.0, 2.0, 3.0)), single)
+    answer = command("compare", single, "--methods", "linear", "--streamlines", "--json", tmp_path / "table.json")
+    assert answer.code == 2
+    assert "diffusion series" in answer.err
+    assert not (tmp_path / "table.json").exists()

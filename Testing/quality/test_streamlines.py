@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
-from known_tensors import series
+from in_words import compare
+from known_tensors import head, series
 
 from SuperResolutionLib.diffusion.tensors import Tensors, fit_tensors
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.quality.streamlines import TractErrors, Tracts, tract_errors, tracts
 from SuperResolutionLib.volume import Volume
 
@@ -76,3 +79,27 @@ def test_dice_counts_voxels_that_both_pass():
     assert errors == TractErrors(pytest.approx(2 * 2 / 10), 7, 5)
     nothing = Tracts(0, np.zeros((1, 1, 8), bool))
     assert tract_errors(nothing, nothing).dice is None
+
+
+def test_a_comparison_follows_streamlines_where_they_are_asked_for():
+    """The truth itself agrees with itself; what loses every contrast between directions does not."""
+    truth, _ = head()
+
+    def flat(low: Volume, wish: Sampling) -> Volume:
+        mean = truth.voxels[1:].mean(axis=0, keepdims=True)
+        return truth.with_voxels(np.concatenate([truth.voxels[:1], np.repeat(mean, 12, axis=0)]))
+
+    methods = {"perfect": lambda low, wish: truth, "flat": flat}
+    rows = {row.method: row for row in compare(truth, methods=methods, with_streamlines=True).rows}
+    perfect, lost = rows["perfect"].tracts, rows["flat"].tracts
+    assert perfect.true_count == lost.true_count > 0
+    assert perfect == TractErrors(1.0, perfect.true_count, perfect.true_count)
+    assert (lost.count, lost.dice) == (0, 0.0)
+    table = str(compare(truth, methods=["linear"], with_streamlines=True))
+    assert "streamlines" in table and str(perfect.true_count) in table
+    assert "streamlines" not in str(compare(truth, methods=["linear"]))
+
+
+def test_streamlines_need_a_series_with_gradients():
+    with pytest.raises(InputError, match="tensors need a diffusion series"):
+        compare(Volume(np.ones((4, 24, 24))), methods=["linear"], with_streamlines=True)
