@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
         "measure methods on many scans and write a report with figures (HTML)",
         "superresolution study scans/ --out study",
         "superresolution study a_T1w.nii.gz b_T1w.nii.gz --degradations k_space area --out study --credit CC0",
+        "superresolution study dwi/ --streamlines --out diffusion",
         "superresolution study t1_1mm.nii.gz --degradations slices:spacing=4 --out thick",
         "superresolution study clinical.nii.gz --no-truth --isotropic --out trust",
     )
@@ -49,6 +50,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--credit", metavar="TEXT", default="", help="source and licence of the scans, for captions")
     parser.add_argument("--jobs", metavar="N", type=common.positive, default=1, help="scans at a time")
     common.add_seed(parser)
+    common.add_streamlines(parser)
     common.add_network(parser)
     common.add_as_intensities(parser)
     reporter.add(parser)
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         from SuperResolutionLib.study.queue import tasks, working
         from SuperResolutionLib.study.subjects import find_scans
 
-        scans = find_scans(options.inputs, options.subjects)
+        scans = find_scans(options.inputs, options.subjects, series=not options.no_truth)
         plan = _plan(options)
         todo = tasks(scans, plan)
         outcome = finish(working(todo, plan, options.out, options.jobs), report.show)
@@ -92,13 +94,21 @@ def _check_folder(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> "Plan":
-    from SuperResolutionLib.study.plan import Plan, checked_degradations, chosen_models, study_grid
+    from SuperResolutionLib.study.plan import (
+        Plan,
+        checked_degradations,
+        chosen_models,
+        chosen_series_models,
+        study_grid,
+    )
 
     runtime = common.runtime_of(options)
     sampling = study_grid(common.sampling_of(options), options.models, options.degradations)
     scale = None if sampling.factor is None else int(sampling.factor)
     return Plan(
         models=chosen_models(options.models, scale),
+        series_models=chosen_series_models(options.models, scale),
+        streamlines=options.streamlines,
         sampling=sampling,
         degradations=checked_degradations(options.degradations, scale),
         seed=options.seed,

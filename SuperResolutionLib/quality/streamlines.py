@@ -5,6 +5,7 @@ where FA falls below 0.15 or the direction turns by more than 45 degrees in a st
 those shorter than 10 mm are left out.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,23 +48,17 @@ def tracts(tensors: Tensors, seeds: np.ndarray) -> Tracts:
     seeds: (z, y, x) bool, the voxels in whose middle streamlines begin.
     Raises InputError where DIPY is missing.
     """
-    tracker, utils = dipy("tracking.tracker"), dipy("tracking.utils")
+    utils = dipy("tracking.utils")
     fa = tensors.fa.T.astype(np.float64)
     spacing = np.asarray(tensors.tensor.spacing, float)
     places = np.diag([*spacing, 1.0])  # mm along the grid's own axes: directions are turned to them
     ends = dipy("tracking.stopping_criterion").ThresholdStoppingCriterion(fa, LEAST_FA)
     begins = np.argwhere(seeds.T) * spacing
-    lines = tracker.eudx_tracking(
-        begins,
-        ends,
-        places,
-        pam=_followed(tensors, fa),
-        min_len=SHORTEST,
-        max_angle=LARGEST_ANGLE,
-        step_size=STEP * spacing.min(),
-        pmf_threshold=LEAST_FA,
-        nbr_threads=1,
-    )
+    with warnings.catch_warnings():
+        # DIPY 1.12 points to its eudx_tracking, which gives other streamlines each time it is called, by one seed too.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        local = dipy("tracking.local_tracking").LocalTracking
+        lines = list(local(_followed(tensors, fa), ends, begins, places, step_size=STEP * spacing.min()))
     kept = [line for line in lines if _length(line) >= SHORTEST]
     return Tracts(len(kept), np.asarray(utils.density_map(kept, places, fa.shape)).T > 0)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib import files
+from SuperResolutionLib.diffusion.guides import is_diffusion
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import extension
 from SuperResolutionLib.files.user_masks import read_mask
@@ -23,6 +24,7 @@ from SuperResolutionLib.quality import measures, regions, tissue
 from SuperResolutionLib.quality.comparison import Comparison, Experiment, Row, comparing
 from SuperResolutionLib.quality.metrics import ssim_map
 from SuperResolutionLib.quality.spectrum import Spectrum, spectrum, spectrum_through
+from SuperResolutionLib.study.examine_series import examining_series
 from SuperResolutionLib.study.figure import shown_axis
 from SuperResolutionLib.study.figures.gains import psnr_shown
 from SuperResolutionLib.study.plan import Plan
@@ -41,10 +43,29 @@ def read_single(path: Path, as_intensities: bool = False, series: str | None = N
     path: an image file or a folder of DICOM files. series: which one of those, where there are several.
     Raises InputError for a series, tensors, and what is no intensity.
     """
+    volume = read_scan(path, as_intensities, series)
+    if volume.count != 1:
+        raise InputError(
+            f"{path.name} is a series; what can be trusted is told of single volumes alone. Use 'compare'."
+        )
+    return volume
+
+
+def read_scan(path: Path, as_intensities: bool = False, series: str | None = None) -> Volume:
+    """What a study takes for the truth: a single volume of intensities, as `read_single`, or a diffusion series.
+
+    path, as_intensities, series: as of `read_single`.
+    Raises InputError for a series that has no gradients, tensors, and what is no intensity.
+    """
     volume = files.read(path, None if extension(path) else series)
-    if volume.quantity != SIGNAL or volume.count != 1:
-        raise InputError(f"{path.name} is a series or holds tensors; a study takes single volumes. Use 'compare'.")
-    single = volume if volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
+    if volume.quantity != SIGNAL:
+        raise InputError(f"{path.name} holds tensors; a study takes single volumes and diffusion series.")
+    if volume.count != 1 and not is_diffusion(volume):
+        raise InputError(
+            f"{path.name} is a series of {volume.count} volumes without gradients; a study takes single volumes, and "
+            "diffusion series with .bval and .bvec beside them. Use 'compare'."
+        )
+    single = volume if volume.count > 1 or volume.voxels.ndim == 3 else volume.with_voxels(volume.voxels[0])
     if as_intensities:
         return single.as_intensities()
     try:
@@ -63,7 +84,11 @@ def examining(
     mask: of the brain; None finds one. plan: the options of the study.
     Raises InputError for a scan or mask that cannot be used.
     """
-    volume = read_single(scan.path, plan.as_intensities, plan.series)
+    volume = read_scan(scan.path, plan.as_intensities, plan.series)
+    if volume.count > 1:
+        if mask is not None:
+            raise InputError(f"{scan.path.name} is a series, whose head is found by itself; study it without --masks.")
+        return (yield from examining_series(volume, scan, degradation, plan, folder))
     axis = stacking_axis(volume, plan.plane)
     found = regions.brain(volume) if mask is None else read_mask(mask, volume)
     part = middle_slices(volume, axis, plan.slices)

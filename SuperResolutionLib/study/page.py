@@ -88,5 +88,8 @@ def embedded(folder: Path, name: str) -> str:
 
 def made_for(plan: Plan) -> list[str]:
     """Each model, and what it was made for: one that is made for another forward model does badly, and should."""
-    purposes = {zoo.label(model): zoo.read_card(zoo.find(model)).made_for for model in plan.models}
+    purposes = {
+        zoo.label(model): zoo.read_card(zoo.find(model)).made_for
+        for model in dict.fromkeys((*plan.models, *plan.series_models))
+    }
     return [f"{label}: made for {purpose}" if purpose else label for label, purpose in purposes.items()]

@@ -22,7 +22,8 @@ RECORD_VERSION = 4  # of what is measured and drawn; another one measures all an
 
 @dataclass(frozen=True)
 class Plan:
-    """Options of a study. models: names or files. slices: only so many in the middle. masks: a file or folder.
+    """Options of a study. models: names or files; series_models: the same for diffusion series. slices: only so many
+    in the middle. masks: a file or folder. streamlines: whether they are followed through series.
     put_back: how networks put back what was measured. runtime: where and how they run. as_intensities: whether the
     voxels count as intensities whatever they look like. series: which one of DICOM folders that hold several.
     thickness: of the scans' slices, mm; None for what the scans say.
@@ -42,6 +43,8 @@ class Plan:
     as_intensities: bool = False
     series: str | None = None
     thickness: float | None = None
+    series_models: tuple[str, ...] = ()
+    streamlines: bool = False
 
     @property
     def scale(self) -> int | None:
@@ -53,15 +56,28 @@ class Plan:
         """The slices that are meant."""
         return self.sampling.plane
 
-    def methods(self) -> dict[str, Method]:
-        """What restores: every classical method and the models, by what figures and tables call them."""
-        networks = {zoo.label(name): as_method(name, name, self.scale) for name in self.models}
+    def methods(self, series: bool = False) -> dict[str, Method]:
+        """What restores: every classical method and the models, by what figures and tables call them.
+
+        series: whether a diffusion series is restored. Raises InputError as `models_for` does.
+        """
+        networks = {zoo.label(name): as_method(name, name, self.scale) for name in self.models_for(series)}
         classical = [*METHODS, *([DECONVOLUTION] if self.scale is None else [])]
         return putting_back({**by_names(classical), **networks}, self.put_back)
 
+    def models_for(self, series: bool) -> tuple[str, ...]:
+        """The models for a diffusion series, or for a single volume.
+
+        Raises InputError where all that were named are made for series, and a single volume is studied.
+        """
+        models = self.series_models if series else self.models
+        if not models:
+            raise InputError("All models that are named work on diffusion series, and this is a single volume.")
+        return models
+
     def key(self, scan: Scan, mask: str | None) -> str:
         """What a record hangs on beside its degradation: the bytes of scan, mask and models, and the options."""
-        weights = {model: zoo.read_card(zoo.find(model)).sha256 for model in self.models}
+        weights = {model: zoo.read_card(zoo.find(model)).sha256 for model in (*self.models, *self.series_models)}
         others = ("masks", "degradations")  # the mask and the degradation of this record count, not all
         options = {name: value for name, value in asdict(self).items() if name not in others}
         del options["runtime"]["threads"]
@@ -97,10 +113,11 @@ def _all(names: list[str] | None, which: Callable[[str], bool]) -> bool:
 
 
 def chosen_models(names: list[str] | None, scale: int | None) -> tuple[str, ...]:
-    """The models of a study: those named, or the one for any scan; ["all"]: every one that needs no diffusion series.
+    """The models of a study for single volumes: those named, or the one for any scan; ["all"]: every one.
 
+    Models that need a diffusion series are none of them, even if they are named.
     scale: in plane; None for models that make thick slices thin.
-    Raises InputError for one that is not there, has another scale or needs guides, or where there is none.
+    Raises InputError for one that is not there or has another scale, or where there is none.
     """
     if scale is None:
         return _thinning_models(names)
@@ -111,19 +128,36 @@ def chosen_models(names: list[str] | None, scale: int | None) -> tuple[str, ...]
         if not fitting:
             raise InputError(f"No model of scale {scale} is installed; name some with --models, or choose a scale.")
         return fitting
-    for name in names:
-        _check_no_classical(name)
-        card = zoo.read_card(zoo.find(name))
-        if card.thins:
-            raise InputError(
-                f"Model '{card.name}' makes thin slices of thick ones, and a finer plane is asked for; ask for a grid "
-                "with --isotropic, --slice-spacing or --spacing, with a truth also by --degradations slices:spacing=4."
-            )
-        if card.scale != scale:
-            raise InputError(f"Model '{card.name}' has scale {card.scale}, not {scale}; give --scale {card.scale}.")
-        if card.guides:
-            raise InputError(f"Model '{card.name}' works on diffusion series, and a study on single volumes.")
-    return _each_once(names)
+    return _each_once([name for name in names if not _checked(name, scale).guides])
+
+
+def chosen_series_models(names: list[str] | None, scale: int | None) -> tuple[str, ...]:
+    """The models of a study for diffusion series: those named; or the one for series, else the one for any scan.
+
+    scale: in plane; None for models that make thick slices thin. Raises InputError as `chosen_models` does.
+    """
+    if scale is None:
+        return _thinning_models(names)
+    if names is None and zoo.default_name(scale, diffusion=True) in zoo.installed():
+        return (zoo.default_name(scale, diffusion=True),)
+    if names in (None, ["all"]):
+        guided = tuple(name for name, card in zoo.cards().items() if card.scale == scale and card.guides)
+        return guided or chosen_models(names, scale)
+    return _each_once([name for name in names or [] if _checked(name, scale)])
+
+
+def _checked(name: str, scale: int) -> zoo.Card:
+    """The card of a model for a finer plane. Raises InputError for what is none, or has another scale."""
+    _check_no_classical(name)
+    card = zoo.read_card(zoo.find(name))
+    if card.thins:
+        raise InputError(
+            f"Model '{card.name}' makes thin slices of thick ones, and a finer plane is asked for; ask for a grid "
+            "with --isotropic, --slice-spacing or --spacing, with a truth also by --degradations slices:spacing=4."
+        )
+    if card.scale != scale:
+        raise InputError(f"Model '{card.name}' has scale {card.scale}, not {scale}; give --scale {card.scale}.")
+    return card
 
 
 def _thinning_models(names: list[str] | None) -> tuple[str, ...]:

@@ -26,22 +26,32 @@ Record = Mapping[str, Any]
 def write_report(outcome: Outcome, plan: Plan, out: Path, credit: str = "") -> Path:
     """Write report.html, its PNGs, methods.csv, slices.csv, differences.csv and study.json: all of them, or nothing.
 
+    Diffusion series have a table of their own, series.csv; methods.csv and slices.csv are of single volumes.
+
     outcome, plan: what was found, and how. out: the folder. credit: source and licence of the scans.
     """
     records = outcome.records
     writers: dict[str, Callable[[Path], None]] = {}
-    for degradation, own in tables.by_degradation(records).items():
+    singles, series = _of_kind(records, series=False), _of_kind(records, series=True)
+    for (degradation, _), own in tables.by_case(singles).items():
         writers |= _curves(degradation, own)
     for record, folder in zip(records, outcome.folders, strict=True):
         writers |= {name: partial(copy, folder / name) for name in record["figures"].values()}
-        writers[_slices_name(record)] = partial(slices_figure, [record])
-    writers["methods.csv"] = partial(tables.write_methods, records)
-    writers["slices.csv"] = partial(tables.write_slices, records)
+    writers |= {_slices_name(record): partial(slices_figure, [record]) for record in singles}
+    if singles:
+        writers["methods.csv"] = partial(tables.write_methods, singles)
+        writers["slices.csv"] = partial(tables.write_slices, singles)
+    if series:
+        writers["series.csv"] = partial(tables.write_methods, series)
     writers["differences.csv"] = partial(tables.write_differences, records)
     writers["study.json"] = partial(_write_json, outcome, plan, credit)
     writers["report.html"] = partial(_write_page, outcome, plan, credit)
     write_group(out, writers, overwrite=True)
     return out / "report.html"
+
+
+def _of_kind(records: Sequence[Record], series: bool) -> list[Record]:
+    return [record for record in records if tables.is_series(record) == series]
 
 
 def _curves(degradation: str, records: Sequence[Record]) -> dict[str, Callable[[Path], None]]:
@@ -76,7 +86,7 @@ def _write_json(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
         "use": page.USE,
         "credit": credit,
         "scale": plan.scale,
-        "models": {zoo.label(m): zoo.read_card(zoo.find(m)).sha256 for m in plan.models},
+        "models": {zoo.label(m): zoo.read_card(zoo.find(m)).sha256 for m in (*plan.models, *plan.series_models)},
         "failures": outcome.failures,
         "records": list(outcome.records),
     }
@@ -93,7 +103,8 @@ def _write_page(outcome: Outcome, plan: Plan, credit: str, path: Path) -> None:
         plan,
         counted=f"{_plural(len(scans), 'scan')} of {_plural(len(subjects), 'subject')}",
         thin=plan.scale is None,
-        cases=[_case(degradation, own) for degradation, own in tables.by_degradation(records).items()],
+        cases=[_case(name, own) for (name, series), own in tables.by_case(records).items() if not series],
+        series_cases=[_series_case(name, own) for (name, series), own in tables.by_case(records).items() if series],
         licences=licences(credit),
     )
 
@@ -110,51 +121,68 @@ def _plural(count: int, what: str) -> str:
 def _case(degradation: str, records: list[Record]) -> dict[str, Any]:
     """What the page says of one degradation."""
     return {
-        "degradation": degradation,
+        **_compared(degradation, records),
         "base": _file(degradation),
-        "scale": ", ".join(dict.fromkeys(f"{record['scale']:.3g}" for record in records)),
         "turned": records[0]["orientation"] is not None,
-        "subjects": len({record["subject"] for record in records}),
-        "means": _means(records),
-        "differences": _differences(records),
         "brain": _brain_words(records),
         "crossings": _crossing_words(records),
         "scans": [_scan(record) for record in records],
     }
 
 
+def _series_case(degradation: str, records: list[Record]) -> dict[str, Any]:
+    """What the page says of the diffusion series under one degradation."""
+    scans = [
+        {**_described(record), "volumes": record["volumes"], "note": record["note"], **record["figures"]}
+        for record in records
+    ]
+    followed = "streamline_dice" in tables.measures(records)
+    return {**_compared(degradation, records), "followed": followed, "scans": scans}
+
+
+def _compared(degradation: str, records: list[Record]) -> dict[str, Any]:
+    """What the page says of single volumes and of series alike."""
+    return {
+        "degradation": degradation,
+        "scale": ", ".join(dict.fromkeys(f"{record['scale']:.3g}" for record in records)),
+        "subjects": len({record["subject"] for record in records}),
+        "means": _means(records),
+        "differences": _differences(records),
+    }
+
+
 def _scan(record: Record) -> dict[str, str]:
     """What the page says of one scan."""
+    shown = {"range": f"{record['range']:.5g}", "slices": _slices_name(record)}
+    return {**_described(record), **shown, **record["figures"]}
+
+
+def _described(record: Record) -> dict[str, str]:
+    """What every scan is described by."""
     return {
         "name": record["scan"],
         "subject": record["subject"],
         "spacing": " x ".join(f"{s:.3g}" for s in record["spacing"]),
         "size": " x ".join(map(str, record["size"])),
-        "range": f"{record['range']:.5g}",
         "best": str(record["best_classical"]),
-        "slices": _slices_name(record),
         "viewer": record["viewer"],
-        **record["figures"],
     }
 
 
 def _means(records: list[Record]) -> page.Table:
     order = tables.ordered(records)
+    columns = tables.measures(records)
     rows = [
-        [name, *(_number(tables.mean(records, name, m), column.digits) for m, column in _columns())] for name in order
+        [name, *(_number(tables.mean(records, name, m), column) for m, column in columns.items())] for name in order
     ]
     strong = [not records[0]["methods"][name]["classical"] for name in order]
-    return page.Table(["method", *(column.title for _, column in _columns())], rows, strong)
-
-
-def _columns() -> list[tuple[str, tables.Measure]]:
-    return list(tables.MEASURES.items())
+    return page.Table(["method", *(column.title for column in columns.values())], rows, strong)
 
 
 def _differences(records: list[Record]) -> page.Table:
     rows = []
     for model in tables.models(records):
-        for measure, column in _columns():
+        for measure, column in tables.compared_measures(records).items():
             found = tables.compared(records, model, measure)
             if found is None or measure.startswith("band_"):
                 continue
@@ -186,5 +214,6 @@ def _crossing_words(records: list[Record]) -> str:
     return "; ".join(found) + "." if found else "in PSNR no model crosses bicubic in any slice of any scan."
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _number(value: float | None, column: tables.Measure) -> str:
+    sign = "+" if column.signed else ""
+    return "-" if value is None else f"{value:{sign}.{column.digits}f}"

@@ -10,23 +10,24 @@ from SuperResolutionLib.files.common import check_exists, extension, is_dicom, s
 from SuperResolutionLib.files.subject_rule import subject_at
 
 BIDS_SCANS = ("T1w", "T2w", "PDw", "FLAIR", "inplaneT1", "inplaneT2")
+BIDS_SERIES = ("dwi",)
 DERIVED = ("derivatives", "sourcedata", "code")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One volume to study. name: unlike that of any other scan of the study. subject: whom it shows."""
+    """A volume or diffusion series to study. name: unlike any other scan's of the study. subject: whom it shows."""
 
     path: Path
     name: str
     subject: str
 
 
-def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]:
+def find_scans(inputs: Sequence[Path], pattern: str | None = None, series: bool = False) -> list[Scan]:
     """The scans among files and folders; a folder is searched through, a BIDS folder for its structural scans.
 
     A folder of DICOM files, without images of another kind, is one scan.
-
+    series: whether the diffusion series of BIDS folders are wanted, too.
     pattern: a regular expression with one group that finds the subject in the path. Without one, the rule is that of
     training (`files.subject_rule`): patient01_T1W and patient01_T2W are one subject, scan_1 and scan_2 two.
     Raises InputError where there is no scan, or the pattern does not fit.
@@ -34,7 +35,7 @@ def find_scans(inputs: Sequence[Path], pattern: str | None = None) -> list[Scan]
     found: list[Path] = []
     for path in inputs:
         check_exists(path)
-        found += (_within(path) or _dicom(path)) if path.is_dir() else [path]
+        found += (_within(path, series) or _dicom(path)) if path.is_dir() else [path]
     unique = list({path.resolve(): path for path in found}.values())
     if not unique:
         raise InputError(f"There is no scan in {', '.join(map(str, inputs))}; name files, or folders that hold some.")
@@ -55,13 +56,13 @@ def held_out(folder: Path) -> list[Scan]:
     return kept or scans
 
 
-def _within(folder: Path) -> list[Path]:
+def _within(folder: Path, series: bool) -> list[Path]:
     """The images under a folder, sorted; gradients, hidden files and a study's own folder hold none."""
     images = [p for p in sorted(folder.rglob("*")) if extension(p) and p.is_file() and not _hidden(p, folder)]
     if not (folder / "dataset_description.json").is_file() and not any(folder.glob("sub-*/")):
         return images
     inside = [p for p in images if not set(DERIVED) & set(p.relative_to(folder).parts)]
-    return [p for p in inside if stem(p).rpartition("_")[2] in BIDS_SCANS]
+    return [p for p in inside if stem(p).rpartition("_")[2] in BIDS_SCANS + BIDS_SERIES * series]
 
 
 def _dicom(folder: Path) -> list[Path]:

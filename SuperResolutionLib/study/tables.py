@@ -12,15 +12,21 @@ from SuperResolutionLib.quality.statistics import Paired, paired
 from SuperResolutionLib.study.figures.spectra import stored
 
 Record = Mapping[str, Any]
+SERIES = "series"  # the kind of a record of a diffusion series
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column: what it is called, how many digits it has, whether more is better."""
+    """A column: what it is called, how many digits it has, whether more is better.
+
+    signed: a bias, which is better the nearer to 0. counted: a number that is neither better nor worse.
+    """
 
     title: str
     digits: int
     higher: bool = True
+    signed: bool = False
+    counted: bool = False
 
 
 MEASURES = {
@@ -39,6 +45,38 @@ MEASURES = {
     "band_wrong": Measure("band wrong", 3, higher=False),
 }
 """The last two: of the truth's power between the coarse and the fine Nyquist frequency."""
+
+SERIES_MEASURES = {
+    "psnr": Measure("PSNR head (dB)", 2),
+    "psnr_weighted": Measure("PSNR weighted (dB)", 2),
+    "ssim": Measure("SSIM", 4),
+    "fa": Measure("FA error", 4, higher=False),
+    "fa_white": Measure("FA error white", 4, higher=False),
+    "fa_white_bias": Measure("FA bias white", 4, signed=True),
+    "fa_grey_bias": Measure("FA bias grey", 4, signed=True),
+    "fa_fluid_bias": Measure("FA bias fluid", 4, signed=True),
+    "md": Measure("MD error (1e-3 mm2/s)", 4, higher=False),
+    "md_white": Measure("MD error white", 4, higher=False),
+    "angle": Measure("angle (degrees)", 2, higher=False),
+    "signal_ratio": Measure("S/S0 change", 4, higher=False),
+    "signal_ratio_bias": Measure("S/S0 bias", 4, signed=True),
+    "streamline_dice": Measure("Dice of streamlines", 4),
+    "streamlines": Measure("streamlines", 0, counted=True),
+}
+"""Of diffusion series; what they are: `quality.tensor_errors` and `quality.streamlines`."""
+
+
+def is_series(record: Record) -> bool:
+    """Whether a record is of a diffusion series."""
+    return record.get("kind") == SERIES
+
+
+def measures(records: Sequence[Record]) -> dict[str, Measure]:
+    """The columns of records of one kind; of series those that there are figures of."""
+    if not is_series(records[0]):
+        return MEASURES
+    rows = [row for record in records for row in record["methods"].values()]
+    return {name: column for name, column in SERIES_MEASURES.items() if any(row[name] is not None for row in rows)}
 
 
 def value(record: Record, method: str, measure: str) -> float | None:
@@ -70,7 +108,10 @@ def best_of(record: Record, measure: str) -> float | None:
     known = [number for number in found if number is not None]
     if not known:
         return None
-    return max(known) if MEASURES[measure].higher else min(known)
+    column = measures([record])[measure]
+    if column.signed:
+        return min(known, key=abs)
+    return max(known) if column.higher else min(known)
 
 
 def difference(record: Record, model: str, measure: str) -> float | None:
@@ -78,7 +119,10 @@ def difference(record: Record, model: str, measure: str) -> float | None:
     own, best = value(record, model, measure), best_of(record, measure)
     if own is None or best is None:
         return None
-    return own - best if MEASURES[measure].higher else best - own
+    column = measures([record])[measure]
+    if column.signed:
+        return abs(best) - abs(own)
+    return own - best if column.higher else best - own
 
 
 def compared(records: Sequence[Record], model: str, measure: str) -> Paired | None:
@@ -88,14 +132,15 @@ def compared(records: Sequence[Record], model: str, measure: str) -> Paired | No
 
 
 def write_methods(records: Sequence[Record], path: Path) -> None:
-    """CSV: one line a scan, degradation and method."""
+    """CSV of records of one kind: one line a scan, degradation and method."""
+    columns = measures(records)
     rows = [
         [r["scan"], r["subject"], r["degradation"], r["scale"], m, row["classical"]]
-        + [value(r, m, measure) for measure in MEASURES]
+        + [value(r, m, measure) for measure in columns]
         for r in records
         for m, row in r["methods"].items()
     ]
-    _write(path, ["scan", "subject", "degradation", "scale", "method", "classical", *MEASURES], rows)
+    _write(path, ["scan", "subject", "degradation", "scale", "method", "classical", *columns], rows)
 
 
 def write_slices(records: Sequence[Record], path: Path) -> None:
@@ -113,19 +158,24 @@ def write_differences(records: Sequence[Record], path: Path) -> None:
     """CSV: one line a degradation, model and measure: the paired statistics."""
     fields = list(Paired.__dataclass_fields__)
     rows = []
-    for degradation, own in by_degradation(records).items():
+    for (degradation, _), own in by_case(records).items():
         for model in models(own):
-            for measure in MEASURES:
+            for measure in compared_measures(own):
                 if (found := compared(own, model, measure)) is not None:
                     rows.append([degradation, model, measure, *asdict(found).values()])
     _write(path, ["degradation", "model", "measure", *fields], rows)
 
 
-def by_degradation(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records of each degradation, in their order."""
-    gathered: dict[str, list[Record]] = {}
+def compared_measures(records: Sequence[Record]) -> dict[str, Measure]:
+    """The columns in which methods are better or worse."""
+    return {name: column for name, column in measures(records).items() if not column.counted}
+
+
+def by_case(records: Sequence[Record]) -> dict[tuple[str, bool], list[Record]]:
+    """The records of each degradation, single volumes and series apart (True: series), in their order."""
+    gathered: dict[tuple[str, bool], list[Record]] = {}
     for record in records:
-        gathered.setdefault(record["degradation"], []).append(record)
+        gathered.setdefault((record["degradation"], is_series(record)), []).append(record)
     return gathered
 
 
@@ -135,8 +185,9 @@ def models(records: Sequence[Record]) -> list[str]:
 
 
 def ordered(records: Sequence[Record]) -> list[str]:
-    """All methods, best mean psnr_head first."""
-    return sorted(records[0]["methods"], key=lambda m: -(mean(records, m, "psnr_head") or 0.0))
+    """All methods, best mean PSNR in the head first."""
+    leading = "psnr" if is_series(records[0]) else "psnr_head"
+    return sorted(records[0]["methods"], key=lambda m: -(mean(records, m, leading) or 0.0))
 
 
 def _write(path: Path, titles: list[str], rows: list[list[Any]]) -> None:

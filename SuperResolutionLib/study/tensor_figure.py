@@ -45,7 +45,7 @@ def tensor_figure(result: Comparison, path: Path, caption: str = "") -> None:
     note = words(f"{caption}  ") if caption else ""
     legend = "Colour FA: red left-right, green anterior-posterior, blue superior-inferior. Research use only."
     figure.supxlabel(note + legend, color="#bbbbbb", fontsize=8)
-    figure.savefig(path, dpi=130, facecolor=figure.get_facecolor())
+    figure.savefig(path, dpi=130, facecolor=figure.get_facecolor(), bbox_inches="tight")
 
 
 def _best(result: Comparison, classical: bool) -> Row | None:

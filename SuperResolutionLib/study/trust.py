@@ -47,10 +47,11 @@ def examining_without_truth(scan: Scan, plan: Plan, folder: Path) -> Generator[f
     found: dict[str, Any] = {}
     figures: dict[str, str] = {}
     made: dict[str, tuple[Volume, Volume]] = {}
-    for number, name in enumerate(plan.models):
+    models = plan.models_for(series=False)
+    for number, name in enumerate(models):
         method = network(low, name, back.sampling, plan.put_back, uncertainty=True)
         work = method.restore(low, back.sampling, plan.runtime)
-        result = yield from mapped(work, partial(_share, number, len(plan.models)))
+        result = yield from mapped(work, partial(_share, number, len(models)))
         restored, spread = result.volume, result.uncertainty
         assert spread is not None
         again, patches = brought_back(back, restored)

@@ -13,17 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders import contents
+from known_tensors import head as diffusion_head
 from phantoms import brain, layers
 from tiny_models import store_thinning
 
 import SuperResolutionLib
 from SuperResolutionLib import files
+from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.method import Runtime
 from SuperResolutionLib.physics.degradation import degrade
 from SuperResolutionLib.physics.interpolating import METHODS
 from SuperResolutionLib.progress import Progress, finish
+from SuperResolutionLib.quality.tensor_errors import reference, tensor_errors
 from SuperResolutionLib.study import queue
-from SuperResolutionLib.study.plan import Plan, chosen_models
+from SuperResolutionLib.study.plan import Plan, chosen_models, chosen_series_models
 from SuperResolutionLib.study.subjects import find_scans
 from SuperResolutionLib.volume import Volume
 
@@ -381,3 +384,78 @@ def test_a_grid_that_cannot_be_checked_is_one_sentence(refused, thinning, thick,
     out.mkdir()
     (out / ".cache").mkdir()
     refused(["study", thick, "--no-truth", "--out", out, *wish, *thinning], words)
+
+
+@pytest.fixture
+def dwi(tmp_path) -> Path:
+    """A diffusion series of a head with its gradients, beside the other scans' folder."""
+    path = tmp_path / "scans" / "carl_dwi.nii.gz"
+    path.parent.mkdir(exist_ok=True)
+    files.write(diffusion_head(32, 6)[0].cast(np.float32), path)
+    return path
+
+
+def test_a_diffusion_series_is_studied_by_its_tensors(command, dwi, quick, tmp_path):
+    out = tmp_path / "study"
+    answer = command("study", dwi, "--out", out, "--streamlines", *quick)
+    assert (answer.code, answer.err) == (0, "")
+    page = opened(out)
+    words = " ".join(page.words)
+    for title in ("Diffusion series, k_space, x2", "FA bias grey", "S/S0 bias", "Dice of streamlines", "carl_dwi"):
+        assert title in words
+    assert len(page.pictures()) == 2
+    rows = list(csv.DictReader((out / "series.csv").open()))
+    assert {row["method"] for row in rows} == {*METHODS, "tiny-x2"}
+    truth = files.read(dwi)
+    low = degrade(truth, "k_space", 2)
+    given = reference(truth.cast(np.float32))
+    expected = tensor_errors(given, upsample(low, "sinc", 2), with_ssim=False)[0]
+    (sinc,) = (row for row in rows if row["method"] == "sinc")
+    assert float(sinc["fa_white"]) == pytest.approx(expected.fa_white, rel=1e-5)
+    assert float(sinc["fa_grey_bias"]) == pytest.approx(expected.fa_grey_bias, rel=1e-4)
+    assert not (out / "methods.csv").exists()  # which is of single volumes
+    measured = {row["measure"] for row in csv.DictReader((out / "differences.csv").open())}
+    assert {"psnr_weighted", "fa_white_bias", "streamline_dice"} <= measured
+    assert "streamlines" not in measured  # a number that is neither better nor worse
+
+
+def test_series_and_single_volumes_share_a_report(command, scans, dwi, quick, tmp_path):
+    out = tmp_path / "study"
+    answer = command("study", scans / "ben_T1w.nii.gz", dwi, "--out", out, *quick)
+    assert (answer.code, answer.err) == (0, "")
+    words = " ".join(opened(out).words)
+    assert "k_space, x2" in words and "Diffusion series, k_space, x2" in words
+    assert "streamlines" not in words.lower()  # not asked for
+    assert {row["scan"] for row in csv.DictReader((out / "methods.csv").open())} == {"ben_T1w"}
+    assert {row["scan"] for row in csv.DictReader((out / "series.csv").open())} == {"carl_dwi"}
+
+
+def test_a_series_without_gradients_is_no_scan_of_a_study(command, dwi, quick, tmp_path):
+    for path in dwi.parent.glob("*.bv*"):
+        path.unlink()
+    answer = command("study", dwi, "--out", tmp_path / "study", *quick)
+    assert answer.code == 2
+    assert "13 volumes without gradients" in answer.err and ".bval" in answer.err
+
+
+def test_a_mask_is_for_single_volumes(command, dwi, quick, tmp_path):
+    mask = tmp_path / "mask.nii.gz"
+    files.write(Volume(np.ones(files.read(dwi).voxels.shape[1:], np.uint8), (2.0, 2.0, 3.0)), mask)
+    answer = command("study", dwi, "--out", tmp_path / "study", "--masks", mask, *quick)
+    assert answer.code == 2
+    assert "without --masks" in answer.err
+
+
+def test_series_are_restored_by_the_model_made_for_them_unless_others_are_named():
+    assert chosen_series_models(None, 2) == ("dwi-x2",)
+    assert chosen_series_models(["all"], 4) == ("dwi-x4",)
+    assert chosen_series_models(["mri-x2", "dwi-x2"], 2) == ("mri-x2", "dwi-x2")
+    assert chosen_models(["mri-x2", "dwi-x2"], 2) == ("mri-x2",)
+    assert chosen_series_models(None, None) == chosen_models(None, None)
+
+
+def test_a_model_for_series_restores_no_single_volume(command, scans, tmp_path):
+    for more in ([], ["--no-truth"]):
+        answer = command("study", scans / "ben_T1w.nii.gz", "--out", tmp_path / "study", "--models", "dwi-x2", *more)
+        assert answer.code == 2
+        assert "work on diffusion series" in answer.err

@@ -71,6 +71,7 @@ def test_of_a_bids_folder_the_structural_scans_are_taken(tree):
         "derivatives/fsl/sub-01/anat/sub-01_T1w.nii.gz",
     )
     assert [scan.name for scan in find_scans([folder])] == ["sub-01_T1w", "sub-02_ses-1_FLAIR"]
+    assert "sub-01_dwi" in [scan.name for scan in find_scans([folder], series=True)]
 
 
 def test_a_file_given_twice_is_studied_once_and_two_of_one_name_stay_apart(tree):
