@@ -117,6 +117,18 @@ def network(
     return catalogue.network(as_volume(volume), model, sampling, put_back, uncertainty, denoise)
 
 
+def denoised(volume: Any, method: Given | None = None, sampling: Sampling | None = None) -> Method:
+    """A method that takes the noise out of a diffusion series by MP-PCA (DIPY) before another one restores it.
+
+    `enhance(dwi, denoised(dwi))`. method: which other one; None for the network that suits the volume.
+    sampling: the grid, which tells the scale.
+    Raises InputError, when it restores, for what is no diffusion series or one of too few volumes, and without DIPY.
+    """
+    from SuperResolutionLib.methods.denoised import Denoised
+
+    return Denoised(catalogue.meant(as_volume(volume), method, sampling or Sampling()))
+
+
 def upsample(
     volume: Any, method: str = "bicubic", scale: float | None = None, *, sampling: Sampling | None = None
 ) -> Volume:
