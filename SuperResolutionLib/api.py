@@ -13,7 +13,7 @@ from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.geometry.sampling import Sampling
-from SuperResolutionLib.methods import catalogue, classical
+from SuperResolutionLib.methods import catalogue, checks, classical
 from SuperResolutionLib.methods.catalogue import Given
 from SuperResolutionLib.methods.meaning import check_continuous, check_intensities
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
@@ -92,6 +92,8 @@ def restore(
         raise InputError(f"The runtime is {runtime!r}; give a Runtime, such as Runtime(device='cpu').")
     chosen = catalogue.meant(given, method, wish)
     _check_meaning(given, chosen)
+    if not chosen.classical and (raw := checks.unprepared(given)):
+        warnings.warn(f"The scan: {raw}.", ScanWarning, stacklevel=2)
     result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)
     if result.record.unusual:
         odd = "; ".join(result.record.unusual)

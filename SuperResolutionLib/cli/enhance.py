@@ -90,12 +90,15 @@ def _enhance(options: argparse.Namespace) -> None:
         volume = request.prepared(common.read_intensities(options))
         _check_uncertainty(options)
         from SuperResolutionLib.batch.request import said
+        from SuperResolutionLib.methods.checks import unprepared
         from SuperResolutionLib.progress import finish
 
         method = request.method(volume, uncertainty=options.uncertainty is not None)
         steps = method.restore(volume, sampling, request.runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
+        if raw := unprepared(volume):
+            warnings.warn(f"{options.input.name}: {raw}.", stacklevel=1)
         result = finish(steps, report.show)
         _write(result, options, said(result, method, request))
         report.finish(options.output, time.monotonic() - began)
