@@ -122,13 +122,14 @@ def network(
 def denoised(volume: Any, method: Given | None = None, sampling: Sampling | None = None) -> Method:
     """A method that takes the noise out of a diffusion series by MP-PCA (DIPY) before another one restores it.
 
-    `enhance(dwi, denoised(dwi))`. method: which other one; None for the network that suits the volume.
+    `enhance(dwi, denoised(dwi))`. method: which other one; None for the network that suits the volume. A network that
+    is not given as a Method puts nothing back, for what is left is not what was measured.
     sampling: the grid, which tells the scale.
     Raises InputError, when it restores, for what is no diffusion series or one of too few volumes, and without DIPY.
     """
-    from SuperResolutionLib.methods.denoised import Denoised
+    from SuperResolutionLib.methods.denoised import PUT_BACK, Denoised
 
-    return Denoised(catalogue.meant(as_volume(volume), method, sampling or Sampling()))
+    return Denoised(catalogue.meant(as_volume(volume), method, sampling or Sampling(), PUT_BACK))
 
 
 def upsample(

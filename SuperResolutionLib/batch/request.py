@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import catalogue
-from SuperResolutionLib.methods.denoised import Denoised
+from SuperResolutionLib.methods.denoised import PUT_BACK, Denoised
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
 from SuperResolutionLib.volume import TENSOR, Volume
 
@@ -55,7 +55,8 @@ class Request:
 
         Raises InputError where there is no such model.
         """
-        network = catalogue.network(volume, self.model, self.sampling, self.put_back, uncertainty, self.denoise)
+        put_back = PUT_BACK if self.denoise_first and self.put_back == "auto" else self.put_back
+        network = catalogue.network(volume, self.model, self.sampling, put_back, uncertainty, self.denoise)
         return Denoised(network) if self.denoise_first else network
 
     def prepared(self, volume: Volume) -> Volume:

@@ -237,8 +237,8 @@ def add_denoise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--denoise-first",
         action="store_true",
-        help="of a diffusion series: take its noise out by MP-PCA (needs DIPY) before the network; a single volume is "
-        "refused (in a data set choose the series with --suffix dwi)",
+        help="of a diffusion series: take its noise out by MP-PCA (needs DIPY) before the network, and put nothing of "
+        "the scan back; a single volume is refused (in a data set choose the series with --suffix dwi)",
     )
 
 

@@ -19,7 +19,7 @@ from SuperResolutionLib.intensity import head
 from SuperResolutionLib.progress import Progress
 from SuperResolutionLib.volume import TENSOR, Volume, cast_voxels
 
-SLAB_VALUES = 2**24  # measurements that DIPY is given at once; it makes four more arrays of that size
+SLAB_VALUES = 2**24  # measurements that DIPY is given at once; it makes some five arrays of that size
 WIDEST = 12  # voxels that a slab gains: the work can be stopped between two slabs
 WIDEST_WINDOW = 9  # voxels along each axis
 LEAST_SAMPLES = WINDOW**2  # voxels of a window; fewer say nothing of noise

@@ -1,4 +1,9 @@
-"""A diffusion series cleared of noise by MP-PCA before another method restores it."""
+"""A diffusion series cleared of noise by MP-PCA before another method restores it.
+
+What MP-PCA leaves is no longer what the scanner measured: on the validation series, with noise, it was taken for a scan
+that had been shrunk as an image, and putting it back into the result made every error larger but the bias of FA. So
+where nobody asks otherwise a network puts nothing of it back (PUT_BACK).
+"""
 
 import time
 from collections.abc import Generator
@@ -10,6 +15,8 @@ from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
 from SuperResolutionLib.progress import Progress, within
 from SuperResolutionLib.volume import Volume
+
+PUT_BACK = "none"
 
 
 @dataclass(frozen=True, eq=False)

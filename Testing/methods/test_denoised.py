@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from fibre_series import fibres
-from tiny_models import plain, repeat
+from tiny_models import plain, repeat, store
 
 import SuperResolutionLib as sr
+from SuperResolutionLib.batch.request import Request
 from SuperResolutionLib.diffusion import mppca
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods.classical import upsample
@@ -43,6 +44,15 @@ def test_progress_is_that_of_both_and_ends_at_its_total():
     assert done == sorted(done)
     assert {event.total for event in events} == {method.steps(low, TWICE)}
     assert (done[0], done[-1]) == (0, method.steps(low, TWICE))
+
+
+def test_nothing_is_put_back_of_what_is_no_longer_measured_unless_it_is_asked_for(tmp_path):
+    low, model = fibres(), str(store(tmp_path))
+    assert sr.denoised(low, model).method.put_back == "none"
+    assert Request(model=model, denoise_first=True).method(low).method.put_back == "none"
+    assert Request(model=model, denoise_first=True, put_back="k_space").method(low).method.put_back == "k_space"
+    assert Request(model=model).method(low).put_back == "auto"
+    assert sr.denoised(low, sr.network(low, model, put_back="series")).method.put_back == "series"
 
 
 def test_everything_is_refused_before_the_noise_is_looked_for(refuses, monkeypatch):
