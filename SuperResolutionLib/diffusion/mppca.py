@@ -5,6 +5,7 @@ the step that a user asks for before a series is enhanced, by the library that t
 """
 
 import time
+import warnings
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib import import_module
@@ -82,7 +83,7 @@ def denoising(volume: Volume) -> Generator[Progress, None, Cleared]:
     Rician noise keeps its floor: what MP-PCA leaves is the mean of the noisy magnitude, not of the signal.
     """
     check(volume)
-    mppca, version = _dipy()
+    _, version = _dipy()
     began, total = time.monotonic(), steps(volume)
     yield Progress(0, total, 0.0, f"first MP-PCA (DIPY {version}) takes the noise out of {volume.count} volumes")
     voxels, wide = volume.voxels, window(volume)
@@ -92,19 +93,30 @@ def denoising(volume: Volume) -> Generator[Progress, None, Cleared]:
     cleared, sigma = np.empty_like(voxels), np.empty(voxels.shape[1:], np.float32)
     for kept, given in _slabs(voxels.shape, axis, int(radius[axis])):
         series = _along(axis, given, voxels).astype(np.float32) - np.float32(lowest)
-        made, spread = mppca(
-            np.ascontiguousarray(np.moveaxis(series, 0, -1)),
-            patch_radius=radius,
-            return_sigma=True,
-            suppress_warning=True,  # about windows of fewer voxels than volumes, where the scan has no wider ones
-        )
+        made, spread = _cleared(series, radius)
         inner = slice(kept.start - given.start, kept.stop - given.start)
-        clean = _along(axis, inner, np.moveaxis(made, -1, 0)) + np.float32(lowest)
+        clean = _along(axis, inner, made) + np.float32(lowest)
         _along(axis, kept, cleared)[...] = cast_voxels(clean, voxels.dtype)
         _along(axis, kept, sigma[None])[...] = _along(axis, inner, spread[None])
         yield Progress(kept.stop * volume.count, total, time.monotonic() - began)
     about = {"method": "MP-PCA", "dipy": version, "sigma": _typical(volume, sigma), "window": list(wide)}
     return Cleared(volume.with_voxels(cleared), about)
+
+
+def _cleared(series: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A slab (t, z, y, x) from 0 up without its noise, and sigma (z, y, x): NaN where a window shows none, as in air
+    that is masked. radius: of a window along z, y, x.
+    """
+    mppca, _ = _dipy()
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # of windows that show no noise, which are left as they are
+        made, sigma = mppca(
+            np.ascontiguousarray(np.moveaxis(series, 0, -1)),
+            patch_radius=radius,
+            return_sigma=True,
+            suppress_warning=True,  # about windows of fewer voxels than volumes, where the scan has no wider ones
+        )
+    return np.moveaxis(made, -1, 0), sigma
 
 
 def _slabs(shape: tuple[int, ...], axis: int, radius: int) -> list[tuple[slice, slice]]:
@@ -124,10 +136,11 @@ def _along(axis: int, part: slice, series: np.ndarray) -> np.ndarray:
 
 
 def _typical(volume: Volume, sigma: np.ndarray) -> float:
-    """The median of sigma over the head, to four digits."""
+    """The median of sigma over the head, to four digits; 0 where no window shows noise."""
     mean = combine(volume.voxels, np.full((1, volume.count), 1 / volume.count))[0]
     inside = head(mean - background_levels(volume)[0])
-    return float(f"{np.median(sigma[inside] if inside.any() else sigma):.4g}")
+    known = sigma[inside & np.isfinite(sigma)] if inside.any() else sigma[np.isfinite(sigma)]
+    return float(f"{np.median(known):.4g}") if known.size else 0.0
 
 
 def _dipy() -> tuple[Callable[..., Any], str]:

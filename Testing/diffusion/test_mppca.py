@@ -83,6 +83,17 @@ def test_a_series_of_one_value_is_left_as_it_is():
     assert cleared.about["sigma"] == 0
 
 
+def test_windows_that_show_no_noise_are_left_alone_and_spoil_nothing(recwarn):
+    """One voxel in masked air: rounding makes eigenvalues below zero, and DIPY takes the mean of none."""
+    voxels = noisy(truth(size=(16, 16, 8))).astype(np.float32)
+    voxels[:, :, :, 7:] = 0
+    voxels[:, 2, 3, 12] = voxels[:, 2, 3, 3]
+    cleared = finish(mppca.denoising(series(voxels)))
+    assert np.isfinite(cleared.volume.voxels).all()
+    assert cleared.about["sigma"] == pytest.approx(SIGMA, rel=0.3)
+    assert [str(one.message) for one in recwarn] == []
+
+
 def test_many_volumes_get_wider_windows():
     voxels = np.zeros((130, 9, 9, 9), np.float32)
     assert mppca.window(series(voxels)) == (7, 7, 7)
