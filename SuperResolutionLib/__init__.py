@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from SuperResolutionLib.api import compare as compare
     from SuperResolutionLib.api import degrade as degrade
+    from SuperResolutionLib.api import denoised as denoised
     from SuperResolutionLib.api import enhance as enhance
     from SuperResolutionLib.api import network as network
     from SuperResolutionLib.api import restore as restore
@@ -48,6 +49,7 @@ _HOME = {
     "restore": "api",
     "compare": "api",
     "network": "api",
+    "denoised": "api",
     "view": "api",
     "Volume": "volume",
     "Gradients": "volume",

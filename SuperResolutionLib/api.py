@@ -13,7 +13,7 @@ from SuperResolutionLib import files
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning
 from SuperResolutionLib.geometry.sampling import Sampling
-from SuperResolutionLib.methods import catalogue, classical
+from SuperResolutionLib.methods import catalogue, checks, classical
 from SuperResolutionLib.methods.catalogue import Given
 from SuperResolutionLib.methods.meaning import check_continuous, check_intensities
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
@@ -92,6 +92,8 @@ def restore(
         raise InputError(f"The runtime is {runtime!r}; give a Runtime, such as Runtime(device='cpu').")
     chosen = catalogue.meant(given, method, wish)
     _check_meaning(given, chosen)
+    if not chosen.classical and (raw := checks.unprepared(given)):
+        warnings.warn(f"The scan: {raw}.", ScanWarning, stacklevel=2)
     result = _finish(chosen.restore(given, wish, runtime or Runtime()), progress)
     if result.record.unusual:
         odd = "; ".join(result.record.unusual)
@@ -115,6 +117,19 @@ def network(
     from 0 to 1.
     """
     return catalogue.network(as_volume(volume), model, sampling, put_back, uncertainty, denoise)
+
+
+def denoised(volume: Any, method: Given | None = None, sampling: Sampling | None = None) -> Method:
+    """A method that takes the noise out of a diffusion series by MP-PCA (DIPY) before another one restores it.
+
+    `enhance(dwi, denoised(dwi))`. method: which other one; None for the network that suits the volume. A network that
+    is not given as a Method puts nothing back, for what is left is not what was measured.
+    sampling: the grid, which tells the scale.
+    Raises InputError, when it restores, for what is no diffusion series or one of too few volumes, and without DIPY.
+    """
+    from SuperResolutionLib.methods.denoised import PUT_BACK, Denoised
+
+    return Denoised(catalogue.meant(as_volume(volume), method, sampling or Sampling(), PUT_BACK))
 
 
 def upsample(

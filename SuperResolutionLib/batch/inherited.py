@@ -6,6 +6,7 @@ from typing import Any
 from SuperResolutionLib.batch.job import Job
 from SuperResolutionLib.files import bids_sidecar
 from SuperResolutionLib.files.gradients import read_pair
+from SuperResolutionLib.files.raw_series import with_rawness
 from SuperResolutionLib.files.sidecar import read_table
 from SuperResolutionLib.volume import Volume
 
@@ -18,7 +19,7 @@ def with_inherited(volume: Volume, job: Job) -> Volume:
         volume = bids_sidecar.with_stated_thickness(volume, metadata(job), "its metadata", job.source.name)
     if volume.gradients is None and volume.voxels.ndim == 4 and job.described.gradients is not None:
         gradients = read_pair(job.source.name, job.described.gradients, volume.count, volume.direction)
-        volume = replace(volume, gradients=gradients)
+        volume = with_rawness(replace(volume, gradients=gradients), job.source)
     return volume
 
 

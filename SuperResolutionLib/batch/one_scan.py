@@ -16,7 +16,7 @@ from SuperResolutionLib.display import compared
 from SuperResolutionLib.errors import InputError, SeriesError
 from SuperResolutionLib.files.images import check_takes
 from SuperResolutionLib.files.output import Writer, claim, image_writer, own_sidecar, write_files
-from SuperResolutionLib.methods.catalogue import network
+from SuperResolutionLib.methods.checks import unprepared
 from SuperResolutionLib.methods.meaning import check_intensities
 from SuperResolutionLib.methods.method import Restoration
 from SuperResolutionLib.progress import Progress, finish, mapped
@@ -59,10 +59,12 @@ def _filling(job: Job, request: Request) -> Generator[float, None, str]:
     if record.is_finished(job, request):
         return KEPT
     volume = _read(job, request)
-    method = network(volume, request.model, request.sampling, request.put_back, denoise=request.denoise)
+    method = request.method(volume)
     steps = method.restore(volume, request.sampling, request.runtime)
     if odd := method.unusual(volume, request.sampling):
         warnings.warn(f"unlike the training scans: {'; '.join(odd)}", stacklevel=1)
+    if raw := unprepared(volume):
+        warnings.warn(raw, stacklevel=1)
     for folder in {job.output.parent, *([job.picture.parent] if job.picture else [])}:
         folder.mkdir(parents=True, exist_ok=True)
     with claim(job.output):

@@ -1,11 +1,16 @@
 """What is wanted of a scan: which network, what grid, and where it runs."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.methods import catalogue
+from SuperResolutionLib.methods.denoised import PUT_BACK, Denoised
 from SuperResolutionLib.methods.method import Method, Restoration, Runtime
 from SuperResolutionLib.volume import TENSOR, Volume
+
+if TYPE_CHECKING:
+    from SuperResolutionLib.methods.catalogue import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,9 +18,10 @@ class Request:
     """What is wanted of every scan of a command.
 
     model: a name or a .safetensors file, None for the one that suits the scan. put_back: how what was measured is
-    put back. denoise: the share of a scanner's noise that stays out. thickness: mm of the acquired slices, None for
-    what the file says. as_intensities: whether the voxels count as intensities whatever they look like. overwrite:
-    whether outputs that were made in another way are replaced.
+    put back. denoise: the share of a scanner's noise that stays out. denoise_first: whether a diffusion series is
+    cleared of noise by MP-PCA before the network. thickness: mm of the acquired slices, None for what the file says.
+    as_intensities: whether the voxels count as intensities whatever they look like. overwrite: whether outputs that
+    were made in another way are replaced.
     """
 
     model: str | None = None
@@ -23,6 +29,7 @@ class Request:
     runtime: Runtime = field(default_factory=Runtime)
     put_back: str = "auto"
     denoise: float = 1.0
+    denoise_first: bool = False
     thickness: float | None = None
     as_intensities: bool = False
     overwrite: bool = False
@@ -40,7 +47,17 @@ class Request:
             "denoise": self.denoise,
             "thickness": self.thickness,
             "as_intensities": self.as_intensities,
+            **({"denoise_first": True} if self.denoise_first else {}),  # results without it are known again as before
         }
+
+    def method(self, volume: Volume, uncertainty: bool = False) -> "Network | Denoised":
+        """What makes it of a scan. uncertainty: whether it also tells how far its turns disagree.
+
+        Raises InputError where there is no such model.
+        """
+        put_back = PUT_BACK if self.denoise_first and self.put_back == "auto" else self.put_back
+        network = catalogue.network(volume, self.model, self.sampling, put_back, uncertainty, self.denoise)
+        return Denoised(network) if self.denoise_first else network
 
     def prepared(self, volume: Volume) -> Volume:
         """The scan with the thickness and the meaning that are given to it."""

@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
         "superresolution enhance a.nii.gz b.nii.gz c.nii.gz --out-dir enhanced/",
         "superresolution enhance scans/ --out-dir enhanced/ --isotropic --n-procs 4",
         "superresolution enhance brain.nii.gz brain_sr.nii.gz --uncertainty brain_spread.nii.gz",
+        "superresolution enhance dwi.nii.gz dwi_sr.nii.gz --denoise-first",
     )
     output = common.add_files(parser, dicom=True)
     common.add_request(parser)
@@ -89,14 +90,15 @@ def _enhance(options: argparse.Namespace) -> None:
         volume = request.prepared(common.read_intensities(options))
         _check_uncertainty(options)
         from SuperResolutionLib.batch.request import said
-        from SuperResolutionLib.methods.catalogue import network
+        from SuperResolutionLib.methods.checks import unprepared
         from SuperResolutionLib.progress import finish
 
-        spread = options.uncertainty is not None
-        method = network(volume, request.model, sampling, request.put_back, spread, request.denoise)
+        method = request.method(volume, uncertainty=options.uncertainty is not None)
         steps = method.restore(volume, sampling, request.runtime)
         if odd := method.unusual(volume, sampling):
             warnings.warn(f"{options.input.name} is unlike the training scans: {'; '.join(odd)}.", stacklevel=1)
+        if raw := unprepared(volume):
+            warnings.warn(f"{options.input.name}: {raw}.", stacklevel=1)
         result = finish(steps, report.show)
         _write(result, options, said(result, method, request))
         report.finish(options.output, time.monotonic() - began)

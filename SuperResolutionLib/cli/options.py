@@ -216,6 +216,7 @@ def request_of(options: argparse.Namespace) -> "Request":
         runtime=runtime_of(options),
         put_back=put_back_of(options),
         denoise=options.denoise,
+        denoise_first=options.denoise_first,
         thickness=thickness_of(options),
         as_intensities=options.as_intensities,
         overwrite=options.overwrite,
@@ -233,13 +234,20 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def add_denoise(parser: argparse.ArgumentParser) -> None:
-    """--denoise."""
+    """--denoise and --denoise-first."""
     parser.add_argument(
         "--denoise",
         metavar="SHARE",
-        type=float,
+        type=share,
         default=1.0,
-        help="how much of a scanner's noise stays out of the result, 0 to 1 (default: 1; 0 puts all of it back)",
+        help="of a single volume and of a series: how much of the noise stays out of what is put back from the scan "
+        "into the result, 0 to 1 (default: 1; 0 puts all of it back); the scan itself is not denoised",
+    )
+    parser.add_argument(
+        "--denoise-first",
+        action="store_true",
+        help="of a diffusion series: take its noise out by MP-PCA (needs DIPY) before the network, and put nothing of "
+        "the scan back; a single volume is refused (in a data set choose the series with --suffix dwi)",
     )
 
 
@@ -282,6 +290,17 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
+
+
+def share(text: str) -> float:
+    """A number; other words may be meant for --denoise-first."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no share from 0 to 1; to take the noise out of a diffusion series by MP-PCA before the "
+            "network, give --denoise-first"
+        ) from None
 
 
 def factor(text: str) -> float:

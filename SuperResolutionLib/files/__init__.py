@@ -18,6 +18,7 @@ from SuperResolutionLib.files.common import (
 from SuperResolutionLib.files.images import check_takes, read_image, write_image
 from SuperResolutionLib.files.kinds import kind_named
 from SuperResolutionLib.files.output import check_output, write
+from SuperResolutionLib.files.raw_series import with_rawness
 from SuperResolutionLib.files.sidecar import sha256, sidecar_path, write_sidecar
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import SIGNAL, Volume
@@ -69,7 +70,7 @@ def _read(path: Path, series: str | None) -> Volume:
     if extension(path) and path.is_file():
         if series is not None:
             raise InputError(f"{path.name} is not DICOM, so it has no series to choose; name none.")
-        return _of_kind(read_image(path), kind_named(stem(path)))
+        return with_rawness(_of_kind(read_image(path), kind_named(stem(path))), path)
     if path.is_dir() or is_dicom(path) or zipfile.is_zipfile(path) or path.suffix.lower() in (".zip", ".dcm", ".ima"):
         return read_dicom(path, series)
     known = ", ".join((*EXTENSIONS, *READ_ONLY))

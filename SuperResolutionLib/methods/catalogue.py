@@ -83,16 +83,17 @@ def network(
     return _for_grids(volume, loaded, wish.finer(volume), _Options(put_back, uncertainty, denoise))
 
 
-def meant(volume: Volume, method: Given | None, sampling: Sampling) -> Method:
+def meant(volume: Volume, method: Given | None, sampling: Sampling, put_back: str = "auto") -> Method:
     """The method that is meant for a volume and a grid: a model for it, a classical method, a function.
 
+    volume, method, sampling: what is given. put_back: of a network that is named or left to choose.
     Raises InputError for what is none.
     """
     if method is None or isinstance(method, zoo.Model):
-        return network(volume, method, sampling)
+        return network(volume, method, sampling, put_back)
     if isinstance(method, str) and method not in (*METHODS, DECONVOLUTION):
         _check_known(method)
-        return network(volume, method, sampling)
+        return network(volume, method, sampling, put_back)
     return as_method(method if isinstance(method, str) else "method", method, sampling.factor)
 
 

@@ -46,6 +46,16 @@ def unusual(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     return found
 
 
+def unprepared(volume: Volume) -> str:
+    """What is wrong with a diffusion series that its files show to be raw, and what to do; "" where they do not."""
+    if volume.header is None or not volume.header.raw or not is_diffusion(volume):
+        return ""
+    return (
+        f"it seems to be a raw diffusion series ({volume.header.raw}); denoise, unring and correct it for motion and "
+        "distortions first: see docs/diffusion.md"
+    )
+
+
 def _unusual_slices(volume: Volume, card: Card, plane: str = "native") -> list[str]:
     """One sentence for each thing about a stack of thick slices that a model for these has not seen in training."""
     axis = stacking_axis(volume, plane)

@@ -82,7 +82,8 @@ class Record:
     method: its name. model_sha256: of a network's weights. sampling: what grid was asked for, and what came of it.
     put_back: the policy by which measured values were put back (`physics.agreement.POLICIES`). recognised: the forward
     model of each 3-D volume, None where it was not recognised; empty where nobody looked. turns: in how many
-    orientations each slice was restored. unusual: what of the scan the model has not seen. notes: what else happened.
+    orientations each slice was restored. denoised_first: how a series was cleared of noise before (`diffusion.mppca`);
+    empty where it was not. unusual: what of the scan the model has not seen. notes: what else happened.
     """
 
     method: str
@@ -91,6 +92,7 @@ class Record:
     put_back: str = "none"
     recognised: tuple[str | None, ...] = ()
     turns: int = 1
+    denoised_first: dict[str, Any] = field(default_factory=dict)
     device: str = ""
     precision: str = ""
     seconds: float = 0.0

@@ -74,6 +74,7 @@ def test_the_sidecar_says_what_was_done(command, scan, model, tmp_path):
         "put_back": "none",
         "recognised": [],
         "turns": 8,
+        "denoised_first": {},
         "device": "cpu",
         "precision": "float32",
         "notes": ["the scan is empty around the brain, and so is the result"],

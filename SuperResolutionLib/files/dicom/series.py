@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from SuperResolutionLib.diffusion.guides import has_contrast
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.files.common import ScanWarning, check_exists
 from SuperResolutionLib.files.dicom.archives import unpacked
@@ -16,9 +17,10 @@ from SuperResolutionLib.files.dicom.choosing import chosen, described
 from SuperResolutionLib.files.dicom.described import Image
 from SuperResolutionLib.files.dicom.frames import Frame, frames_of
 from SuperResolutionLib.files.dicom.grouping import Candidate, candidates
-from SuperResolutionLib.files.dicom.headers import damage_named
+from SuperResolutionLib.files.dicom.headers import damage_named, image_type
 from SuperResolutionLib.files.dicom.sources import sources
 from SuperResolutionLib.files.dicom.stack import arranged, stack
+from SuperResolutionLib.files.raw_series import marked, original
 from SuperResolutionLib.header import Header
 from SuperResolutionLib.volume import Volume
 
@@ -70,6 +72,8 @@ def read_series(path: str | Path | Sequence[str | Path], series: str | None = No
             _warn_of_lost(path.name, framed)
             about = _of_what(path.name, one)
         volume = replace(volume, header=replace(volume.header or Header(), modality=about[0], kind=about[1]))
+        if has_contrast(volume) and original(image_type(one.images[0].levels)):
+            volume = marked(volume, "its DICOM headers call it ORIGINAL and PRIMARY")
         return Series(path.name, one.label, volume, [[_described(frame) for frame in some] for some in volumes])
 
 
