@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.diffusion.components import along, components
+from SuperResolutionLib.diffusion.dipy_parts import dipy, gradient_table
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.volume import TENSOR, UNWEIGHTED, Gradients, Volume
@@ -114,7 +115,7 @@ def head_mask(volume: Volume) -> np.ndarray:
 
     Raises InputError where DIPY is missing, there is no b0, or nothing stands out.
     """
-    median_otsu = _dipy("segment.mask").median_otsu
+    median_otsu = dipy("segment.mask").median_otsu
     _, mask = median_otsu(mean_b0(volume), median_radius=4, numpass=4)
     if not mask.any():
         raise InputError("No head stands out in the b0 images of the series; give a mask, or fit without one.")
@@ -181,20 +182,8 @@ def _model(gradients: Gradients, method: str, least: float) -> tuple[Any, Any]:
     """DIPY's module of tensors, and its model for the gradients; signals below `least` are taken as `least`."""
     if method not in METHODS:
         raise InputError(f"There is no way to fit tensors called '{method}'; known are: {', '.join(METHODS)}.")
-    dti = _dipy("reconst.dti")
-    table = _dipy("core.gradients").gradient_table(
-        np.asarray(gradients.bvals, float), bvecs=np.asarray(gradients.bvecs, float), b0_threshold=UNWEIGHTED
-    )
-    return dti, dti.TensorModel(table, fit_method=method.upper(), min_signal=least)
-
-
-def _dipy(module: str) -> Any:
-    from importlib import import_module
-
-    try:
-        return import_module(f"dipy.{module}")
-    except ImportError as error:
-        raise InputError("Tensors need DIPY, which is not installed; install it with: pip install dipy.") from error
+    dti = dipy("reconst.dti")
+    return dti, dti.TensorModel(gradient_table(gradients), fit_method=method.upper(), min_signal=least)
 
 
 def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:

@@ -1,0 +1,24 @@
+"""DIPY, which only an extra installs: its modules, and its table of a series' gradients."""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.volume import UNWEIGHTED, Gradients
+
+
+def dipy(module: str) -> Any:
+    """A module of DIPY, such as "reconst.dti". Raises InputError where DIPY is not installed."""
+    try:
+        return import_module(f"dipy.{module}")
+    except ImportError as error:
+        raise InputError("Tensors need DIPY, which is not installed; install it with: pip install dipy.") from error
+
+
+def gradient_table(gradients: Gradients) -> Any:
+    """DIPY's table of the gradients, with b0 images as we have them."""
+    return dipy("core.gradients").gradient_table(
+        np.asarray(gradients.bvals, float), bvecs=np.asarray(gradients.bvecs, float), b0_threshold=UNWEIGHTED
+    )
