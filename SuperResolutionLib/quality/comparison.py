@@ -17,8 +17,9 @@ from SuperResolutionLib.methods.method import Record, Runtime
 from SuperResolutionLib.physics.degradation import degrade, model_of
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, within
+from SuperResolutionLib.quality.error_tables import Table, tensor_table
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
-from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
+from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
 if TYPE_CHECKING:
@@ -161,18 +162,24 @@ class Comparison:
         return self.truth.with_voxels(error if signed else np.abs(error))
 
     def __str__(self) -> str:
-        lines = [_aligned(_SCORES), *(_aligned(self._cells(row)) for row in self.rows), *_tensor_lines(self.rows)]
-        return "\n".join([*lines, self.note] if self.note else lines)
+        return "\n".join(["\n\n".join(map(str, self._tables())), *([self.note] if self.note else [])])
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         """The tables as a notebook shows them."""
-        tables = [_html(_SCORES, [self._cells(row) for row in self.rows])]
-        if measured := _tensor_cells(self.rows):
-            tables.append(_html(_TENSORS, measured) + f"<p>In the head mask; {_TENSOR_UNITS}.</p>")
+        tables = [table.html() for table in self._tables()]
         return "\n".join([*tables, f"<p>{escape(self.note)}</p>"] if self.note else tables)
+
+    def _tables(self) -> list[Table]:
+        """The scores, and what is lost of tensors where they were measured."""
+        head = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
+        tables = [Table(head, [self._cells(row) for row in self.rows], (22, 8, 8, 8, 9, 9))]
+        if measured := [(row, row.tensors) for row in self.rows if row.tensors is not None]:
+            classical = [errors for row, errors in measured if row.classical]
+            tables.append(tensor_table([(row.method, errors) for row, errors in measured], classical))
+        return tables
 
     def _cells(self, row: Row) -> list[str]:
         """A line of the table of scores."""
@@ -211,47 +218,6 @@ class Comparison:
             "psnr_slices": list(row.psnr_slices),
             **({} if row.tensors is None else {"tensors": asdict(row.tensors)}),
         }
-
-
-_SCORES = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
-_TENSORS = ["in the head mask", "PSNR", "FA", "white", "MD", "white", "angle"]
-_TENSOR_UNITS = "mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"
-
-
-def _aligned(cells: Sequence[str]) -> str:
-    """A line of a table as text."""
-    wide = (22, 8, 8, 8, 9, 9) if len(cells) == len(_SCORES) else (22, *[8] * (len(cells) - 1))
-    return f"{cells[0]:<{wide[0]}}" + "".join(f"{cell:>{n}}" for cell, n in zip(cells[1:], wide[1:], strict=True))
-
-
-def _html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in HTML; names may hold anything."""
-    lines = [("th", head), *(("td", row) for row in rows)]
-    body = "\n".join(
-        f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>" for kind, cells in lines
-    )
-    return f"<table>\n{body}\n</table>"
-
-
-def _tensor_lines(rows: Sequence[Row]) -> list[str]:
-    """The table of tensor errors as text, where there are any."""
-    cells = _tensor_cells(rows)
-    return ["", f"{_aligned(_TENSORS)}   {_TENSOR_UNITS}", *map(_aligned, cells)] if cells else []
-
-
-def _tensor_cells(rows: Sequence[Row]) -> list[list[str]]:
-    """The lines of the table of tensor errors; the classical line takes the best of each measure."""
-    measured = [(row.method, row.tensors) for row in rows if row.tensors is not None]
-    classical = [row.tensors for row in rows if row.classical and row.tensors is not None]
-    best = [("best classical of each", best_of(classical))] if classical else []
-    return [
-        [method, f"{e.psnr:.2f}", *(_figure(v, 4) for v in (e.fa, e.fa_white, e.md, e.md_white)), _figure(e.angle, 2)]
-        for method, e in [*measured, *best]
-    ]
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def comparing(
