@@ -113,12 +113,7 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
 
     Raises InputError where it has another size, or voxels that are not finite.
     """
-    if restored.voxels.shape != given.truth.voxels.shape:
-        raise InputError(
-            f"The series to compare differ in size: {given.truth.voxels.shape} and {restored.voxels.shape}."
-        )
-    if not np.isfinite(restored.voxels).all():
-        raise InputError("The restored series has NaN or infinite voxels; it cannot be measured.")
+    check_restored(given, restored)
     restored = replace(restored, gradients=given.truth.gradients)
     found, true = fit_tensors(restored, given.method, given.tensors.mask), given.tensors
     fa, md = np.abs(found.fa - true.fa), 1e3 * np.abs(found.md - true.md)
@@ -136,6 +131,16 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
         fa_white_bias=_mean(found.fa - true.fa, given.white),
     )
     return errors, found
+
+
+def check_restored(given: Reference, restored: Volume) -> None:
+    """Raise InputError for a restored series of another size than the truth, or with voxels that are not finite."""
+    if restored.voxels.shape != given.truth.voxels.shape:
+        raise InputError(
+            f"The series to compare differ in size: {given.truth.voxels.shape} and {restored.voxels.shape}."
+        )
+    if not np.isfinite(restored.voxels).all():
+        raise InputError("The restored series has NaN or infinite voxels; it cannot be measured.")
 
 
 def angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
