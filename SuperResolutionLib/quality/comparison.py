@@ -17,8 +17,9 @@ from SuperResolutionLib.methods.method import Record, Runtime
 from SuperResolutionLib.physics.degradation import degrade, model_of
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, within
-from SuperResolutionLib.quality.error_tables import Table, tensor_table
+from SuperResolutionLib.quality.error_tables import Table, shell_table, tensor_table
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.quality.shell_errors import ShellErrors, ShellReference, shell_errors, shell_reference
 from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
@@ -32,7 +33,7 @@ class Experiment:
 
     degradation: a forward model, or its name with its numbers. sampling: the coarser grid; in plane by 2 where none is
     asked for. seed: of noise. keep: hold on to the restored volumes. with_ssim, with_tensors: measure these too;
-    tensors of a series that has gradients, where DIPY is installed.
+    tensors (and shells, of several) of a series that has gradients, where DIPY is installed.
     """
 
     degradation: str | Degradation = "k_space"
@@ -72,7 +73,8 @@ class Row:
     """One method's result: its name, whether it is classical, its score and (if kept) its volume.
 
     psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
-    tensors: what is lost in the tensors of a diffusion series. record: how it was restored.
+    tensors: what is lost in the tensors of a diffusion series. shells: what is lost over its shells, where it has
+    several. record: how it was restored.
     """
 
     method: str
@@ -81,6 +83,7 @@ class Row:
     restored: Volume | None = None
     psnr_slices: tuple[float | None, ...] = ()
     tensors: TensorErrors | None = None
+    shells: ShellErrors | None = None
     record: Record | None = None
 
 
@@ -88,7 +91,8 @@ class Row:
 class Comparison:
     """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
 
-    note: why a series with gradients has no tensor errors, or which b-values tensors were fitted to.
+    note: why a series with gradients has no tensor errors, or which b-values tensors were fitted to; which shells it
+    has, where it has several.
     """
 
     rows: tuple[Row, ...]
@@ -173,12 +177,15 @@ class Comparison:
         return "\n".join([*tables, f"<p>{escape(self.note)}</p>"] if self.note else tables)
 
     def _tables(self) -> list[Table]:
-        """The scores, and what is lost of tensors where they were measured."""
+        """The scores, and what is lost of tensors and over shells where they were measured."""
         head = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
         tables = [Table(head, [self._cells(row) for row in self.rows], (22, 8, 8, 8, 9, 9))]
         if measured := [(row, row.tensors) for row in self.rows if row.tensors is not None]:
             classical = [errors for row, errors in measured if row.classical]
             tables.append(tensor_table([(row.method, errors) for row, errors in measured], classical))
+        if shelled := [(row, row.shells) for row in self.rows if row.shells is not None]:
+            classical_over = [errors for row, errors in shelled if row.classical]
+            tables.append(shell_table([(row.method, errors) for row, errors in shelled], classical_over))
         return tables
 
     def _cells(self, row: Row) -> list[str]:
@@ -217,6 +224,7 @@ class Comparison:
             "gain_db": self.gain(row),
             "psnr_slices": list(row.psnr_slices),
             **({} if row.tensors is None else {"tensors": asdict(row.tensors)}),
+            **({} if row.shells is None else {"shells": asdict(row.shells)}),
         }
 
 
@@ -247,7 +255,7 @@ def comparing(
     total, began, done = sum(work.values()), time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, sampling=wish, seed=experiment.seed)
-    tensors, note = _reference(truth, grids.axis) if experiment.with_tensors else (None, "")
+    tensors, over, note = _references(truth, grids.axis) if experiment.with_tensors else (None, None, "")
     rows = []
     for name, method in chosen.items():
         restored = yield from within(method.restore(low, back, runtime or Runtime()), done, total, began)
@@ -257,6 +265,8 @@ def comparing(
         row = Row(name, method.classical, figures, psnr_slices=slices)
         if tensors is not None:
             row = replace(row, tensors=tensor_errors(tensors, restored.volume, with_ssim=False)[0])
+        if over is not None:
+            row = replace(row, shells=shell_errors(over, restored.volume))
         rows.append(replace(row, restored=restored.volume if experiment.keep else None, record=restored.record))
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
@@ -275,15 +285,17 @@ def refining(truth: Volume, grids: Grids) -> Sampling:
     return Sampling(factors=(x, y, z), plane=plane)
 
 
-def _reference(truth: Volume, axis: int) -> tuple[Reference | None, str]:
-    """What the tensors of a series are measured against, or None; and a sentence where there is one to say."""
+def _references(truth: Volume, axis: int) -> tuple[Reference | None, ShellReference | None, str]:
+    """What the tensors of a series and its shells are measured against, or None; and what there is to say of them."""
     if truth.gradients is None:
-        return None, ""
+        return None, None, ""
     try:
         fitted = reference(truth, axis)
     except InputError as error:
-        return None, f"No tensor errors: {error}"
-    return fitted, f"Tensors were {fitted.tensors.note}." if fitted.tensors.note else ""
+        return None, None, f"No tensor errors: {error}"
+    over, said = shell_reference(fitted)
+    notes = [f"Tensors were {fitted.tensors.note}."] if fitted.tensors.note else []
+    return fitted, over, " ".join([*notes, said] if said else notes)
 
 
 def coarsening(degradation: str | Degradation) -> Degradation:

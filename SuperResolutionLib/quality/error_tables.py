@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from SuperResolutionLib.quality.shell_errors import ShellErrors
 from SuperResolutionLib.quality.tensor_errors import TensorErrors, best_of
 
 
@@ -42,6 +43,31 @@ def tensor_table(errors: Sequence[tuple[str, TensorErrors]], classical: Sequence
     ]
     head = ["in the head mask", "PSNR", "FA", "white", "MD", "white", "angle"]
     return Table(head, rows, (22, *[8] * 6), "mean absolute errors; MD in 1e-3 mm2/s; angle in degrees")
+
+
+def shell_table(errors: Sequence[tuple[str, ShellErrors]], classical: Sequence[ShellErrors]) -> Table:
+    """What each method loses over shells; the best of the classical methods in each measure; the truth as it is."""
+    first = errors[0][1]
+    lines = [(method, _figures(one)) for method, one in errors]
+    if classical:
+        columns = zip(*map(_figures, classical), strict=True)
+        lines.append(("best classical of each", [_least(column) for column in columns]))
+    lines.append(("truth", [*[None] * (len(first.harmonics) + 2), 100 * first.not_falling_truth]))
+    digits = (*[2] * len(first.harmonics), 4, 4, 2)
+    rows = [[name, *map(figure, values, digits)] for name, values in lines]
+    head = ["over the shells", *(f"b {label}" for label in first.harmonics), "MSK", "white", "rising"]
+    units = "harmonics in % of b0; mean signal kurtosis (MSK): mean absolute errors; rising: % of voxels"
+    return Table(head, rows, (22, *[8] * (len(head) - 1)), units)
+
+
+def _figures(errors: ShellErrors) -> list[float | None]:
+    """The measures in the order of the columns, shares in per cent."""
+    harmonics = [None if share is None else 100 * share for share in errors.harmonics.values()]
+    return [*harmonics, errors.msk, errors.msk_white, 100 * errors.not_falling]
+
+
+def _least(values: Sequence[float | None]) -> float | None:
+    return min((value for value in values if value is not None), default=None)
 
 
 def figure(value: float | None, digits: int) -> str:
