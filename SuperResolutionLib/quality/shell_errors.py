@@ -15,8 +15,6 @@ from SuperResolutionLib.diffusion.tensors import LEAST_SIGNAL, NOMINAL
 from SuperResolutionLib.quality.tensor_errors import Reference, check_restored
 from SuperResolutionLib.volume import UNWEIGHTED, Volume
 
-SAMPLE = 5000  # voxels of the mask that kurtosis is fitted in at most, drawn evenly by a fixed seed: some 2 s
-
 
 @dataclass(frozen=True)
 class ShellErrors:
@@ -25,9 +23,9 @@ class ShellErrors:
     harmonics: by the b-value of each shell (s/mm2): the root mean square difference between the spherical harmonics
     of order 4 that are fitted to the signals, over directions and voxels, as a share of the mean b0 signal; None of
     fewer than 15 directions. msk, msk_white: mean absolute error of the mean signal kurtosis, in the mask and in white
-    matter, in at most 5000 voxels; None without two shells up to b = 3000. not_falling: share of the voxels in which
-    the mean signal does not fall from b0 to the first shell, or from one shell to the next; not_falling_truth: the
-    same of the truth, which noise makes more than 0.
+    matter; None without two shells up to b = 3000. not_falling: share of the voxels in which the mean signal does not
+    fall from b0 to the first shell, or from one shell to the next. not_falling_truth: the same of the truth; noise
+    makes it more than 0.
     """
 
     harmonics: dict[str, float | None]
@@ -52,20 +50,12 @@ class ShellReference:
         return float(self.means[:, 0].mean())
 
     @cached_property
-    def sample(self) -> np.ndarray:
-        """The voxels of the mask in which kurtosis is fitted: all, or SAMPLE of them drawn evenly, always the same."""
-        count = len(self.means)
-        if count <= SAMPLE:
-            return np.arange(count)
-        return np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
-
-    @cached_property
     def kurtosis(self) -> np.ndarray | None:
-        """The truth's mean signal kurtosis in the sample."""
+        """The truth's mean signal kurtosis in the voxels of the mask."""
         return self.kurtosis_of(self.means)
 
     def kurtosis_of(self, means: np.ndarray) -> np.ndarray | None:
-        """Mean signal kurtosis in the sample, from means as the truth's; None without two shells of moderate b."""
+        """Mean signal kurtosis of means like the truth's; None without two shells of moderate b-values."""
         assert self.given.truth.gradients is not None
         low = [k for k, shell in enumerate(self.shells) if shell.b <= NOMINAL * LARGEST_B]
         if len(low) < 2:
@@ -74,7 +64,7 @@ class ShellReference:
         b0 = self.given.truth.gradients.bvals[self.groups[0]].mean()
         bvals = np.array([b0, *(self.shells[k].b for k in low)])
         counts = np.array([len(self.groups[k]) for k in groups])
-        return mean_signal_kurtosis(means[self.sample][:, groups], bvals, counts, LEAST_SIGNAL * self.given.r)
+        return mean_signal_kurtosis(means[:, groups], bvals, counts, LEAST_SIGNAL * self.given.r)
 
     def directions(self, shell: Shell) -> np.ndarray:
         """Of the shell's volumes: (n, 3)."""
@@ -88,7 +78,7 @@ def shell_reference(given: Reference) -> tuple[ShellReference | None, str]:
     assert gradients is not None
     found = shells(gradients)
     if not found:
-        return None, "Its b-values lie on no shells, so errors over shells are not measured."
+        return None, "The b-values of the series lie on no shells, so errors over shells are not measured."
     if len(found) == 1:
         return None, ""
     groups = [np.flatnonzero(gradients.bvals <= UNWEIGHTED), *(shell.volumes for shell in found)]
@@ -104,12 +94,12 @@ def shell_errors(over: ShellReference, restored: Volume) -> ShellErrors:
     check_restored(over.given, restored)
     means = mean_signals(restored, over.groups, over.given.tensors.mask)
     found, true = over.kurtosis_of(means), over.kurtosis
-    error = None if found is None or true is None else np.abs(found - true)
-    white = over.given.white[over.given.tensors.mask][over.sample]
+    errors = None if found is None or true is None else np.abs(found - true)
+    white = over.given.white[over.given.tensors.mask]
     return ShellErrors(
         harmonics={shell.label: _harmonic_error(over, restored, shell) for shell in over.shells},
-        msk=None if error is None else float(error.mean()),
-        msk_white=None if error is None or not white.any() else float(error[white].mean()),
+        msk=None if errors is None else float(errors.mean()),
+        msk_white=None if errors is None or not white.any() else float(errors[white].mean()),
         not_falling=_not_falling(means),
         not_falling_truth=_not_falling(over.means),
     )
@@ -141,6 +131,4 @@ def _note(over: ShellReference) -> str:
         said.append(f"harmonics take {COEFFICIENTS} directions, and there are fewer at b = {', '.join(few)}")
     if over.kurtosis is None:
         said.append(f"kurtosis takes two shells up to b = {LARGEST_B:.0f} s/mm2")
-    elif len(over.sample) < len(over.means):
-        said.append(f"kurtosis was fitted in {len(over.sample)} of the {len(over.means)} voxels")
     return "; ".join(said) + "."

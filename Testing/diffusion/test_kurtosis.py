@@ -35,11 +35,11 @@ def test_noisy_kurtosis_is_that_of_dipy():
     noisy = np.hypot(signal + rng.normal(0, 20, (50, 52)), rng.normal(0, 20, (50, 52)))
     expected = MeanDiffusionKurtosisModel(TABLE).fit(noisy).msk
     assert expected.std() > 0.02
-    assert mean_signal_kurtosis(means(noisy), BVALS, COUNTS, 0.8) == pytest.approx(expected, rel=1e-9)
+    assert mean_signal_kurtosis(means(noisy), BVALS, COUNTS, 0.8) == pytest.approx(expected, rel=1e-7)
 
 
 def test_signals_that_do_not_fall_or_are_zero_give_finite_moderate_kurtosis():
-    odd = np.array([[800.0, 800, 800], [0, 0, 0], [800, 900, 1000], [-5, 3, 2], [800, 799.9, 10]])
+    odd = np.array([[800.0, 800, 800], [0, 0, 0], [800, 900, 1000], [-5, 3, 2], [800, 1e20, 10]])
     found = mean_signal_kurtosis(odd, BVALS, COUNTS, 0.8)
     assert np.isfinite(found).all()
     assert found.min() >= -3 / 7 and found.max() <= 10

@@ -5,7 +5,6 @@ import pytest
 from known_tensors import directions, head, shelled
 from scipy.ndimage import gaussian_filter
 
-from SuperResolutionLib.quality import shell_errors as module
 from SuperResolutionLib.quality.shell_errors import ShellReference, shell_errors, shell_reference
 from SuperResolutionLib.quality.tensor_errors import reference
 from SuperResolutionLib.volume import Gradients, Volume
@@ -99,20 +98,6 @@ def test_fewer_directions_than_coefficients_are_not_measured_and_it_is_said():
     assert shell_errors(found, found.given.truth).harmonics == {"1000": None, "2500": None}
     assert "harmonics take 15 directions, and there are fewer at b = 1000, 2500" in said
     assert "harmonics" not in shell_reference(reference(shelled(count=15)))[1]
-
-
-def test_of_many_voxels_some_are_drawn_always_the_same_and_it_is_said(given, monkeypatch):
-    truth = given.given.truth
-    blurred = truth.with_voxels(gaussian_filter(truth.voxels, (0, 0, 0.6, 0.6)))
-    whole = shell_errors(given, blurred)
-    monkeypatch.setattr(module, "SAMPLE", 1000)
-    found, said = shell_reference(given.given)
-    part = shell_errors(found, blurred)
-    assert f"fitted in 1000 of the {given.given.tensors.mask.sum()} voxels" in said
-    assert part.msk == pytest.approx(whole.msk, rel=0.2)
-    assert part.msk != whole.msk
-    assert part == shell_errors(shell_reference(given.given)[0], blurred)
-    assert part.harmonics == whole.harmonics
 
 
 def test_a_series_of_one_shell_has_none_of_this_and_nothing_is_said():
