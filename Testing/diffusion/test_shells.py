@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from dipy import data
+from dipy.io.gradients import read_bvals_bvecs
 from hypothesis import given
 from hypothesis import strategies as st
 from known_tensors import directions
@@ -72,6 +74,28 @@ def test_a_siemens_b0_of_five_is_no_shell_and_rounded_b_values_are_one():
 @pytest.mark.parametrize(("radius", "b"), [(3, 4000), (4, 6000), (5, 8000)])
 def test_a_grid_of_b_values_has_no_shells(radius, b):
     assert shells(grid(radius, b)) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (data.get_3shell_gtab, ["1000", "2000", "3500"]),
+        (data.get_isbi2013_2shell_gtab, ["1500", "2500"]),
+        (data.get_gtab_taiwan_dsi, []),
+    ],
+)
+def test_the_shells_of_schemes_that_were_used_on_scanners_are_found(table, expected):
+    scheme = table()
+    assert [shell.label for shell in shells(Gradients(scheme.bvals, scheme.bvecs))] == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("small_64D", [("994", 64)]), ("small_101D", [])])
+def test_the_shells_of_scans_are_found(name, expected):
+    """One of b-values from 987 to 1003, one of a grid with b-values from 310 to 4000, as Siemens wrote them."""
+    _, *paths = data.get_fnames(name=name)
+    bvals, bvecs = read_bvals_bvecs(*paths)
+    found = shells(Gradients(bvals, np.nan_to_num(bvecs)))
+    assert [(shell.label, len(shell.volumes)) for shell in found] == expected
 
 
 def test_b_values_without_gaps_are_no_shell():
