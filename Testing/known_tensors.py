@@ -40,3 +40,27 @@ def head(size: int = 24, depth: int = 6) -> tuple[Volume, np.ndarray]:
     true[radius < 0.3] = 3e-3 * np.eye(3)
     bright = np.where(radius < 0.9, 700 + 50 * np.cos(3 * x) * np.cos(2 * y) + 20 * z, 2.0)
     return series(true, s0=bright), true
+
+
+def shelled(bvals: tuple[float, ...] = (1000.0, 2500.0), count: int = 20, s0: np.ndarray | None = None) -> Volume:
+    """The head as a series of several shells, b0 first: half of the water 1.5, half 0.5 times as fast as its tensor.
+
+    Of such water the kurtosis is 0.75 in every direction, 3 times the variance of diffusivity by its mean squared.
+    count: directions of each shell. s0: signal of b0 in every voxel; by default the head's.
+    """
+    about, true = head()
+    bright = about.voxels[0] if s0 is None else s0
+    parts = [[series(speed * true, count, b, bright) for b in bvals] for speed in (0.5, 1.5)]
+    mixed = [(slow.voxels + fast.voxels) / 2 for slow, fast in zip(*parts, strict=True)]
+    gradients = [one.gradients for one in parts[0]]
+    voxels = np.concatenate([mixed[0][:1], *(one[1:] for one in mixed)])
+    return Volume(
+        voxels,
+        about.spacing,
+        about.origin,
+        about.direction,
+        Gradients(
+            np.concatenate([[0.0], *(one.bvals[1:] for one in gradients)]),
+            np.concatenate([np.zeros((1, 3)), *(one.bvecs[1:] for one in gradients)]),
+        ),
+    )

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from SuperResolutionLib.diffusion.components import along
+from SuperResolutionLib.diffusion.shells import alike
 from SuperResolutionLib.errors import InputError, unknown
 from SuperResolutionLib.intensity import background_level
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients, Volume
-
-SHELL = 0.1  # volumes whose b-values differ by less than this share belong together
 
 
 def unweighted(gradients: Gradients) -> np.ndarray:
@@ -57,9 +56,8 @@ def background_levels(volume: Volume) -> list[float]:
 
 def _shells(gradients: Gradients) -> np.ndarray:
     """(t, t) bool: row i tells the weighted volumes of volume i's b-value; for an unweighted i all weighted ones."""
-    free, bvals = unweighted(gradients), gradients.bvals
-    near = np.abs(bvals[:, None] - bvals) <= SHELL * np.maximum(bvals[:, None], bvals)
-    shells = np.where(free[:, None], True, near) & ~free
+    free = unweighted(gradients)
+    shells = np.where(free[:, None], True, alike(gradients.bvals)) & ~free
     return np.where(shells.any(axis=1, keepdims=True), shells, True)  # a series without any weighting: all volumes
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from SuperResolutionLib.diffusion.components import along, components
 from SuperResolutionLib.diffusion.dipy_parts import dipy, gradient_table
+from SuperResolutionLib.diffusion.shells import distinct
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import data_range
 from SuperResolutionLib.volume import TENSOR, UNWEIGHTED, Gradients, Volume
@@ -156,7 +157,7 @@ def checked_gradients(volume: Volume) -> Gradients:
         )
     if weighted.sum() < 6 or np.linalg.matrix_rank(along(bvecs), tol=1e-3) < 6:
         raise InputError(
-            f"The series has {weighted.sum()} diffusion-weighted volumes in {_distinct(bvecs)} directions that do not "
+            f"The series has {weighted.sum()} diffusion-weighted volumes in {distinct(bvecs)} directions that do not "
             "determine a tensor; it takes at least 6 directions, spread over the sphere."
         )
     return gradients
@@ -170,12 +171,6 @@ def _gradients(volume: Volume) -> Gradients:
             "files beside it, or give the DICOM or NRRD series."
         )
     return volume.gradients
-
-
-def _distinct(bvecs: np.ndarray) -> int:
-    """Directions that are more than about a degree apart; opposite ones are one."""
-    alike = np.abs(bvecs @ bvecs.T) > 0.9998
-    return int(sum(not alike[k, :k].any() for k in range(len(bvecs))))
 
 
 def _model(gradients: Gradients, method: str, least: float) -> tuple[Any, Any]:

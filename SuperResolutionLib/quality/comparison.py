@@ -17,9 +17,11 @@ from SuperResolutionLib.methods.method import Record, Runtime
 from SuperResolutionLib.physics.degradation import degrade, model_of
 from SuperResolutionLib.physics.forward_models import Degradation
 from SuperResolutionLib.progress import Progress, within
+from SuperResolutionLib.quality.error_tables import Table, shell_table, tensor_table, tract_table
 from SuperResolutionLib.quality.metrics import Score, psnr_head_slices, score
+from SuperResolutionLib.quality.shell_errors import ShellErrors, ShellReference, shell_errors, shell_reference
 from SuperResolutionLib.quality.streamlines import TractErrors, tract_errors, tracts
-from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, best_of, reference, tensor_errors
+from SuperResolutionLib.quality.tensor_errors import Reference, TensorErrors, reference, tensor_errors
 from SuperResolutionLib.volume import Volume, signal_only
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Experiment:
 
     degradation: a forward model, or its name with its numbers. sampling: the coarser grid; in plane by 2 where none is
     asked for. seed: of noise. keep: hold on to the restored volumes. with_ssim, with_tensors: measure these too;
-    tensors of a series that has gradients, where DIPY is installed. with_streamlines: tracts of those tensors, too.
+    tensors (and shells, of several) of a series that has gradients, where DIPY is installed. with_streamlines: tracts
+    of those tensors, too.
     """
 
     degradation: str | Degradation = "k_space"
@@ -74,7 +77,7 @@ class Row:
 
     psnr_slices: psnr_head slice by slice along the comparison's axis; None where a slice has no head.
     tensors: what is lost in the tensors of a diffusion series. tracts: and in their streamlines, where asked for.
-    record: how it was restored.
+    shells: what is lost over its shells, where it has several. record: how it was restored.
     """
 
     method: str
@@ -84,6 +87,7 @@ class Row:
     psnr_slices: tuple[float | None, ...] = ()
     tensors: TensorErrors | None = None
     tracts: TractErrors | None = None
+    shells: ShellErrors | None = None
     record: Record | None = None
 
 
@@ -91,7 +95,8 @@ class Row:
 class Comparison:
     """Methods sorted by psnr_head, best first, with what they were given and what they had to restore.
 
-    note: why a series with gradients has no tensor errors, or which b-values tensors were fitted to.
+    note: why a series with gradients has no tensor errors, or which b-values tensors were fitted to; which shells it
+    has, where it has several.
     """
 
     rows: tuple[Row, ...]
@@ -165,21 +170,29 @@ class Comparison:
         return self.truth.with_voxels(error if signed else np.abs(error))
 
     def __str__(self) -> str:
-        lines = [_aligned(_SCORES), *(_aligned(self._cells(row)) for row in self.rows), *_tensor_lines(self.rows)]
-        lines += _tract_lines(self.rows)
-        return "\n".join([*lines, self.note] if self.note else lines)
+        return "\n".join(["\n\n".join(map(str, self._tables())), *([self.note] if self.note else [])])
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         """The tables as a notebook shows them."""
-        tables = [_html(_SCORES, [self._cells(row) for row in self.rows])]
-        if measured := _tensor_cells(self.rows):
-            tables.append(_html(_TENSORS, measured) + f"<p>In the head mask; {_TENSOR_UNITS}.</p>")
-        if followed := _tract_cells(self.rows):
-            tables.append(_html(_TRACTS, followed))
+        tables = [table.html() for table in self._tables()]
         return "\n".join([*tables, f"<p>{escape(self.note)}</p>"] if self.note else tables)
+
+    def _tables(self) -> list[Table]:
+        """The scores, and what is lost of tensors and over shells where they were measured."""
+        head = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
+        tables = [Table(head, [self._cells(row) for row in self.rows], (22, 8, 8, 8, 9, 9))]
+        if measured := [(row, row.tensors) for row in self.rows if row.tensors is not None]:
+            classical = [errors for row, errors in measured if row.classical]
+            tables.append(tensor_table([(row.method, errors) for row, errors in measured], classical))
+        if followed := [(row.method, row.tracts) for row in self.rows if row.tracts is not None]:
+            tables.append(tract_table(followed))
+        if shelled := [(row, row.shells) for row in self.rows if row.shells is not None]:
+            classical_over = [errors for row, errors in shelled if row.classical]
+            tables.append(shell_table([(row.method, errors) for row, errors in shelled], classical_over))
+        return tables
 
     def _cells(self, row: Row) -> list[str]:
         """A line of the table of scores."""
@@ -218,60 +231,8 @@ class Comparison:
             "psnr_slices": list(row.psnr_slices),
             **({} if row.tensors is None else {"tensors": asdict(row.tensors)}),
             **({} if row.tracts is None else {"tracts": asdict(row.tracts)}),
+            **({} if row.shells is None else {"shells": asdict(row.shells)}),
         }
-
-
-_SCORES = ["method", "PSNR", "head", "SSIM", "NMSE", "gain"]
-_TENSORS = ["in the head mask", "PSNR", "FA", "white", "MD", "white", "angle"]
-_TRACTS = ["streamlines", "Dice", "number", "truth's"]
-_TENSOR_UNITS = "mean absolute errors; MD in 1e-3 mm2/s; angle in degrees"
-
-
-def _aligned(cells: Sequence[str]) -> str:
-    """A line of a table as text."""
-    wide = (22, 8, 8, 8, 9, 9) if len(cells) == len(_SCORES) else (22, *[8] * (len(cells) - 1))
-    return f"{cells[0]:<{wide[0]}}" + "".join(f"{cell:>{n}}" for cell, n in zip(cells[1:], wide[1:], strict=True))
-
-
-def _html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in HTML; names may hold anything."""
-    lines = [("th", head), *(("td", row) for row in rows)]
-    body = "\n".join(
-        f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>" for kind, cells in lines
-    )
-    return f"<table>\n{body}\n</table>"
-
-
-def _tensor_lines(rows: Sequence[Row]) -> list[str]:
-    """The table of tensor errors as text, where there are any."""
-    cells = _tensor_cells(rows)
-    return ["", f"{_aligned(_TENSORS)}   {_TENSOR_UNITS}", *map(_aligned, cells)] if cells else []
-
-
-def _tensor_cells(rows: Sequence[Row]) -> list[list[str]]:
-    """The lines of the table of tensor errors; the classical line takes the best of each measure."""
-    measured = [(row.method, row.tensors) for row in rows if row.tensors is not None]
-    classical = [row.tensors for row in rows if row.classical and row.tensors is not None]
-    best = [("best classical of each", best_of(classical))] if classical else []
-    return [
-        [method, f"{e.psnr:.2f}", *(_figure(v, 4) for v in (e.fa, e.fa_white, e.md, e.md_white)), _figure(e.angle, 2)]
-        for method, e in [*measured, *best]
-    ]
-
-
-def _tract_lines(rows: Sequence[Row]) -> list[str]:
-    """The table of streamlines as text, where there are any."""
-    cells = _tract_cells(rows)
-    return ["", _aligned(_TRACTS), *map(_aligned, cells)] if cells else []
-
-
-def _tract_cells(rows: Sequence[Row]) -> list[list[str]]:
-    measured = [(row.method, row.tracts) for row in rows if row.tracts is not None]
-    return [[method, _figure(e.dice, 4), str(e.count), str(e.true_count)] for method, e in measured]
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def comparing(
@@ -301,7 +262,7 @@ def comparing(
     total, began, done = sum(work.values()), time.monotonic(), 0
     yield Progress(0, total, 0.0)
     low = degrade(truth, model, sampling=wish, seed=experiment.seed)
-    tensors, note = _reference(truth, grids.axis, experiment)
+    tensors, over, note = _references(truth, grids.axis, experiment)
     true_tracts = tracts(tensors.tensors, tensors.directed) if tensors and experiment.with_streamlines else None
     rows = []
     for name, method in chosen.items():
@@ -315,6 +276,8 @@ def comparing(
             row = replace(row, tensors=errors)
             if true_tracts is not None:
                 row = replace(row, tracts=tract_errors(true_tracts, tracts(fitted, tensors.directed)))
+        if over is not None:
+            row = replace(row, shells=shell_errors(over, restored.volume))
         rows.append(replace(row, restored=restored.volume if experiment.keep else None, record=restored.record))
         yield Progress(done, total, time.monotonic() - began, f"{name}: {row.score.psnr_head:.2f} dB in the head")
     rows.sort(key=lambda row: -row.score.psnr_head)
@@ -333,20 +296,24 @@ def refining(truth: Volume, grids: Grids) -> Sampling:
     return Sampling(factors=(x, y, z), plane=plane)
 
 
-def _reference(truth: Volume, axis: int, experiment: Experiment) -> tuple[Reference | None, str]:
-    """What the tensors of a series are measured against, or None; and a sentence where there is one to say.
+def _references(
+    truth: Volume, axis: int, experiment: Experiment
+) -> tuple[Reference | None, ShellReference | None, str]:
+    """What the tensors of a series and its shells are measured against, or None; and what there is to say of them.
 
     Raises InputError where streamlines are asked for, and there are no tensors to follow.
     """
     if not experiment.with_streamlines and (truth.gradients is None or not experiment.with_tensors):
-        return None, ""
+        return None, None, ""
     try:
         fitted = reference(truth, axis)
     except InputError as error:
         if experiment.with_streamlines:
             raise
-        return None, f"No tensor errors: {error}"
-    return fitted, f"Tensors were {fitted.tensors.note}." if fitted.tensors.note else ""
+        return None, None, f"No tensor errors: {error}"
+    over, said = shell_reference(fitted)
+    notes = [f"Tensors were {fitted.tensors.note}."] if fitted.tensors.note else []
+    return fitted, over, " ".join([*notes, said] if said else notes)
 
 
 def coarsening(degradation: str | Degradation) -> Degradation:

@@ -122,12 +122,7 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
 
     Raises InputError where it has another size, or voxels that are not finite.
     """
-    if restored.voxels.shape != given.truth.voxels.shape:
-        raise InputError(
-            f"The series to compare differ in size: {given.truth.voxels.shape} and {restored.voxels.shape}."
-        )
-    if not np.isfinite(restored.voxels).all():
-        raise InputError("The restored series has NaN or infinite voxels; it cannot be measured.")
+    check_restored(given, restored)
     restored = replace(restored, gradients=given.truth.gradients)
     found, true = fit_tensors(restored, given.method, given.tensors.mask), given.tensors
     bias, md = found.fa - true.fa, 1e3 * np.abs(found.md - true.md)
@@ -149,6 +144,16 @@ def tensor_errors(given: Reference, restored: Volume, with_ssim: bool = True) ->
         signal_ratio_bias=float(np.mean(changes)),
     )
     return errors, found
+
+
+def check_restored(given: Reference, restored: Volume) -> None:
+    """Raise InputError for a restored series of another size than the truth, or with voxels that are not finite."""
+    if restored.voxels.shape != given.truth.voxels.shape:
+        raise InputError(
+            f"The series to compare differ in size: {given.truth.voxels.shape} and {restored.voxels.shape}."
+        )
+    if not np.isfinite(restored.voxels).all():
+        raise InputError("The restored series has NaN or infinite voxels; it cannot be measured.")
 
 
 def angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
+from known_tensors import shelled
 
 from SuperResolutionLib import files
 from SuperResolutionLib.cli import tensor as module
@@ -114,6 +115,19 @@ def test_compare_of_a_series_measures_its_tensors(command, dwi, tmp_path):
     assert all(row["tensors"]["fa"] > 0 and row["tensors"]["psnr"] > 10 for row in rows)
     assert figure.stat().st_size > 10_000
     assert (tmp_path / "c-tensors.png").stat().st_size > 10_000
+
+
+def test_compare_of_several_shells_measures_them_and_of_one_shell_does_not(command, dwi, tmp_path):
+    table, several = tmp_path / "c.json", tmp_path / "several.nii.gz"
+    answer = command("compare", dwi, "--methods", "nearest", "sinc")
+    assert "over the shells" not in answer.out and "Shells" not in answer.out
+    files.write(shelled().cast(np.int16), several)
+    answer = command("compare", several, "--methods", "nearest", "sinc", "--json", table)
+    assert answer.code == 0, answer.err
+    assert "over the shells         b 1000  b 2500     MSK   white  rising" in answer.out
+    for row in json.loads(table.read_text())["rows"]:
+        assert set(row["shells"]) == {"harmonics", "msk", "msk_white", "not_falling", "not_falling_truth"}
+        assert 0 < row["shells"]["harmonics"]["2500"] < row["shells"]["harmonics"]["1000"] < 1
 
 
 def test_compare_without_dipy_says_so_in_one_line(command, dwi, monkeypatch):
