@@ -49,7 +49,8 @@ class Header:
     slices: the axis (x, y, z = 0, 1, 2) that the slices were acquired along; None where the file does not know.
     modality: DICOM's, such as "MR" or "CT"; "" where unknown. kind: what the voxels are where they are no magnitude,
     such as "phase" or "ADC map"; "" for magnitude, and where unknown; INTENSITIES where the user says so.
-    raw: what shows that a diffusion series is as the scanner made it, in words; "" where nothing does.
+    raw: what shows that a diffusion series is as the scanner made it, in words; "" where nothing does. denoised: what
+    shows that its noise was taken out.
     """
 
     time_step: float | None = None
@@ -69,6 +70,7 @@ class Header:
     modality: str = ""
     kind: str = ""
     raw: str = ""
+    denoised: str = ""
 
     def of_a_map(self, series: bool = False) -> "Header":
         """The header of a map on the same grid (FA, an uncertainty): without what is said of the intensities.

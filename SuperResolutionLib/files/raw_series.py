@@ -1,4 +1,4 @@
-"""Whether files show that a diffusion series is as the scanner made it: not denoised, unringed, nor corrected.
+"""Whether files show that a diffusion series is as the scanner made it, or that its noise was taken out.
 
 Programs say little of what they did, and many leave no word at all, so silence means nothing; only what a converter
 writes, or a raw data set is, counts. A name or a record that tells of processing outweighs both.
@@ -20,17 +20,22 @@ _PROCESSED = re.compile(
     r"(^|_)(desc|space)-|preproc|denois|gibbs|unring|eddy|topup|corrected|(^|[_-])(corr|moco|sdc|superres)([_-]|$)",
     re.I,
 )
+_DENOISED = re.compile(r"denois|mp-?pca|patch2self", re.I)
 _OF_DERIVATIVES = {"Sources", "RawSources", "GeneratedBy", "SkullStripped", "operation", "SuperResolution"}
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9+]+")
 _SESSION = re.compile(r"ses-[A-Za-z0-9+]+")
 
 
 def with_rawness(volume: Volume, path: Path) -> Volume:
-    """The volume, whose header says what shows that it is a raw diffusion series, where something does.
+    """The volume, whose header says what shows that it is a raw or a denoised diffusion series, where something does.
 
     path: the image that it was read from.
     """
-    return marked(volume, _shown(volume, path)) if has_contrast(volume) else volume
+    if not has_contrast(volume):
+        return volume
+    if _DENOISED.search(stem(path)):
+        return replace(volume, header=replace(volume.header or Header(), denoised=f"it is called {path.name}"))
+    return marked(volume, _shown(volume, path))
 
 
 def marked(volume: Volume, shown: str) -> Volume:

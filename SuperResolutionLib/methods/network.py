@@ -89,6 +89,8 @@ class NetworkMethod:
                 raise InputError("Tensors have no k-space to be consistent with; put nothing back.")
             return "none"
         if self.put_back == "auto":
+            if series and denoised(volume):
+                return "none"
             return "series" if series and card.guides else "recognised" if card.recognition else "none"
         if self.put_back == "series" and not series:
             raise InputError("The scan is no diffusion series; choose another way to put back what was measured.")
@@ -192,9 +194,23 @@ class NetworkMethod:
             precision=settings.precision,
             seconds=time.monotonic() - began,
             unusual=run.unusual,
-            notes=(*guides.lacking(volume), *run.notes),
+            notes=(*guides.lacking(volume), *_unmeasured(volume, policy), *run.notes),
         )
         return Restoration(result, spread, record)
+
+
+def denoised(volume: Volume) -> str:
+    """What shows that the noise of a series was taken out; "" where nothing does.
+
+    What is left lies near to forward models that did not make it; put back, it made errors larger (docs/diffusion.md).
+    """
+    return "" if volume.header is None else volume.header.denoised
+
+
+def _unmeasured(volume: Volume, policy: str) -> list[str]:
+    if policy != "none" or not denoised(volume):
+        return []
+    return [f"the noise of the series was taken out before ({denoised(volume)}), so nothing of it was put back"]
 
 
 def _putting_back(volume: Volume, run: Run, result: Volume, policy: str) -> Generator[Progress, None, list[str | None]]:

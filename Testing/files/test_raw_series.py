@@ -32,6 +32,20 @@ def shown(path, volume: Volume, table: dict[str, object] | None = None) -> str:
     return "" if header is None else header.raw
 
 
+@pytest.mark.parametrize("name", ["sub-01_desc-denoised_dwi", "dwi_mppca", "dwi_denoise", "dwi_MP-PCA"])
+def test_a_name_tells_that_noise_was_taken_out(tmp_path, name):
+    assert shown(tmp_path / f"{name}.nii.gz", dwi(), CONVERTED) == ""
+    header = files.read(tmp_path / f"{name}.nii.gz").header
+    assert header is not None and name in header.denoised
+
+
+def test_other_names_and_single_volumes_tell_nothing_of_denoising(tmp_path):
+    for name, volume in (("dwi", dwi()), ("t1_denoised", brain().cast(np.int16))):
+        files.write(volume, tmp_path / f"{name}.nii.gz")
+        header = files.read(tmp_path / f"{name}.nii.gz").header
+        assert header is None or header.denoised == ""
+
+
 @pytest.mark.parametrize("extension", [".nii.gz", ".nrrd", ".mha"])
 def test_the_json_of_a_converter_tells_of_it(tmp_path, extension):
     assert "scan.json says that dcm2niix converted it" in shown(tmp_path / f"scan{extension}", dwi(), CONVERTED)

@@ -1,14 +1,17 @@
 """A method of a series that is cleared of noise first: the same as both steps one after the other, and recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fibre_series import fibres
-from tiny_models import plain, repeat, store
+from tiny_models import plain, repeat, store, tiny
 
 import SuperResolutionLib as sr
 from SuperResolutionLib.batch.request import Request
 from SuperResolutionLib.diffusion import mppca
 from SuperResolutionLib.geometry.sampling import Sampling
+from SuperResolutionLib.header import Header
 from SuperResolutionLib.methods.classical import upsample
 from SuperResolutionLib.methods.denoised import Denoised
 from SuperResolutionLib.methods.method import Runtime
@@ -53,6 +56,16 @@ def test_nothing_is_put_back_of_what_is_no_longer_measured_unless_it_is_asked_fo
     assert Request(model=model, denoise_first=True, put_back="k_space").method(low).method.put_back == "k_space"
     assert Request(model=model).method(low).put_back == "auto"
     assert sr.denoised(low, sr.network(low, model, put_back="series")).method.put_back == "series"
+
+
+def test_nothing_is_put_back_of_a_series_that_its_name_calls_denoised():
+    low, method = fibres(), NetworkMethod(tiny(guides=("mean_b0", "mean_weighted", "fitted")))
+    named = replace(low, header=Header(denoised="it is called dwi_denoised.nii.gz"))
+    assert (method.policy(low), method.policy(named)) == ("series", "none")
+    assert replace(method, put_back="k_space").policy(named) == "k_space"  # the user decides
+    of_named, of_other = (finish(NetworkMethod(plain(repeat)).restore(v, TWICE, CPU)).record for v in (named, low))
+    assert any("dwi_denoised.nii.gz" in note and "nothing of it was put back" in note for note in of_named.notes)
+    assert not any("put back" in note for note in of_other.notes)
 
 
 def test_everything_is_refused_before_the_noise_is_looked_for(refuses, monkeypatch):
