@@ -3,7 +3,8 @@
     python -m benchmarks.diffusion_isotropic --data DIR [--sites NAME ...] [--slices 12] [--out PAGE]
 
 Test series alone. Each is made coarse by k-space truncation in plane (x2), and along the slices either by truncation,
-as a 3-D acquisition would be, or by slices twice as thick with a Gaussian profile, as 2-D acquisitions are; no noise.
+as a 3-D acquisition would be, or by slices twice as thick with a Gaussian profile, as 2-D acquisitions are; these also
+with Rician noise at an SNR of 20, which is added last.
 """
 
 import argparse
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.diffusion import SITES
+from benchmarks.diffusion import SITES, denoised
+from benchmarks.diffusion_report import DENOISED
 from SuperResolutionLib import files
 from SuperResolutionLib.geometry.grid import anatomical_plane, middle_slices, stacking_axis, stacks
 from SuperResolutionLib.geometry.sampling import Sampling
@@ -27,7 +29,7 @@ from SuperResolutionLib.volume import Volume
 MEASURES = ("psnr", "psnr_weighted", "ssim", "fa", "fa_white", "md", "angle")
 HIGHER = ("psnr", "psnr_weighted", "ssim")
 SHORT = [site for site in SITES if site != "public_sample"]  # which has 70 volumes, and takes as long as all others
-WAYS = ("truncated slices", "Gaussian slices")
+WAYS = ("truncated slices", "Gaussian slices", "Gaussian slices, SNR 20")
 
 
 def coarse(truth: Volume, axis: int, way: str) -> Volume:
@@ -35,8 +37,9 @@ def coarse(truth: Volume, axis: int, way: str) -> Volume:
     plane = anatomical_plane(truth)
     low = degrade(truth, "k_space", sampling=Sampling(factor=2, plane=plane))
     apart = 2 * truth.spacing[axis]
-    thick = degrade(low, f"slices:spacing={apart:g}", sampling=Sampling(slice_spacing=apart, plane=plane))
-    if way == WAYS[1]:
+    noise = ",snr=20" if way == WAYS[2] else ""
+    thick = degrade(low, f"slices:spacing={apart:g}{noise}", sampling=Sampling(slice_spacing=apart, plane=plane))
+    if way != WAYS[0]:
         return thick
     for source, target in zip(stacks(low, axis), stacks(thick, axis), strict=True):
         matrix = k_space_matrix(len(source), len(target), len(target), np.ones_like)
@@ -44,11 +47,13 @@ def coarse(truth: Volume, axis: int, way: str) -> Volume:
     return thick
 
 
-def restored(low: Volume, truth: Volume) -> dict[str, Volume]:
-    """What each method makes of it, on the grid of the truth."""
+def restored(low: Volume, truth: Volume, noisy: bool) -> dict[str, Volume]:
+    """What each method makes of it, on the grid of the truth; where it is noisy also MP-PCA and sinc."""
     wanted = Sampling(spacing=truth.spacing, plane=anatomical_plane(truth))
     method = network(low, None, wanted)
     made = {name: upsample(low, name, sampling=wanted) for name in ("bspline", "sinc")}
+    if noisy:
+        made[DENOISED] = upsample(denoised(low), "sinc", sampling=wanted)
     return {**made, method.name: finish(method.restore(low, wanted, Runtime())).volume}
 
 
@@ -81,7 +86,9 @@ def main() -> None:
         given = reference(truth, axis)
         for way in WAYS:
             low = coarse(truth, axis, way)
-            rows = {name: tensor_errors(given, one)[0] for name, one in restored(low, truth).items()}
+            rows = {
+                name: tensor_errors(given, one)[0] for name, one in restored(low, truth, noisy=way == WAYS[2]).items()
+            }
             heading = f"| method | {' | '.join(MEASURES)} |"
             page += [f"## {site}, {way}", "", heading, "|---" * (len(MEASURES) + 1) + "|", *lines(rows), ""]
             print("\n".join(page[-8:]), flush=True)
@@ -92,8 +99,9 @@ INTRODUCTION = """# Diffusion series finer along all axes
 
 Written by `python -m benchmarks.diffusion_isotropic --data DIR`; do not edit. The {slices} slices in the middle of
 series that no training saw, made coarse by truncation in plane (x2) and along the slices by truncation or by slices of
-twice the distance with a Gaussian profile, without noise; restored x2 along all axes by `enhance --spacing` (the plane
-by `dwi-x2`, then the slices by `mri-iso`) and by interpolation along all axes. Measures as in
+twice the distance with a Gaussian profile, these also with noise (SNR 20, added last); restored x2 along all axes by
+`enhance --spacing` (the plane by `dwi-x2`, then the slices by `mri-iso`) and by interpolation along all axes, with
+noise also after MP-PCA. Measures as in
 [diffusion.md](diffusion.md), angles in degrees; the last row of each table is the gain over the better of the others,
 a loss in **bold**. `mri-iso` learnt from slice profiles, not from truncation along the slices.
 """
