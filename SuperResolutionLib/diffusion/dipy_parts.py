@@ -9,12 +9,12 @@ from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.volume import UNWEIGHTED, Gradients
 
 
-def dipy(module: str) -> Any:
-    """A module of DIPY, such as "reconst.dti". Raises InputError where DIPY is not installed."""
+def dipy(module: str, wanted: str = "Tensors need") -> Any:
+    """A module of DIPY, such as "reconst.dti". wanted: for what, in words. Raises InputError where there is no DIPY."""
     try:
         return import_module(f"dipy.{module}")
     except ImportError as error:
-        raise InputError("Tensors need DIPY, which is not installed; install it with: pip install dipy.") from error
+        raise InputError(f"{wanted} DIPY, which is not installed; install it with: pip install dipy.") from error
 
 
 def gradient_table(gradients: Gradients) -> Any:

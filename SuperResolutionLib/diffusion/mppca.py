@@ -8,12 +8,13 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from SuperResolutionLib.diffusion.denoising import FEWEST, WINDOW
+from SuperResolutionLib.diffusion.dipy_parts import dipy
 from SuperResolutionLib.diffusion.guides import background_levels, combine, is_diffusion
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.intensity import head
@@ -83,9 +84,9 @@ def denoising(volume: Volume) -> Generator[Progress, None, Cleared]:
     Rician noise keeps its floor: what MP-PCA leaves is the mean of the noisy magnitude, not of the signal.
     """
     check(volume)
-    _, version = _dipy()
+    _, release = _dipy()
     began, total = time.monotonic(), steps(volume)
-    yield Progress(0, total, 0.0, f"first MP-PCA (DIPY {version}) takes the noise out of {volume.count} volumes")
+    yield Progress(0, total, 0.0, f"first MP-PCA (DIPY {release}) takes the noise out of {volume.count} volumes")
     voxels, wide = volume.voxels, window(volume)
     axis = int(np.argmax(voxels.shape[1:]))  # the longest, so that slabs are small
     radius = np.array([n // 2 for n in wide[::-1]])
@@ -99,7 +100,7 @@ def denoising(volume: Volume) -> Generator[Progress, None, Cleared]:
         _along(axis, kept, cleared)[...] = cast_voxels(clean, voxels.dtype)
         _along(axis, kept, sigma[None])[...] = _along(axis, inner, spread[None])
         yield Progress(kept.stop * volume.count, total, time.monotonic() - began)
-    about = {"method": "MP-PCA", "dipy": version, "sigma": _typical(volume, sigma), "window": list(wide)}
+    about = {"method": "MP-PCA", "dipy": release, "sigma": _typical(volume, sigma), "window": list(wide)}
     return Cleared(volume.with_voxels(cleared), about)
 
 
@@ -145,9 +146,4 @@ def _typical(volume: Volume, sigma: np.ndarray) -> float:
 
 def _dipy() -> tuple[Callable[..., Any], str]:
     """DIPY's MP-PCA, and the version of DIPY."""
-    try:
-        return import_module("dipy.denoise.localpca").mppca, str(import_module("dipy").__version__)
-    except ImportError as error:
-        raise InputError(
-            "Denoising a series needs DIPY, which is not installed; install it with: pip install dipy."
-        ) from error
+    return dipy("denoise.localpca", "Denoising a series needs").mppca, version("dipy")
