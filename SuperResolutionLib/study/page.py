@@ -10,6 +10,7 @@ from typing import Any
 from SuperResolutionLib import __version__
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.study import tables
 from SuperResolutionLib.study.plan import Plan
 from SuperResolutionLib.study.queue import Outcome
 from SuperResolutionLib.study.viewers import fitting
@@ -46,7 +47,7 @@ def write(path: Path, template: str, outcome: Outcome, plan: Plan, **values: Any
         "failures": outcome.failures,
         "records": outcome.records,
         "whole_heads": any(record["whole_head"] for record in outcome.records),
-        "made_for": made_for(plan),
+        "made_for": made_for(outcome, plan),
         "slices": plan.slices,
     }
     style, script = (Markup(part(name)) for name in ("viewer.css", "viewer.js"))
@@ -86,10 +87,9 @@ def embedded(folder: Path, name: str) -> str:
     return f"data:image/png;base64,{base64.b64encode((folder / name).read_bytes()).decode('ascii')}"
 
 
-def made_for(plan: Plan) -> list[str]:
-    """Each model, and what it was made for: one that is made for another forward model does badly, and should."""
-    purposes = {
-        zoo.label(model): zoo.read_card(zoo.find(model)).made_for
-        for model in dict.fromkeys((*plan.models, *plan.series_models))
-    }
+def made_for(outcome: Outcome, plan: Plan) -> list[str]:
+    """Each model that restored, and what it was made for: made for another forward model, it does badly, and should."""
+    kinds = {tables.is_series(record) for record in outcome.records}
+    models = dict.fromkeys(model for series in sorted(kinds) for model in plan.models_for(series))
+    purposes = {zoo.label(model): zoo.read_card(zoo.find(model)).made_for for model in models}
     return [f"{label}: made for {purpose}" if purpose else label for label, purpose in purposes.items()]

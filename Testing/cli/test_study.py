@@ -401,6 +401,7 @@ def test_a_diffusion_series_is_studied_by_its_tensors(command, dwi, quick, tmp_p
     assert (answer.code, answer.err) == (0, "")
     page = opened(out)
     words = " ".join(page.words)
+    assert words.count("tiny-x2: made for") == 1  # it restores series here, and is listed once
     for title in ("Diffusion series, k_space, x2", "FA bias grey", "S/S0 bias", "Dice of streamlines", "carl_dwi"):
         assert title in words
     assert len(page.pictures()) == 2

@@ -91,3 +91,13 @@ def test_where_jinja2_is_missing_that_is_said(tmp_path, monkeypatch, refuses):
 def test_no_template_fetches_anything_or_trusts_any_text(template):
     text = (page.TEMPLATES / template).read_text()
     assert not re.search(r"https?:|//|\|\s*safe|autoescape|Markup", text)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [([{}], ["mri-x2"]), ([{"kind": "series"}], ["dwi-x2"]), ([{"kind": "series"}, {}], ["mri-x2", "dwi-x2"])],
+)
+def test_a_page_lists_the_models_that_restored_its_scans_and_no_others(kinds, expected):
+    plan = Plan(("mri-x2",), series_models=("dwi-x2",))
+    said = page.made_for(Outcome(tuple(kinds), (), {}), plan)
+    assert [line.partition(":")[0] for line in said] == expected
