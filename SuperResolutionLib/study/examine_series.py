@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from SuperResolutionLib.diffusion import mppca
 from SuperResolutionLib.diffusion.tensors import checked_gradients, mean_b0
+from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis
 from SuperResolutionLib.intensity import head
 from SuperResolutionLib.methods import zoo
+from SuperResolutionLib.methods.catalogue import classical
+from SuperResolutionLib.methods.denoised import Denoised
+from SuperResolutionLib.methods.method import Method
 from SuperResolutionLib.progress import Progress, mapped
 from SuperResolutionLib.quality import regions
 from SuperResolutionLib.quality.comparison import Comparison, Experiment, Row, comparing
@@ -44,7 +49,7 @@ def examining_series(
         keep=True,
         with_streamlines=plan.streamlines,
     )
-    work = comparing(part, experiment, plan.methods(series=True), plan.runtime)
+    work = comparing(part, experiment, {**plan.methods(series=True), **_denoising(part)}, plan.runtime)
     result = yield from mapped(work, _share)
     best = result.best_classical
     b0 = _one(part, mean_b0(part))
@@ -65,6 +70,16 @@ def examining_series(
         "figures": _draw(result, scan, folder),
         "viewer": _keep_viewer(result, scan, folder),
     }
+
+
+def _denoising(series: Volume) -> dict[str, Method]:
+    """The classical method that takes the noise out first, where there are volumes and voxels enough to tell it."""
+    try:
+        mppca.check(series)
+    except InputError:
+        return {}
+    method = Denoised(classical("sinc"))
+    return {method.name: method}
 
 
 def _share(event: Progress) -> float:
