@@ -127,6 +127,7 @@ def _report(options: argparse.Namespace, found: "Found") -> int:
         "out": options.output_dir / "group",
         "models": None if options.model is None else [options.model],
         "no_truth": True,
+        "streamlines": False,
         "degradations": ["k_space"],
         "jobs": options.n_procs,
         "subjects": "/(sub-[^/_]+)/",

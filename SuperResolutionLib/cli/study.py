@@ -102,6 +102,8 @@ def _plan(options: argparse.Namespace) -> "Plan":
         study_grid,
     )
 
+    if options.no_truth and options.streamlines:
+        raise InputError("Streamlines are compared with the truth's, and there is none; leave out one of the options.")
     runtime = common.runtime_of(options)
     sampling = study_grid(common.sampling_of(options), options.models, options.degradations)
     scale = None if sampling.factor is None else int(sampling.factor)

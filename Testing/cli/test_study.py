@@ -237,6 +237,7 @@ def test_a_mask_decides_what_is_called_brain(command, scans, quick, tmp_path):
         (["--models", "deconvolution", "--slice-spacing", "8"], ["is a classical method"]),
         (["--degradations", "slices", "k_space"], ["makes slices thick", "--slice-spacing"]),
         (["--thickness", "3"], ["with --no-truth", "slices:thickness=3"]),
+        (["--no-truth", "--streamlines"], ["compared with the truth's"]),
         (["--no-truth", "--scale", "2", "--thickness", "3"], ["with --no-truth", "--isotropic"]),
     ],
 )
