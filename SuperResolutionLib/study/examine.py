@@ -45,9 +45,7 @@ def read_single(path: Path, as_intensities: bool = False, series: str | None = N
     """
     volume = read_scan(path, as_intensities, series)
     if volume.count != 1:
-        raise InputError(
-            f"{path.name} is a series; what can be trusted is told of single volumes alone. Use 'compare'."
-        )
+        raise InputError(f"{path.name} is a series; without a truth only single volumes are studied.")
     return volume
 
 

@@ -112,7 +112,7 @@ def aspect(volume: Volume, axis: int) -> float:
 
 def detail(error: np.ndarray) -> tuple[int, int, int]:
     """Top, left and side of the square, a third of the picture, that holds the most error away from the rim."""
-    side = max(8, min(error.shape) // 3)
+    side = min(max(8, min(error.shape) // 3), *error.shape)  # a picture of a few rows has no square of 8
     sums = np.pad(error**2, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     boxes = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     rim = [n // 8 for n in boxes.shape]

@@ -1,5 +1,6 @@
 """Figures show the names of files as they are, whatever is in them."""
 
+import numpy as np
 import pytest
 from in_words import compare
 from known_tensors import head
@@ -8,7 +9,7 @@ from phantoms import brain
 from tiny_models import store
 
 from SuperResolutionLib.physics.interpolating import METHODS
-from SuperResolutionLib.study.figure import comparison_figure
+from SuperResolutionLib.study.figure import comparison_figure, detail
 from SuperResolutionLib.study.figures import style
 from SuperResolutionLib.study.figures.crops import crops_figure
 from SuperResolutionLib.study.figures.error_maps import errors_figure
@@ -45,3 +46,14 @@ def test_words_come_out_as_they_were_written():
     figure = style.canvas(1, 1)
     shown = figure.text(0, 0, style.words("a $5^2$ b"))
     assert shown._preprocess_math(shown.get_text()) == ("a $5^2$ b", False)
+
+
+@pytest.mark.parametrize("shape", [(1, 40), (6, 40), (8, 8), (40, 7), (90, 60)])
+def test_a_detail_lies_in_a_picture_of_any_size_and_holds_its_worst_voxel(shape):
+    error = np.zeros(shape)
+    error[shape[0] // 2, shape[1] // 2] = 1
+    top, left, side = detail(error)
+    assert min(top, left) >= 0
+    assert top + side <= shape[0]
+    assert left + side <= shape[1]
+    assert error[top : top + side, left : left + side].any()
