@@ -20,7 +20,7 @@ _PROCESSED = re.compile(
     r"(^|_)(desc|space)-|preproc|denois|gibbs|unring|eddy|topup|corrected|(^|[_-])(corr|moco|sdc|superres)([_-]|$)",
     re.I,
 )
-_DENOISED = re.compile(r"denois|mp-?pca|patch2self", re.I)
+_DENOISED = re.compile(r"(^|[_-])(denoised?|mp-?pca|patch2self)([_-]|$)", re.I)
 _OF_DERIVATIVES = {"Sources", "RawSources", "GeneratedBy", "SkullStripped", "operation", "SuperResolution"}
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9+]+")
 _SESSION = re.compile(r"ses-[A-Za-z0-9+]+")

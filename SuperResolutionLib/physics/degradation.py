@@ -119,6 +119,8 @@ def degrade(
     outputs = _stacked(grids.wanted.size, grids.axis)
     for source, target in zip(stacks(fine, grids.axis), stacks(result, grids.axis), strict=True):
         target[...] = cast_voxels(scan.undone(model.stack(scan.above(source), outputs, level, rng)), target.dtype)
+    if result.header is not None:  # what was done to the truth before was not done to this scan
+        result = replace(result, header=replace(result.header, raw="", denoised=""))
     return result.with_thickness(model.thickness) if isinstance(model, Slicing) else result
 
 

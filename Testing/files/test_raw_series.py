@@ -40,7 +40,8 @@ def test_a_name_tells_that_noise_was_taken_out(tmp_path, name):
 
 
 def test_other_names_and_single_volumes_tell_nothing_of_denoising(tmp_path):
-    for name, volume in (("dwi", dwi()), ("t1_denoised", brain().cast(np.int16))):
+    others = ("dwi", "dwi_undenoised", "nondenoised_dwi", "dwi_to_denoising")
+    for name, volume in (*((name, dwi()) for name in others), ("t1_denoised", brain().cast(np.int16))):
         files.write(volume, tmp_path / f"{name}.nii.gz")
         header = files.read(tmp_path / f"{name}.nii.gz").header
         assert header is None or header.denoised == ""
