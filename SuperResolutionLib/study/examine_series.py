@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.diffusion import mppca
+from SuperResolutionLib.diffusion.dipy_parts import dipy
 from SuperResolutionLib.diffusion.tensors import checked_gradients, mean_b0
 from SuperResolutionLib.errors import InputError
 from SuperResolutionLib.geometry.grid import middle_slices, stacking_axis
@@ -41,6 +42,7 @@ def examining_series(
     Raises InputError for a series of which no tensors can be fitted.
     """
     checked_gradients(volume)
+    dipy("reconst.dti")
     part = middle_slices(volume, stacking_axis(volume, plan.plane), plan.slices)
     experiment = Experiment(
         degradation=degradation,
@@ -49,8 +51,11 @@ def examining_series(
         keep=True,
         with_streamlines=plan.streamlines,
     )
-    work = comparing(part, experiment, {**plan.methods(series=True), **_denoising(part)}, plan.runtime)
+    coarse = experiment.resolved(part)[1].empty(part)
+    work = comparing(part, experiment, {**plan.methods(series=True), **_denoising(coarse)}, plan.runtime)
     result = yield from mapped(work, _share)
+    if any(row.tensors is None for row in result.rows):
+        raise InputError(result.note)
     best = result.best_classical
     b0 = _one(part, mean_b0(part))
     return {
@@ -72,10 +77,13 @@ def examining_series(
     }
 
 
-def _denoising(series: Volume) -> dict[str, Method]:
-    """The classical method that takes the noise out first, where there are volumes and voxels enough to tell it."""
+def _denoising(coarse: Volume) -> dict[str, Method]:
+    """The classical method that takes the noise out first, where there are volumes and voxels enough to tell it.
+
+    coarse: a series on the grid of the scan that is restored.
+    """
     try:
-        mppca.check(series)
+        mppca.check(coarse)
     except InputError:
         return {}
     method = Denoised(classical("sinc"))
@@ -88,7 +96,7 @@ def _share(event: Progress) -> float:
 
 def _figures(row: Row) -> dict[str, Any]:
     """What tables show of a method."""
-    assert row.tensors is not None  # the gradients were checked
+    assert row.tensors is not None
     return {
         "classical": row.classical,
         **asdict(row.tensors),

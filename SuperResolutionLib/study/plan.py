@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from SuperResolutionLib import __version__, files
 from SuperResolutionLib.errors import InputError
+from SuperResolutionLib.files.common import stem
+from SuperResolutionLib.files.gradients import SUFFIXES
 from SuperResolutionLib.geometry.sampling import Sampling
 from SuperResolutionLib.methods import zoo
 from SuperResolutionLib.methods.catalogue import as_method, by_names, putting_back
@@ -17,7 +20,7 @@ from SuperResolutionLib.physics.slicing import Slicing
 from SuperResolutionLib.quality.comparison import coarsening
 from SuperResolutionLib.study.subjects import Scan
 
-RECORD_VERSION = 4  # of what is measured and drawn; another one measures all anew
+RECORD_VERSION = 5  # of what is measured and drawn; another one measures all anew
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,15 @@ class Plan:
         del options["runtime"]["threads"]
         if self.series is None:
             del options["series"]
-        parts = [RECORD_VERSION, __version__, scan.name, scan.subject, files.sha256(scan.path), mask, weights, options]
+        scans = [files.sha256(path) for path in (scan.path, *_beside(scan.path))]
+        parts = [RECORD_VERSION, __version__, scan.name, scan.subject, scans, mask, weights, options]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _beside(path: Path) -> list[Path]:
+    """The files that say more of a scan: its JSON, and its gradients by any name that they are read by."""
+    names = [f"{stem(path)}{suffix}" for suffix in (".json", *SUFFIXES)] + ["bvals", "bvecs", "bval", "bvec"]
+    return [found for name in names if (found := path.with_name(name)).is_file()]
 
 
 def study_grid(wish: Sampling, models: list[str] | None, degradations: list[str] | None) -> Sampling:

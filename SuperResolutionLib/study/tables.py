@@ -84,7 +84,8 @@ def value(record: Record, method: str, measure: str) -> float | None:
     if measure.startswith("band_"):
         right, wrong = stored(record, method).band(1 / record["scale"])
         return right if measure == "band_right" else wrong
-    return record["methods"][method][measure]
+    row = record["methods"].get(method)  # MP-PCA has no row where a series is too small for it
+    return None if row is None else row[measure]
 
 
 def by_subject(numbers: Sequence[tuple[str, float | None]]) -> dict[str, list[float]]:

@@ -461,3 +461,35 @@ def test_a_model_for_series_restores_no_single_volume(command, scans, tmp_path):
         answer = command("study", scans / "ben_T1w.nii.gz", "--out", tmp_path / "study", "--models", "dwi-x2", *more)
         assert answer.code == 2
         assert "work on diffusion series" in answer.err
+
+
+def test_a_series_with_other_b_values_is_measured_anew(command, dwi, quick, tmp_path):
+    out, tables = tmp_path / "study", []
+    for _ in range(2):
+        assert command("study", dwi, "--out", out, *quick).code == 0
+        tables.append((out / "series.csv").read_text())
+        bvals = dwi.with_name("carl_dwi.bval")
+        bvals.write_text(bvals.read_text().replace("1000", "2000"))
+    assert tables[0] != tables[1]
+
+
+def test_a_series_without_dipy_is_one_sentence_and_other_scans_are_studied(
+    command, scans, dwi, quick, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "dipy.reconst.dti", None)
+    answer = command("study", dwi, scans / "ben_T1w.nii.gz", "--out", tmp_path / "study", *quick)
+    assert answer.code == 1
+    assert "not studied: carl_dwi" in answer.err and "DIPY" in answer.err
+    assert (tmp_path / "study" / "methods.csv").exists()
+
+
+def test_what_a_truth_is_called_does_not_change_what_is_measured(command, dwi, quick, tmp_path):
+    tables = []
+    for name in ("carl_dwi", "carl_denoised"):
+        path = tmp_path / "scans" / f"{name}.nii.gz"
+        if not path.exists():
+            files.write(files.read(dwi), path)
+        assert degrade(files.read(path), "k_space", 2).header.denoised == ""
+        assert command("study", path, "--out", tmp_path / name, *quick).code == 0
+        tables.append((tmp_path / name / "series.csv").read_text().replace(name, ""))
+    assert tables[0].splitlines()[1].split(",")[5:] == tables[1].splitlines()[1].split(",")[5:]
