@@ -28,6 +28,10 @@ class Measure:
     signed: bool = False
     counted: bool = False
 
+    def goodness(self, value: float) -> float:
+        """A figure so turned that more is better."""
+        return -abs(value) if self.signed else value if self.higher else -value
+
 
 MEASURES = {
     "psnr": Measure("PSNR whole (dB)", 2),
@@ -79,6 +83,10 @@ def measures(records: Sequence[Record]) -> dict[str, Measure]:
     return {name: column for name, column in SERIES_MEASURES.items() if any(row[name] is not None for row in rows)}
 
 
+def _column(record: Record, measure: str) -> Measure:
+    return (SERIES_MEASURES if is_series(record) else MEASURES)[measure]
+
+
 def value(record: Record, method: str, measure: str) -> float | None:
     """One number of a record; None where it could not be measured."""
     if measure.startswith("band_"):
@@ -107,12 +115,7 @@ def best_of(record: Record, measure: str) -> float | None:
     """The best that a classical method reaches in a measure on this scan."""
     found = [value(record, m, measure) for m, row in record["methods"].items() if row["classical"]]
     known = [number for number in found if number is not None]
-    if not known:
-        return None
-    column = measures([record])[measure]
-    if column.signed:
-        return min(known, key=abs)
-    return max(known) if column.higher else min(known)
+    return max(known, key=_column(record, measure).goodness) if known else None
 
 
 def difference(record: Record, model: str, measure: str) -> float | None:
@@ -120,10 +123,8 @@ def difference(record: Record, model: str, measure: str) -> float | None:
     own, best = value(record, model, measure), best_of(record, measure)
     if own is None or best is None:
         return None
-    column = measures([record])[measure]
-    if column.signed:
-        return abs(best) - abs(own)
-    return own - best if column.higher else best - own
+    goodness = _column(record, measure).goodness
+    return goodness(own) - goodness(best)
 
 
 def compared(records: Sequence[Record], model: str, measure: str) -> Paired | None:
