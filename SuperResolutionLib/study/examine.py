@@ -229,7 +229,7 @@ def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
     from SuperResolutionLib.study.figures.crops import crops_figure
     from SuperResolutionLib.study.figures.error_maps import errors_figure
 
-    base = f"{scan.name}-{result.degradation.replace(':', '-')}"
+    base = scan.base(result.degradation)
     names = {"errors": f"{base}-errors.png", "crops": f"{base}-crops.png"}
     errors_figure(result, folder / names["errors"])
     crops_figure(result, folder / names["crops"])
@@ -238,6 +238,6 @@ def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
 
 def _keep_viewer(result: Comparison, scan: Scan, folder: Path) -> str:
     """The name of the file in `folder` that holds what the viewer of this scan shows."""
-    name = f"{scan.name}-{result.degradation.replace(':', '-')}-viewer.json"
+    name = f"{scan.base(result.degradation)}-viewer.json"
     write_compared(result, folder / name)
     return name

@@ -108,7 +108,7 @@ def _figures(row: Row) -> dict[str, Any]:
 
 def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
     """The pictures of this series: kind -> file name in `folder`."""
-    base = f"{scan.name}-{result.degradation.replace(':', '-')}"
+    base = scan.base(result.degradation)
     names = {"images": f"{base}-images.png", "tensors": f"{base}-tensors.png"}
     comparison_figure(result, folder / names["images"])
     tensor_figure(result, folder / names["tensors"])
@@ -117,7 +117,7 @@ def _draw(result: Comparison, scan: Scan, folder: Path) -> dict[str, str]:
 
 def _keep_viewer(result: Comparison, scan: Scan, folder: Path) -> str:
     """The name of the file in `folder` that holds what the viewer shows: the mean of the weighted volumes."""
-    name = f"{scan.name}-{result.degradation.replace(':', '-')}-viewer.json"
+    name = f"{scan.base(result.degradation)}-viewer.json"
     mean = partial(_weighted_mean, result.truth)
     rows = [replace(row, restored=None if row.restored is None else mean(row.restored)) for row in result.rows]
     shown = replace(result, rows=tuple(rows), truth=mean(result.truth), low=mean(result.low))

@@ -22,6 +22,10 @@ class Scan:
     name: str
     subject: str
 
+    def base(self, degradation: str) -> str:
+        """What names of files about this scan, made coarse by a forward model, begin with."""
+        return f"{self.name}-{degradation.replace(':', '-')}"
+
 
 def find_scans(inputs: Sequence[Path], pattern: str | None = None, series: bool = False) -> list[Scan]:
     """The scans among files and folders; a folder is searched through, a BIDS folder for its structural scans.
